@@ -1,0 +1,38 @@
+# Samara: `make demo` shows it, `make test` proves it. Both set up what they need in .venv.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
+
+$(VENV)/installed: requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV) || { echo "No virtual environment: on Debian, 'apt install python3-venv' first."; exit 1; }
+	$(PIP) --require-hashes -r requirements.lock
+	$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed requirements-dev.lock
+	$(PIP) --require-hashes -r requirements-dev.lock
+	@touch $@
+
+demo: $(VENV)/installed ## the whole platform on this machine, with real and simulated sensors
+	@$(BIN)/samara demo
+
+test: $(VENV)/installed-dev ## everything: lint, types, import contracts, unit and integration tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest
+
+lock: ## write the lock files again from pyproject.toml (needs uv)
+	uv pip compile pyproject.toml --extra build --generate-hashes --python-version 3.11 --no-header -o requirements.lock
+	uv pip compile pyproject.toml --extra build --extra dev -c requirements.lock --generate-hashes --python-version 3.11 --no-header -o requirements-dev.lock
+
+clean: ## remove the virtual environment and the demo's data
+	rm -rf $(VENV) .samara
+
+.PHONY: help demo test lock clean

@@ -1,0 +1,1 @@
+"""Pure types, units, vocabulary and errors. Imports the standard library alone."""
