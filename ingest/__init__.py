@@ -1,0 +1,1 @@
+"""Network-server messages become stored uplinks."""
