@@ -1,0 +1,1 @@
+"""Settings, command line, embedded services: how the parts are composed into processes."""

@@ -49,12 +49,12 @@ _SETTINGS: Final = {
 
 
 class EmbeddedPostgres:
-    """`async with EmbeddedPostgres(directory) as postgres:` starts it, keeps it, stops it; `postgres.dsn` is its address.
+    """`async with EmbeddedPostgres(directory) as postgres:` starts it, keeps it, stops it.
 
-    `settings` are PostgreSQL's own, over ours. `bin_dir` holds `postgres` and `initdb` of version 16 or later, the
-    wheel's by default. Where the server's user cannot enter `directory` (a clone in /root), the files go below
-    `fallback`, and `directory` becomes a link to them. Raises AlreadyRunningError, EmbeddedServerError,
-    ConfigurationError.
+    `postgres.dsn` is its address. `settings` are PostgreSQL's own, over ours. `bin_dir` holds `postgres`, `initdb`
+    and `pg_config` of version 16 or later, the wheel's by default. Where the server's user cannot enter `directory`
+    (a clone in /root), the files go below `fallback`, and `directory` becomes a link to them. Raises
+    AlreadyRunningError, EmbeddedServerError, ConfigurationError.
     """
 
     def __init__(
@@ -86,7 +86,8 @@ class EmbeddedPostgres:
     ) -> None:
         with self._cleanup:
             if self._child is not None:
-                # Fast: it ends the sessions and writes what it holds. SIGQUIT loses nothing either: it recovers at the next start.
+                # SIGINT is fast: it ends the sessions and writes what it holds. SIGQUIT loses nothing either, but
+                # the next start has to recover.
                 await self._child.stop(SIGINT, SIGQUIT, timeout_s=_STOP_TIMEOUT_S)
 
     @property

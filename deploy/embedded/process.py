@@ -142,10 +142,10 @@ async def process_end(pid: int) -> None:
     except ProcessLookupError:
         return
     loop = asyncio.get_running_loop()
-    ended = loop.create_future()
-    loop.add_reader(descriptor, lambda: ended.done() or ended.set_result(None))
+    ended = asyncio.Event()
+    loop.add_reader(descriptor, ended.set)
     try:
-        await ended
+        await ended.wait()
     finally:
         loop.remove_reader(descriptor)
         os.close(descriptor)
@@ -154,7 +154,7 @@ async def process_end(pid: int) -> None:
 async def stop_stale(pid: int, executable: str, *, timeout_s: float) -> None:
     """Stop what a killed Samara left, if `pid` still runs `executable`. The caller owns the directory."""
     with contextlib.suppress(FileNotFoundError, ProcessLookupError, PermissionError):
-        if Path(f"/proc/{pid}/exe").readlink().name.removesuffix(" (deleted)") != executable:
+        if _program_name(pid) != executable:
             return  # the id went to another program since
         os.kill(pid, signal.SIGINT)
         try:
@@ -162,6 +162,10 @@ async def stop_stale(pid: int, executable: str, *, timeout_s: float) -> None:
         except TimeoutError:
             os.kill(pid, signal.SIGQUIT)
             await process_end(pid)
+
+
+def _program_name(pid: int) -> str:
+    return Path(f"/proc/{pid}/exe").readlink().name.removesuffix(" (deleted)")
 
 
 def _tail(log_file: Path, lines: int = 12) -> list[str]:

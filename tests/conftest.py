@@ -1,0 +1,206 @@
+"""Real services for the tests: one PostgreSQL a session, a fresh database a test, two brokers.
+
+    database          dsn of a fresh migrated database, plain PostgreSQL
+    any_database      the same, once plain and once with TimescaleDB
+    timescale_database  with TimescaleDB alone
+    empty_database    dsn of a fresh database with nothing in it
+    nats_broker, mosquitto_broker   `.host`, `.port`; shared by the session: use topics and client ids of your own
+    lns_data          directory of captured messages
+
+What the machine lacks is skipped with one line that says how to get it.
+"""
+
+import asyncio
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from signal import SIGINT, SIGTERM
+from typing import NamedTuple
+
+import asyncpg
+import pytest
+
+from deploy.embedded.broker import EmbeddedBroker
+from deploy.embedded.postgres import EmbeddedPostgres
+from deploy.embedded.process import free_port, spawn
+from store.migrate import migrate
+
+ROOT = Path(__file__).parent.parent
+NO_TIMESCALE = (
+    "TimescaleDB: not offered by this server (pg_available_extensions); set SAMARA_PG_BIN to a PostgreSQL that has it"
+)
+NO_MOSQUITTO = "Mosquitto: not installed; apt-get install mosquitto"
+
+# Nothing here outlives the session: durability is only lost time. Policies run when a test runs them.
+FAST = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "max_connections": "200",
+    "shared_buffers": "64MB",
+    "timescaledb.max_background_workers": "0",
+}
+
+
+class Broker(NamedTuple):
+    host: str
+    port: int
+
+
+Fresh = Callable[[str], AbstractAsyncContextManager[str]]
+
+
+@pytest.fixture(scope="session")
+def pg_bin() -> Path | None:
+    given = os.environ.get("SAMARA_PG_BIN")
+    return Path(given) if given else None
+
+
+@pytest.fixture(scope="session")
+def service_directory() -> Iterator[Path]:
+    """A directory that the user who runs PostgreSQL for root can enter, which pytest's own is not."""
+    directory = Path(tempfile.mkdtemp(prefix="samara-"))
+    directory.chmod(0o755)
+    yield directory
+    shutil.rmtree(directory)
+
+
+@pytest.fixture(scope="session")
+async def postgres_server(service_directory: Path, pg_bin: Path | None) -> AsyncIterator[EmbeddedPostgres]:
+    async with EmbeddedPostgres(service_directory / "postgres", pg_bin, FAST) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+async def has_timescale(postgres_server: EmbeddedPostgres) -> bool:
+    connection = await asyncpg.connect(postgres_server.dsn)
+    try:
+        return bool(await connection.fetchval("SELECT 1 FROM pg_available_extensions WHERE name = 'timescaledb'"))
+    finally:
+        await connection.close()
+
+
+@pytest.fixture(scope="session")
+def fresh(postgres_server: EmbeddedPostgres) -> Fresh:
+    """Give a new database, copied from another, for as long as it is used."""
+    numbers = itertools.count(1)
+
+    async def administer(statement: str) -> None:
+        connection = await asyncpg.connect(postgres_server.dsn)
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    @asynccontextmanager
+    async def copy_of(template: str) -> AsyncIterator[str]:
+        name = f"test_{next(numbers)}"
+        await administer(f"CREATE DATABASE {name} TEMPLATE {template}")
+        try:
+            yield postgres_server.dsn.replace("/postgres?", f"/{name}?")
+        finally:
+            await administer(f"DROP DATABASE {name} WITH (FORCE)")
+
+    return copy_of
+
+
+def _name(dsn: str) -> str:
+    return dsn.rpartition("/")[2].partition("?")[0]
+
+
+@pytest.fixture(scope="session")
+async def plain_template(fresh: Fresh) -> AsyncIterator[str]:
+    async with fresh("template0") as dsn:
+        await migrate(dsn, timescale=False)
+        yield _name(dsn)
+
+
+@pytest.fixture(scope="session")
+async def timescale_template(fresh: Fresh, has_timescale: bool) -> AsyncIterator[str]:  # noqa: FBT001 - a fixture
+    if not has_timescale:
+        pytest.skip(NO_TIMESCALE)
+    async with fresh("template0") as dsn:
+        await migrate(dsn, timescale=True)
+        yield _name(dsn)
+
+
+@pytest.fixture
+async def empty_database(fresh: Fresh) -> AsyncIterator[str]:
+    async with fresh("template0") as dsn:
+        yield dsn
+
+
+@pytest.fixture
+async def database(fresh: Fresh, plain_template: str) -> AsyncIterator[str]:
+    async with fresh(plain_template) as dsn:
+        yield dsn
+
+
+@pytest.fixture
+async def timescale_database(fresh: Fresh, timescale_template: str) -> AsyncIterator[str]:
+    async with fresh(timescale_template) as dsn:
+        yield dsn
+
+
+@pytest.fixture(params=["plain", "timescale"])
+def any_database(request: pytest.FixtureRequest) -> str:
+    name = "database" if request.param == "plain" else "timescale_database"
+    return str(request.getfixturevalue(name))
+
+
+@pytest.fixture(scope="session")
+async def nats_broker(service_directory: Path) -> AsyncIterator[EmbeddedBroker]:
+    async with EmbeddedBroker(service_directory / "nats", sync_interval="1s") as broker:
+        yield broker
+
+
+@pytest.fixture(scope="session")
+async def mosquitto_broker(service_directory: Path) -> AsyncIterator[Broker]:
+    program = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+    if program is None:
+        pytest.skip(NO_MOSQUITTO)
+    directory = service_directory / "mosquitto"
+    directory.mkdir()
+    port = free_port()
+    # Root's Mosquitto becomes the user `mosquitto`, who cannot write here: `user root` keeps it as it is.
+    (directory / "mosquitto.conf").write_text(
+        f"user root\nlistener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\n"
+        f"persistence true\npersistence_location {directory}/\n",
+        encoding="utf-8",
+    )
+    child = spawn(
+        [program, "-c", directory / "mosquitto.conf"],
+        name="Mosquitto",
+        log_file=directory / "mosquitto.log",
+        identity=None,
+    )
+    try:
+        await asyncio.wait_for(_accepts(port, child.require_alive), 10)
+        yield Broker("127.0.0.1", port)
+    finally:
+        await child.stop(SIGINT, SIGTERM, timeout_s=3)
+
+
+async def _accepts(port: int, require_alive: Callable[[], None]) -> None:
+    while True:
+        require_alive()
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except ConnectionRefusedError:
+            await asyncio.sleep(0.01)
+        else:
+            writer.close()
+            await writer.wait_closed()
+            return
+
+
+@pytest.fixture(scope="session")
+def lns_data() -> Path:
+    directory = ROOT.parent / "shared" / "data" / "lns"
+    if not directory.is_dir():
+        pytest.skip(f"Captured messages: none in {directory}; they are not part of the project")
+    return directory
