@@ -1,0 +1,187 @@
+"""What ingest must know of the territory to store an uplink: held in memory, filled from the database.
+
+The database is the truth; this is a copy that follows it (LISTEN samara_devices, and `load` again after a
+reconnection). Numbers for names seen for the first time are made here.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Final, NamedTuple
+
+import asyncpg
+
+from domain.events import Position
+from domain.quantities import FOREIGN_PREFIX
+
+_NOWHERE: Final = (None, None, None)
+MAX_FOREIGN: Final = 20_000  # of 32,767 quantity numbers: a codec that makes up names must not use them up
+
+
+class Device(NamedTuple):
+    """A declared device."""
+
+    device_id: int
+    tenant_id: int
+    model_id: str | None
+
+
+class QuantityRef(NamedTuple):
+    """A quantity's number and plausible range."""
+
+    quantity_id: int
+    low: float
+    high: float
+
+
+class Known:
+    """The fleet and the vocabulary by name."""
+
+    def __init__(self) -> None:
+        self.devices: dict[str, Device] = {}
+        self.gateways: dict[str, int] = {}
+        self.quantities: dict[str, QuantityRef] = {}
+        self.sources: dict[str, int] = {}
+        self.decoders: dict[tuple[str, str], int] = {}
+
+
+SELECT_DEVICES: Final = """
+SELECT dev_eui, device_id, tenant_id, model_id FROM devices
+"""
+
+SELECT_THESE_DEVICES: Final = """
+SELECT dev_eui, device_id, tenant_id, model_id FROM devices WHERE dev_eui = ANY($1::text[])
+"""
+
+SELECT_GATEWAYS: Final = """
+SELECT gateway_eui, gateway_id FROM gateways
+"""
+
+SELECT_QUANTITIES: Final = """
+SELECT name, quantity_id, low, high FROM quantities
+"""
+
+SELECT_SOURCES: Final = """
+SELECT name, source_id FROM sources
+"""
+
+SELECT_DECODERS: Final = """
+SELECT model_id, version, decoder_id FROM decoders
+"""
+
+
+async def load(connection: asyncpg.Connection, known: Known) -> None:
+    """Read everything afresh."""
+    known.devices = {
+        eui: Device(device_id, tenant_id, model_id)
+        for eui, device_id, tenant_id, model_id in await connection.fetch(SELECT_DEVICES)
+    }
+    known.gateways = dict(await connection.fetch(SELECT_GATEWAYS))
+    known.quantities = {
+        name: QuantityRef(number, low, high) for name, number, low, high in await connection.fetch(SELECT_QUANTITIES)
+    }
+    known.sources = dict(await connection.fetch(SELECT_SOURCES))
+    known.decoders = {
+        (model_id, version): number for model_id, version, number in await connection.fetch(SELECT_DECODERS)
+    }
+
+
+async def refresh_devices(connection: asyncpg.Connection, known: Known, dev_euis: Collection[str]) -> None:
+    """Read these devices again: declared, changed or removed."""
+    found = {record["dev_eui"]: record for record in await connection.fetch(SELECT_THESE_DEVICES, list(dev_euis))}
+    for eui in dev_euis:
+        record = found.get(eui)
+        if record is None:
+            known.devices.pop(eui, None)
+        else:
+            known.devices[eui] = Device(record["device_id"], record["tenant_id"], record["model_id"])
+
+
+INSERT_GATEWAYS: Final = """
+INSERT INTO gateways (gateway_eui, latitude_deg, longitude_deg, altitude_m)
+SELECT * FROM unnest($1::text[], $2::float8[], $3::float8[], $4::float8[])
+ON CONFLICT DO NOTHING
+"""
+
+SELECT_THESE_GATEWAYS: Final = """
+SELECT gateway_eui, gateway_id FROM gateways WHERE gateway_eui = ANY($1::text[])
+"""
+
+
+async def learn_gateways(connection: asyncpg.Connection, known: Known, heard: Mapping[str, Position | None]) -> None:
+    """Give numbers to gateways heard for the first time, at the position the network server gives."""
+    positions = [position or _NOWHERE for position in heard.values()]
+    await connection.execute(
+        INSERT_GATEWAYS,
+        list(heard),
+        [position[0] for position in positions],
+        [position[1] for position in positions],
+        [position[2] for position in positions],
+    )
+    known.gateways.update((eui, number) for eui, number in await connection.fetch(SELECT_THESE_GATEWAYS, list(heard)))
+
+
+INSERT_FOREIGN: Final = """
+INSERT INTO quantities (name, unit, kind, domain, low, high, label_fr, label_en)
+SELECT name, '1', 'gauge', 'foreign', '-Infinity', 'Infinity', name, name
+  FROM unnest($1::text[]) AS one (name)
+ WHERE (SELECT count(*) FROM quantities WHERE domain = 'foreign') < $2
+ON CONFLICT DO NOTHING
+"""
+
+SELECT_THESE_QUANTITIES: Final = """
+SELECT name, quantity_id, low, high FROM quantities WHERE name = ANY($1::text[])
+"""
+
+
+async def learn_foreign(connection: asyncpg.Connection, known: Known, names: Collection[str]) -> None:
+    """Give numbers to names that a network server's codec used for the first time; none beyond MAX_FOREIGN."""
+    foreign = [name for name in names if name.startswith(FOREIGN_PREFIX)]
+    await connection.execute(INSERT_FOREIGN, foreign, MAX_FOREIGN)
+    for name, number, low, high in await connection.fetch(SELECT_THESE_QUANTITIES, foreign):
+        known.quantities[name] = QuantityRef(number, low, high)
+
+
+INSERT_SOURCES: Final = """
+INSERT INTO sources (name) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING
+"""
+
+
+async def learn_sources(connection: asyncpg.Connection, known: Known, names: Iterable[str]) -> None:
+    """Give numbers to the network servers of the settings."""
+    missing = [name for name in names if name not in known.sources]
+    if missing:
+        await connection.execute(INSERT_SOURCES, missing)
+        known.sources = dict(await connection.fetch(SELECT_SOURCES))
+
+
+UPSERT_MODELS: Final = """
+INSERT INTO models (model_id, vendor, name, period_s)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::integer[])
+ON CONFLICT (model_id) DO UPDATE
+   SET vendor = excluded.vendor, name = excluded.name, period_s = excluded.period_s
+ WHERE (models.vendor, models.name, models.period_s)
+       IS DISTINCT FROM (excluded.vendor, excluded.name, excluded.period_s)
+"""
+
+INSERT_DECODERS: Final = """
+INSERT INTO decoders (model_id, version) SELECT * FROM unnest($1::text[], $2::text[]) ON CONFLICT DO NOTHING
+"""
+
+
+class DecoderVersion(NamedTuple):
+    """A model that the running program can decode, and the version of its decoder."""
+
+    model_id: str
+    vendor: str
+    name: str
+    period_s: int | None
+    version: str
+
+
+async def learn_decoders(connection: asyncpg.Connection, known: Known, decoders: Sequence[DecoderVersion]) -> None:
+    """Write the models and decoder versions of the running program, and take their numbers."""
+    columns = list(zip(*decoders, strict=True)) or [()] * 5
+    await connection.execute(UPSERT_MODELS, *columns[:4])
+    await connection.execute(INSERT_DECODERS, columns[0], columns[4])
+    known.decoders = {
+        (model_id, version): number for model_id, version, number in await connection.fetch(SELECT_DECODERS)
+    }
