@@ -1,0 +1,1 @@
+"""A territory that behaves as a real one would, on the wire. Imports `domain` alone."""
