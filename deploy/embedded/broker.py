@@ -23,6 +23,7 @@ _START_ATTEMPTS: Final = 3
 _START_TIMEOUT_S: Final = 30.0
 _STOP_TIMEOUT_S: Final = 3.0
 _POLL_S: Final = 0.01
+_LOG_TAIL_LINES: Final = 200
 _MAX_PAYLOAD_BYTES: Final = 8 * 1024 * 1024  # nats-server's advised ceiling; what is too large for ingest must reach it
 
 # `always`: an fsync before each PUBACK. The default is every two minutes, and a power cut would lose as much.
@@ -90,11 +91,19 @@ class EmbeddedBroker:
     def _pid_file(self) -> Path:
         return self.directory / "broker.pid"
 
+    @property
+    def pid(self) -> int:
+        """Return the server's process id."""
+        return self._running().pid
+
     async def ended(self) -> int:
-        """Return the broker's exit code once it has ended, which it should not before we stop it."""
+        """Return the server's exit code once it has ended, which it should not before we stop it."""
+        return await self._running().wait()
+
+    def _running(self) -> Child:
         if self._child is None:
             raise EmbeddedServerError("the broker was not started")
-        return await self._child.wait()
+        return self._child
 
     async def _stop_stale(self) -> None:
         with contextlib.suppress(FileNotFoundError, ValueError):
@@ -114,7 +123,7 @@ class EmbeddedBroker:
             )
             self._pid_file.write_text(str(self._child.pid), encoding="ascii")
             try:
-                await asyncio.wait_for(_ready(self._child, mqtt_port), _START_TIMEOUT_S)
+                await asyncio.wait_for(_ready(self._child), _START_TIMEOUT_S)
             except EmbeddedServerError as error:
                 if attempt == _START_ATTEMPTS or "address already in use" not in str(error):
                     raise
@@ -149,15 +158,12 @@ def broker_program() -> Path:
     raise ConfigurationError(f"the package {_PACKAGE}, which carries the broker, is not installed")
 
 
-async def _ready(child: Child, port: int) -> None:
-    """Wait until the broker accepts connections for MQTT."""
+async def _ready(child: Child) -> None:
+    """Wait until this broker, by its process id, says that it is ready; another may answer on the port."""
+    mark = f"[{child.pid}]"
     while True:
         child.require_alive()
-        try:
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-        except ConnectionRefusedError:
-            await asyncio.sleep(_POLL_S)
-        else:
-            writer.close()
-            await writer.wait_closed()
+        lines = child.log_file.read_text(encoding="utf-8", errors="replace").splitlines()
+        if any(line.startswith(mark) and line.endswith("Server is ready") for line in lines[-_LOG_TAIL_LINES:]):
             return
+        await asyncio.sleep(_POLL_S)

@@ -95,11 +95,19 @@ class EmbeddedPostgres:
         """Return where the server writes what it has to say."""
         return self.directory / "postgres.log"
 
+    @property
+    def pid(self) -> int:
+        """Return the server's process id."""
+        return self._running().pid
+
     async def ended(self) -> int:
         """Return the server's exit code once it has ended, which it should not before we stop it."""
+        return await self._running().wait()
+
+    def _running(self) -> Child:
         if self._child is None:
             raise EmbeddedServerError("PostgreSQL was not started")
-        return await self._child.wait()
+        return self._child
 
     async def _start(self, identity: Identity | None) -> None:
         binaries = reachable_binaries(self._bin_dir, self.directory, identity)
@@ -109,6 +117,7 @@ class EmbeddedPostgres:
             await asyncio.to_thread(_initialise, cluster, binaries, identity, sync=settings.get("fsync") != "off")
         elif (stale := _postmaster_pid(cluster)) is not None:
             await stop_stale(stale, "postgres", timeout_s=_STOP_TIMEOUT_S)
+            _disown(cluster)
         self.port = await self._serve(binaries / "postgres", cluster, settings, identity)
         password = (self.directory / "password").read_text(encoding="ascii").strip()
         self.dsn = f"postgresql://postgres:{password}@127.0.0.1:{self.port}/postgres?sslmode=disable"
@@ -155,6 +164,18 @@ def _postmaster_pid(cluster: Path) -> int | None:
     except FileNotFoundError:
         return None
     return int(first) if first.isdecimal() else None
+
+
+def _disown(cluster: Path) -> None:
+    """Put our process id into the pid file of a postmaster that is no more.
+
+    Its own id may be another program's by now, and PostgreSQL would refuse to start. It lets its parent's id pass,
+    and still checks the rest of the file: that no session of the former one holds the shared memory.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        file = cluster / "postmaster.pid"
+        _, *rest = file.read_text(encoding="utf-8").splitlines(keepends=True)
+        file.write_text("".join([f"{os.getpid()}\n", *rest]), encoding="utf-8")
 
 
 def place(directory: Path, fallback: Path) -> tuple[Path, Identity | None]:
