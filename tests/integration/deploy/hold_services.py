@@ -5,7 +5,7 @@ As the owner of that directory: it changes user once all is imported, as that us
 
 import asyncio
 import concurrent.futures.thread  # noqa: F401 - the three are otherwise imported when first used
-import encodings.ascii  # noqa: F401
+import encodings.ascii
 import encodings.idna  # noqa: F401
 import json
 import os
