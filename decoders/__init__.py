@@ -1,0 +1,1 @@
+"""Bytes to readings: no database, no network."""
