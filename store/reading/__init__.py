@@ -1,0 +1,1 @@
+"""What is read back: plain functions over a connection or a pool, the tenant always said. Nothing here writes."""
