@@ -20,14 +20,13 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from api.settings import ApiSettings
 from domain.errors import ConfigurationError
 from ingest.settings import IngestSettings
 
 PREFIX: Final = "SAMARA_"
 DEFAULT_FILE: Final = Path("samara.toml")
 CONFIG_VARIABLE: Final = "SAMARA_CONFIG"  # names the file, as --config does
-
-Port = Annotated[int, Field(ge=0, le=65535)]
 
 
 def _known_zone(name: str) -> str:
@@ -47,13 +46,6 @@ class DatabaseSettings(_Strict):
 
     dsn: SecretStr = SecretStr("")
     pool_size: Annotated[int, Field(ge=1, le=200)] = 10
-
-
-class ApiSettings(_Strict):
-    """Where pages and API are served. Port 0 takes a free one."""
-
-    host: str = "127.0.0.1"
-    port: Port = 8090
 
 
 class LogSettings(_Strict):

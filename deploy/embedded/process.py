@@ -54,6 +54,18 @@ def sole_owner(directory: Path) -> Iterator[None]:
         yield
 
 
+def is_owned(directory: Path) -> bool:
+    """Say whether a process, this one or another, holds `directory` now."""
+    try:
+        with (directory / "lock").open("r", encoding="ascii") as asked:
+            fcntl.flock(asked, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
 def free_port() -> int:
     """Return a TCP port that is free on the loopback now. Another process may take it before it is used."""
     with socket.socket() as probe:

@@ -21,9 +21,11 @@ import pytest
 
 from deploy.embedded import broker as broker_module
 from deploy.embedded import postgres as postgres_module
-from deploy.embedded.broker import EmbeddedBroker
-from deploy.embedded.postgres import EmbeddedPostgres, reachable_binaries
+from deploy.embedded import programs
+from deploy.embedded.broker import EmbeddedBroker, running_port
+from deploy.embedded.postgres import EmbeddedPostgres, running_dsn
 from deploy.embedded.process import AlreadyRunningError, EmbeddedServerError, process_end
+from deploy.embedded.programs import reachable_binaries
 from deploy.embedded.users import server_identity
 from domain.errors import ConfigurationError
 
@@ -80,6 +82,16 @@ async def test_one_owner_at_a_time(directory: Path) -> None:
             await EmbeddedPostgres(directory / "pg").__aenter__()
         with pytest.raises(AlreadyRunningError):
             await EmbeddedBroker(directory / "broker").__aenter__()
+
+
+async def test_what_runs_in_a_directory_can_be_found(directory: Path) -> None:
+    assert running_dsn(directory / "pg") is None
+    assert running_port(directory / "broker") is None
+    async with EmbeddedPostgres(directory / "pg", settings=FAST) as server, EmbeddedBroker(directory / "broker") as b:
+        assert running_dsn(directory / "pg") == server.dsn
+        assert running_port(directory / "broker") == b.port
+    assert running_dsn(directory / "pg") is None
+    assert running_port(directory / "broker") is None
 
 
 async def test_an_interrupted_first_start_begins_again(directory: Path) -> None:
@@ -149,14 +161,14 @@ async def test_where_that_user_cannot_go_the_files_are_elsewhere(directory: Path
 def test_programs_that_it_cannot_reach_are_copied(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     identity = server_identity(0)
     assert identity is not None
-    monkeypatch.setattr(postgres_module, "can_enter", lambda _path, _identity: False)
+    monkeypatch.setattr(programs, "can_enter", lambda _path, _identity: False)
     for _ in range(2):
         copied = reachable_binaries(None, directory, identity)
         assert copied.is_relative_to(directory)
         for program in ("postgres", "initdb"):
             subprocess.run([copied / program, "--version"], check=True, user=identity.uid, group=identity.gid)
     with pytest.raises(ConfigurationError, match="cannot enter"):
-        reachable_binaries(postgres_module.wheel_binaries(), directory, identity)
+        reachable_binaries(programs.wheel_binaries(), directory, identity)
 
 
 # ---- how it ends

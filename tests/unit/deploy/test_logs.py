@@ -1,0 +1,61 @@
+import io
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+from prometheus_client import generate_latest
+
+from deploy import logs
+from deploy.metrics import new_registry
+
+
+@pytest.fixture(autouse=True)
+def as_before() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    yield
+    root.handlers, root.level = handlers, level
+    structlog.reset_defaults()
+
+
+def test_json_is_one_object_a_line_for_ours_and_for_libraries() -> None:
+    stream = io.StringIO()
+    logs.configure("json", "info", stream)
+    structlog.get_logger("ingest").warning("the broker is away", host="h", retry_s=1.5)
+    logging.getLogger("asyncpg").error("%s happened", "it")
+    logging.getLogger("asyncpg").debug("not this")
+    structlog.get_logger("ingest").debug("nor this")
+    ours, theirs = (json.loads(line) for line in stream.getvalue().splitlines())
+    assert (ours["event"], ours["level"], ours["logger"]) == ("the broker is away", "warning", "ingest")
+    assert (ours["host"], ours["retry_s"]) == ("h", 1.5)
+    assert ours["timestamp"].endswith("Z")
+    assert (theirs["event"], theirs["level"], theirs["logger"]) == ("it happened", "error", "asyncpg")
+
+
+def test_an_exception_stays_on_its_line() -> None:
+    stream = io.StringIO()
+    logs.configure("json", "info", stream)
+    try:
+        int("no")
+    except ValueError:
+        structlog.get_logger("x").exception("it broke", data=object)
+    (line,) = stream.getvalue().splitlines()
+    assert json.loads(line)["exception"][0]["exc_type"] == "ValueError"
+
+
+def test_the_console_form_is_for_people() -> None:
+    stream = io.StringIO()
+    logs.configure("console", "debug", stream)
+    structlog.get_logger("ingest").debug("connected", host="h")
+    assert "connected" in stream.getvalue()
+    assert "host=h" in stream.getvalue()
+    assert "\x1b[" not in stream.getvalue()
+
+
+def test_each_registry_has_the_process_and_its_own_counts() -> None:
+    text = generate_latest(new_registry()).decode()
+    assert "process_resident_memory_bytes" in text
+    assert "python_gc_collections_total" in text
+    assert new_registry() is not new_registry()
