@@ -1,6 +1,9 @@
 import gzip
+import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from sim_mortal import Broker, subscriber
 
 from simulators.broker import BrokerAddress
@@ -41,3 +44,29 @@ async def test_all_real_messages_reach_the_broker(broker: Broker, lns_data: Path
         await listening.heard(4431)
     assert (report.messages, report.acknowledged, report.skipped) == (4431, 4431, 0)
     assert len(listening.payloads) == 4431
+
+
+class SleepingClock(SystemClock):
+    """Time that only sleeping moves."""
+
+    def __init__(self) -> None:
+        self.slept: list[float] = []
+
+    def monotonic(self) -> float:
+        return sum(self.slept)
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+
+
+async def test_the_recorded_pace_is_kept_and_times_can_be_made_recent(broker: Broker, tmp_path: Path) -> None:
+    file, clock = tmp_path / "paced.ndjson", SleepingClock()
+    seconds = ["00", "06", "03", "30"]  # the third came late: it does not wait, nor make others wait
+    file.write_text("".join(f'{{"topic":"p/{s}","payload":{{"time":"2024-01-01T00:00:{s}Z"}}}}\n' for s in seconds))
+    async with subscriber(broker.port, "p/#") as listening:
+        report = await replay([file], BrokerAddress(port=broker.port), clock=clock, speed=3.0, shift_to_now=True)
+        await listening.heard(4)
+    assert clock.slept == pytest.approx([2.0, 8.0])
+    assert report.seconds == pytest.approx(10.0)
+    latest = datetime.fromisoformat(json.loads(max(listening.messages)[1])["time"])
+    assert abs(datetime.now(UTC) - latest) < timedelta(minutes=1)

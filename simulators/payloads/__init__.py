@@ -1,0 +1,1 @@
+"""What real models put in their frames, encoded from their makers' documents, never from `decoders/`."""

@@ -1,0 +1,118 @@
+import asyncio
+import base64
+import json
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+from domain.quantities import QUANTITIES
+from simulators import demo
+from simulators.demo import Scenario
+
+END = datetime(2026, 3, 10, 12, 7, tzinfo=UTC)
+SCENARIO = Scenario()
+
+
+class TestClock:
+    """A clock that sleeping moves, and that stops the run at its end."""
+
+    __test__ = False
+
+    def __init__(self, stop: asyncio.Event, seconds: float) -> None:
+        self.elapsed = 0.0
+        self._stop = stop
+        self._end = seconds
+
+    def now(self) -> datetime:
+        return END + timedelta(seconds=self.elapsed)
+
+    def monotonic(self) -> float:
+        return self.elapsed
+
+    async def sleep(self, seconds: float) -> None:
+        self.elapsed += max(0.0, seconds)
+        if self.elapsed >= self._end:
+            self._stop.set()
+
+
+class Recorder:
+    def __init__(self, clock: TestClock) -> None:
+        self.sent: list[tuple[float, str, dict[str, Any]]] = []
+        self._clock = clock
+
+    async def publish(self, topic: str, payload: bytes) -> None:
+        self.sent.append((self._clock.elapsed, topic, json.loads(payload)))
+
+
+async def live(seconds: float) -> list[tuple[float, str, dict[str, Any]]]:
+    stop = asyncio.Event()
+    clock = TestClock(stop, seconds)
+    recorder = Recorder(clock)
+    sent = await demo.run(recorder, SCENARIO, clock, stop)
+    assert sent == len(recorder.sent)
+    return recorder.sent
+
+
+async def test_a_value_moves_at_least_every_two_seconds() -> None:
+    last: dict[str, str] = {}
+    moves = [0.0]
+    for when, topic, message in await live(600):
+        if topic.endswith("/up") and last.get(topic) != message["data"]:
+            last[topic] = message["data"]
+            moves.append(when)
+    assert len(last) == len(demo.devices(SCENARIO))
+    assert max(after - before for before, after in pairwise([*moves, 600.0])) <= 2.0
+
+
+async def test_frame_counters_have_no_gap_and_devices_join_first() -> None:
+    messages = await live(120)
+    joined = [topic.split("/")[3] for _, topic, _ in messages if topic.endswith("/join")]
+    assert joined == [device.dev_eui for device in demo.devices(SCENARIO)]
+    counters: dict[str, list[int]] = {}
+    for _, topic, message in messages:
+        if topic.endswith("/up"):
+            counters.setdefault(topic, []).append(message["fCnt"])
+    assert all(values == list(range(len(values))) for values in counters.values())
+    assert sum(topic.endswith("/event/stats") for _, topic, _ in messages) >= 3 * 4
+
+
+def test_history_repeats_itself_and_fills_the_charts() -> None:
+    three_days = list(demo.history(SCENARIO, END - timedelta(days=3), END))
+    last_day = list(demo.history(SCENARIO, END - timedelta(days=1), END))
+    assert set(last_day) <= set(three_days)
+    assert len(set(three_days)) == len(three_days)
+    ups = [json.loads(payload) for topic, payload in three_days if topic.endswith("/up")]
+    expected = 3 * 96 * len(demo.devices(SCENARIO))
+    assert 0.98 * expected < len(ups) < expected
+    times = [datetime.fromisoformat(message["time"]) for message in ups]
+    assert times == sorted(times)
+    assert END - timedelta(days=3) <= times[0] < times[-1] < END
+
+
+def test_messages_have_the_fields_that_chirpstack_emits() -> None:
+    for topic, payload in demo.history(SCENARIO, END - timedelta(hours=1), END):
+        message = json.loads(payload)
+        if not topic.endswith("/up"):
+            continue
+        assert (
+            topic
+            == f"application/{message['deviceInfo']['applicationId']}/device/{message['deviceInfo']['devEui']}/event/up"
+        )
+        assert list(message)[:10] == [
+            "deduplicationId", "time", "deviceInfo", "devAddr", "adr", "dr", "fCnt", "fPort", "confirmed", "data",
+        ]  # fmt: skip
+        assert info["tags"] == {}
+        assert 1 <= len(message["rxInfo"]) <= 3
+        assert all(0 not in heard.values() for heard in message["rxInfo"])
+        assert 1 <= len(base64.b64decode(message["data"])) <= 51
+
+
+def test_devices_are_declared_in_the_vocabulary() -> None:
+    devices = demo.devices(SCENARIO)
+    assert len({device.dev_eui for device in devices}) == len({(d.site, d.point) for d in devices}) == len(devices)
+    assert {device.quantity for device in devices} <= QUANTITIES.keys()
+    assert {device.site.commune for device in devices} == {"Mareuville", "Croixval"}
+    foreign = {device.dev_eui: device.foreign_quantity for device in devices if device.foreign_quantity}
+    for topic, payload in demo.history(SCENARIO, END - timedelta(minutes=30), END):
+        if topic.endswith("/up") and (name := foreign.get(topic.split("/")[3])):
+            assert name.removeprefix("ns:") in json.loads(payload)["object"]
