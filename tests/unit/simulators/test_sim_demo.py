@@ -94,10 +94,8 @@ def test_messages_have_the_fields_that_chirpstack_emits() -> None:
         message = json.loads(payload)
         if not topic.endswith("/up"):
             continue
-        assert (
-            topic
-            == f"application/{message['deviceInfo']['applicationId']}/device/{message['deviceInfo']['devEui']}/event/up"
-        )
+        info = message["deviceInfo"]
+        assert topic == f"application/{info['applicationId']}/device/{info['devEui']}/event/up"
         assert list(message)[:10] == [
             "deduplicationId", "time", "deviceInfo", "devAddr", "adr", "dr", "fCnt", "fPort", "confirmed", "data",
         ]  # fmt: skip
