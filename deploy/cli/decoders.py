@@ -1,0 +1,76 @@
+"""samara decoders list | show | try."""
+
+from typing import Annotated
+
+import typer
+
+from decoders.registry import Decoder, Registry
+from deploy.cli.common import show_table
+from domain.errors import NotFoundError
+from domain.quantities import FOREIGN_PREFIX, QUANTITIES
+from domain.readings import DECODED, Reading
+
+app = typer.Typer(help="The models of sensor that Samara decodes.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_command() -> None:
+    """List the models."""
+    show_table(
+        ("model", "vendor", "name", "period", "quantities"),
+        [
+            (model.id, model.vendor, model.name, _seconds(model.period_s), " ".join(model.quantities))
+            for model, _, _ in Registry.load().decoders.values()
+        ],
+    )
+
+
+@app.command("show")
+def show_command(model: Annotated[str, typer.Argument(help="Its id, as `samara decoders list` says it.")]) -> None:
+    """Show one model: its document, byte map, quantities."""
+    decoder = _decoder(model)
+    typer.echo((decoder.decode.__globals__["__doc__"] or "").strip())
+    typer.echo(f"\nversion {decoder.version}, one frame every {_seconds(decoder.model.period_s)}\n")
+    show_table(
+        ("quantity", "unit", "kind", "from", "to"),
+        [
+            (known.name, known.unit, known.kind, f"{known.low:g}", f"{known.high:g}")
+            for known in (QUANTITIES[name] for name in decoder.model.quantities)
+        ],
+    )
+
+
+@app.command("try")
+def try_command(
+    model: Annotated[str, typer.Argument(help="Its id, as `samara decoders list` says it.")],
+    payload: Annotated[str, typer.Argument(help="The frame in hexadecimal.")],
+    f_port: Annotated[int, typer.Option(help="The FPort it came on.", min=0, max=255)] = 1,
+) -> None:
+    """Decode one frame."""
+    decoder = _decoder(model)
+    try:
+        frame = bytes.fromhex(payload)
+    except ValueError:
+        raise typer.BadParameter(f"{payload!r} is not hexadecimal") from None
+    decoded = Registry([decoder]).decode(model, frame, f_port)
+    if decoded.outcome != DECODED:
+        typer.echo(f"{decoded.outcome}: {decoded.detail}" if decoded.detail else decoded.outcome)
+        raise typer.Exit(1)
+    show_table(("quantity", "channel", "value", "unit", "age"), [_row(reading) for reading in decoded.readings])
+
+
+def _decoder(model: str) -> Decoder:
+    found = Registry.load().decoders.get(model)
+    if found is None:
+        raise NotFoundError(f"no decoder for {model!r}; `samara decoders list` shows the models")
+    return found
+
+
+def _row(reading: Reading) -> tuple[object, ...]:
+    known = QUANTITIES.get(reading.quantity.removeprefix(FOREIGN_PREFIX))
+    when = reading.measured_at.isoformat() if reading.measured_at else f"{reading.age_s:g} s"
+    return reading.quantity, reading.channel, f"{reading.value:.10g}", known.unit if known else "", when
+
+
+def _seconds(period_s: int | None) -> str:
+    return "event" if period_s is None else f"{period_s} s"

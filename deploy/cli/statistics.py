@@ -1,0 +1,41 @@
+"""samara stats."""
+
+from typing import Annotated
+
+import typer
+
+from deploy.cli.common import show_json, show_table, with_database
+from store.reading.stats import Stats, stats
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command("stats")(stats_command)
+
+
+def stats_command(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for a program.")] = False,  # noqa: FBT002 - typer
+) -> None:
+    """Count what came in and what became of it: received = stored + duplicate + quarantined."""
+    found = with_database(context, stats)
+    if as_json:
+        show_json(as_dict(found))
+        return
+    show_table(
+        ("message", "received", "stored", "duplicate", "quarantined"),
+        [(one.kind, one.received, one.stored, one.duplicate, one.quarantined) for one in found.messages],
+    )
+    for title, counts in (
+        ("rows", found.rows),
+        ("uplinks by outcome", found.uplinks),
+        ("network events", found.events),
+        ("quarantine by reason", found.quarantine),
+    ):
+        typer.echo()
+        show_table((title, "count"), counts.items())
+
+
+def as_dict(found: Stats) -> dict[str, object]:
+    """Return the counts as plain JSON values."""
+    return found._asdict() | {"messages": {one.kind: one._asdict() for one in found.messages}}
