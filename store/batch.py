@@ -180,40 +180,51 @@ def _latest_row(device_id: int, received: datetime, at: datetime, group: list[Me
     return device_id, layout, at, received, quantity_ids, channels, [one.value for one in group]
 
 
+class SetAside(NamedTuple):
+    """A message that quarantine keeps. `size` is its true size: more than len(body) when it was cut."""
+
+    source: str
+    source_id: int
+    lns: str
+    topic: str
+    body: bytes
+    size: int
+    dev_eui: str | None
+
+
 def quarantine_row(
+    message: SetAside,
     *,
-    source: str,
-    source_id: int,
-    lns: str,
-    topic: str,
     reason: str,
     detail: str,
-    message: bytes,
-    message_bytes: int,
     at: datetime,
     account: AccountKey | None,
-    dev_eui: str | None = None,
+    tenant_id: int | None = None,
 ) -> QuarantineRow:
     """Return what is kept of a message that could not be stored, or of a reading that was not plausible.
 
-    PostgreSQL's text cannot hold NUL: it is written as U+FFFD in the topic and in the detail.
+    `account` is None for a reading. PostgreSQL's text cannot hold NUL: it is written as U+FFFD.
     """
-    what = "" if account is not None else detail
-    digest = sha256(b"\0".join((source.encode(), topic.encode(), reason.encode(), what.encode(), message))).digest()
-    tenant_id = account.tenant_id if account is not None else None
-    kept = message if message_bytes == len(message) else message[:_KEPT_BYTES]
-    clean = [text.replace("\0", "\ufffd") for text in (topic, detail)]
+    reading = detail if account is None else ""  # two readings of one message are two rows
+    said = (message.source, message.topic, reason, reading)
+    digest = sha256(b"\0".join([*(text.encode("utf-8", "replace") for text in said), message.body])).digest()
+    kept = message.body if message.size == len(message.body) else message.body[:_KEPT_BYTES]
     row = (
         digest,
         at,
-        source_id,
-        lns,
-        clean[0][:1024],
+        message.source_id,
+        message.lns,
+        _text(message.topic, 1024),
         reason,
-        clean[1][:2000],
-        dev_eui,
+        _text(detail, 2000),
+        message.dev_eui,
         tenant_id,
         kept,
-        message_bytes,
+        message.size,
     )
     return QuarantineRow(row, account)
+
+
+def _text(text: str, most: int) -> str:
+    """Return text that PostgreSQL takes: no NUL, no lone surrogate, not too long."""
+    return text[:most].replace("\0", "\ufffd").encode("utf-8", "replace").decode()

@@ -5,6 +5,7 @@ reconnection). Numbers for names seen for the first time are made here.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Final, NamedTuple
 
 import asyncpg
@@ -13,6 +14,7 @@ from domain.events import Position
 from domain.quantities import FOREIGN_PREFIX
 
 _NOWHERE: Final = (None, None, None)
+MAX_MISSED: Final = 100_000  # undeclared DevEUIs remembered, so as not to ask for each of their messages
 MAX_FOREIGN: Final = 20_000  # of 32,767 quantity numbers: a codec that makes up names must not use them up
 
 
@@ -41,6 +43,23 @@ class Known:
         self.quantities: dict[str, QuantityRef] = {}
         self.sources: dict[str, int] = {}
         self.decoders: dict[tuple[str, str], int] = {}
+        self._missed: dict[str, datetime] = {}
+
+    def may_ask(self, dev_eui: str, now: datetime, again_after_s: float) -> bool:
+        """Say whether an unknown device may be looked up: a stranger that sends often is not asked for each time."""
+        missed = self._missed.get(dev_eui)
+        return missed is None or (now - missed).total_seconds() > again_after_s
+
+    def missed(self, dev_eui: str, now: datetime) -> None:
+        """Remember that the database does not have this device."""
+        if len(self._missed) >= MAX_MISSED:
+            self._missed.clear()
+        self._missed[dev_eui] = now
+
+    def forget(self, dev_eui: str) -> None:
+        """Look this device up again at its next message: it was declared, changed or removed."""
+        self.devices.pop(dev_eui, None)
+        self._missed.pop(dev_eui, None)
 
 
 SELECT_DEVICES: Final = """
@@ -74,23 +93,25 @@ async def load(connection: asyncpg.Connection, known: Known) -> None:
         eui: Device(device_id, tenant_id, model_id)
         for eui, device_id, tenant_id, model_id in await connection.fetch(SELECT_DEVICES)
     }
-    known.gateways = dict(await connection.fetch(SELECT_GATEWAYS))
+    known.gateways = {record["gateway_eui"]: record["gateway_id"] for record in await connection.fetch(SELECT_GATEWAYS)}
     known.quantities = {
         name: QuantityRef(number, low, high) for name, number, low, high in await connection.fetch(SELECT_QUANTITIES)
     }
-    known.sources = dict(await connection.fetch(SELECT_SOURCES))
+    known.sources = {record["name"]: record["source_id"] for record in await connection.fetch(SELECT_SOURCES)}
     known.decoders = {
         (model_id, version): number for model_id, version, number in await connection.fetch(SELECT_DECODERS)
     }
 
 
-async def refresh_devices(connection: asyncpg.Connection, known: Known, dev_euis: Collection[str]) -> None:
+async def refresh_devices(
+    connection: asyncpg.Connection, known: Known, dev_euis: Collection[str], now: datetime
+) -> None:
     """Read these devices again: declared, changed or removed."""
     found = {record["dev_eui"]: record for record in await connection.fetch(SELECT_THESE_DEVICES, list(dev_euis))}
     for eui in dev_euis:
         record = found.get(eui)
         if record is None:
-            known.devices.pop(eui, None)
+            known.missed(eui, now)
         else:
             known.devices[eui] = Device(record["device_id"], record["tenant_id"], record["model_id"])
 
@@ -150,7 +171,7 @@ async def learn_sources(connection: asyncpg.Connection, known: Known, names: Ite
     missing = [name for name in names if name not in known.sources]
     if missing:
         await connection.execute(INSERT_SOURCES, missing)
-        known.sources = dict(await connection.fetch(SELECT_SOURCES))
+        known.sources = {record["name"]: record["source_id"] for record in await connection.fetch(SELECT_SOURCES)}
 
 
 UPSERT_MODELS: Final = """

@@ -4,6 +4,8 @@ from typing import Final
 
 import asyncpg
 
+_CONNECT_TIMEOUT_S: Final = 5.0
+
 # What a retry can mend: the server is away, restarting, out of connections or of room, or a lock was not had.
 TRANSIENT: Final = (
     OSError,
@@ -32,4 +34,14 @@ async def open_pool(dsn: str, *, size: int, application: str) -> asyncpg.Pool:
         max_size=size,
         command_timeout=60,
         server_settings={"application_name": application, "timezone": "UTC"},
+    )
+
+
+async def connect(dsn: str, *, application: str, command_timeout_s: float = 60.0) -> asyncpg.Connection:
+    """Return one connection of one's own. Raises what asyncpg raises when the server is away."""
+    return await asyncpg.connect(
+        dsn,
+        timeout=_CONNECT_TIMEOUT_S,
+        command_timeout=command_timeout_s,
+        server_settings={"application_name": application, "timezone": "UTC", "jit": "off"},
     )

@@ -21,10 +21,11 @@ from domain.quarantine import BAD_DEV_EUI, BAD_FIELD, UNREADABLE
 
 T = TypeVar("T")
 
+MAX_FRM_PAYLOAD: Final = 242  # 255 bytes on the air less MHDR 1, FHDR 7, FPort 1, MIC 4 (LoRaWAN 1.0.4, section 4)
+
 FCnt = Annotated[int, Meta(ge=0, le=0xFFFF_FFFF)]
 FPort = Annotated[int, Meta(ge=0, le=255)]
-# 255 bytes on the air less MHDR 1, FHDR 7, FPort 1 and MIC 4 (LoRaWAN 1.0.4, section 4).
-FrmPayload = Annotated[bytes, Meta(max_length=242)]
+FrmPayload = Annotated[bytes, Meta(max_length=MAX_FRM_PAYLOAD)]
 DataRate = Annotated[int, Meta(ge=0, le=15)]
 SpreadingFactor = Annotated[int, Meta(ge=0, le=12)]
 BandwidthHz = Annotated[int, Meta(ge=0, le=10_000_000)]
@@ -74,9 +75,12 @@ def _keep_backslash(match: re.Match[bytes]) -> bytes:
 
 
 def _refused(error: msgspec.ValidationError) -> MessageError:
-    """Return what a failed validation means: the DevEUI has its own reason."""
     said = str(error)[:200]
-    return MessageError(BAD_DEV_EUI if _DEV_EUI_PATH.search(said) else BAD_FIELD, said)
+    if _DEV_EUI_PATH.search(said):
+        return MessageError(BAD_DEV_EUI, said)
+    if said.startswith("Expected `object`") and "$" not in said:
+        return MessageError(UNREADABLE, "not a JSON object")
+    return MessageError(BAD_FIELD, said)
 
 
 def moment(text: str) -> datetime | None:
@@ -87,9 +91,20 @@ def moment(text: str) -> datetime | None:
         return None
 
 
-def digest(*parts: bytes) -> str:
+def hexadecimal(text: str) -> bytes:
+    """Return the bytes of a frame's payload; raise MessageError(BAD_FIELD) when it is not one."""
+    try:
+        payload = bytes.fromhex(text)
+    except ValueError:
+        raise MessageError(BAD_FIELD, f"payload {text[:64]!r}") from None
+    if len(payload) > MAX_FRM_PAYLOAD:
+        raise MessageError(BAD_FIELD, f"payload of {len(payload)} bytes")
+    return payload
+
+
+def digest(body: bytes) -> str:
     """Return what tells this message from another when its network server gives no identifier."""
-    return blake2b(b"\0".join(parts), digest_size=16).hexdigest()
+    return blake2b(body, digest_size=16).hexdigest()
 
 
 @lru_cache(maxsize=4096)  # gateways stay where they are
@@ -118,7 +133,7 @@ def _strength(reception: Reception) -> float:
     return -9999.0 if reception.rssi_dbm is None else reception.rssi_dbm
 
 
-def codec_object(decoded: dict[str, Any]) -> Mapping[str, Any]:
+def codec_object(decoded: dict[str, Any]) -> dict[str, Any]:
     """Return what the network server's codec computed, as published, where a database and a float can hold it.
 
     Integers beyond 64 bits become floats, and what is not finite becomes null. Raises MessageError(UNREADABLE)

@@ -1,0 +1,286 @@
+"""One network server heard over MQTT, for ever: connect, subscribe, read, acknowledge, connect again.
+
+paho-mqtt keeps the session; `Tap` takes the packets (docs/decisions/0003-mqtt.md). A message is acknowledged by
+the pipeline once durable. What is not, the broker sends again at the next connection: the session is persistent.
+"""
+
+import asyncio
+import contextlib
+import random
+import ssl
+from collections.abc import Sequence
+from typing import Any, Final
+
+import structlog
+from paho.mqtt.client import Client, MQTTv5, MQTTv311
+from paho.mqtt.enums import MQTTErrorCode
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from domain.errors import SamaraError
+from ingest.messages import Message, Origin
+from ingest.metrics import IngestMetrics
+from ingest.pipeline import Pipeline
+from ingest.settings import MqttSource, TlsSettings
+from ingest.tap import Tap, TappedClient
+from ingest.wire import PacketReader, WireError, puback
+
+log = structlog.get_logger()
+
+_CONNECT_TIMEOUT_S: Final = 10.0
+_FIRST_BACKOFF_S: Final = 0.2
+_LONGEST_BACKOFF_S: Final = 30.0
+_PINGREQ: Final = b"\xc0\x00"
+
+
+class BrokerError(SamaraError):
+    """The broker refused the connection or the subscription, or ended the session."""
+
+    transient = True
+
+
+class MqttReceiver:
+    """Hears one network server; `run` until cancelled."""
+
+    def __init__(
+        self,
+        source: MqttSource,
+        topics: Sequence[str],
+        *,
+        pipeline: Pipeline,
+        metrics: IngestMetrics,
+        max_message_bytes: int,
+        max_unacknowledged: int,
+        randomness: random.Random,
+    ) -> None:
+        self._source = source
+        self._topics = [f"$share/{source.shared_group}/{topic}" if source.shared_group else topic for topic in topics]
+        self._pipeline = pipeline
+        self._metrics = metrics
+        self._max_message_bytes = max_message_bytes
+        self._max_unacknowledged = max_unacknowledged
+        self._randomness = randomness
+        self._connection: _Connection | None = None
+        pipeline.on_room(self._resume)
+
+    async def run(self) -> None:
+        """Connect and read until cancelled; each time the connection is lost, wait a little longer, with jitter."""
+        backoff_s = _FIRST_BACKOFF_S
+        while True:
+            connection = _Connection(self._source, self._topics, self._pipeline, self._metrics)
+            try:
+                await connection.open(self._max_message_bytes, self._max_unacknowledged)
+                self._connection = connection
+                log.info("broker_connected", source=self._source.name, topics=self._topics)
+                backoff_s = _FIRST_BACKOFF_S
+                await connection.lost
+            except (OSError, TimeoutError, BrokerError, WireError) as error:
+                log.warning("broker_lost", source=self._source.name, detail=str(error) or type(error).__name__)
+            finally:
+                self._connection = None
+                connection.close()
+            await asyncio.sleep(backoff_s * self._randomness.uniform(0.5, 1.0))
+            backoff_s = min(backoff_s * 2, _LONGEST_BACKOFF_S)
+
+    def _resume(self) -> None:
+        if self._connection is not None:
+            self._connection.resume()
+
+
+class _Connection:
+    """One connection, from CONNECT to its loss. Its packet identifiers mean nothing to the next one."""
+
+    def __init__(self, source: MqttSource, topics: Sequence[str], pipeline: Pipeline, metrics: IngestMetrics) -> None:
+        self._source = source
+        self._topics = topics
+        self._pipeline = pipeline
+        self._received = metrics.received.labels(source.name)
+        self._connected = metrics.connected.labels(source.name)
+        self._loop = asyncio.get_running_loop()
+        self._origin = Origin(source.name, source.lns, self._acknowledge)
+        self._subscribed: asyncio.Future[None] = self._loop.create_future()
+        self.lost: asyncio.Future[None] = self._loop.create_future()
+        self._client: TappedClient | None = None
+        self._tap: Tap | None = None
+        self._paused = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._pinged_at = self._loop.time()
+
+    async def open(self, max_message_bytes: int, max_unacknowledged: int) -> None:
+        """Connect and subscribe; raise OSError, TimeoutError or BrokerError when that fails."""
+        version_5 = self._source.protocol == "5"
+
+        def make_tap(wire: Any) -> Tap:
+            return Tap(wire, PacketReader(version_5=version_5, max_message_bytes=max_message_bytes))
+
+        client = self._client = _client(self._source, make_tap)
+        client.on_connect = self._on_connect
+        client.on_subscribe = self._on_subscribe
+        client.on_disconnect = self._on_disconnect
+        options: dict[str, Any] = {}
+        if version_5:
+            options = {"clean_start": False, "properties": _connect_properties(self._source, max_unacknowledged)}
+        await asyncio.to_thread(
+            client.connect, self._source.host, self._source.port, self._source.keepalive_s, **options
+        )
+        assert client.tap is not None
+        self._tap = client.tap
+        self._loop.add_reader(self._tap.fileno(), self._readable)
+        self._paho_wrote()
+        self._tick()
+        async with asyncio.timeout(_CONNECT_TIMEOUT_S):
+            await asyncio.wait((self._subscribed, self.lost), return_when=asyncio.FIRST_COMPLETED)
+        if self.lost.done():
+            self.lost.result()
+            raise BrokerError("the broker closed the connection before it was subscribed")
+        self._subscribed.result()
+        self._connected.set(1)
+
+    def close(self) -> None:
+        """Say goodbye if the broker still listens, and close."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._connected.set(0)
+        if self._tap is None or self._client is None:
+            return
+        tap, self._tap = self._tap, None
+        descriptor = tap.fileno()
+        if descriptor >= 0:
+            self._loop.remove_reader(descriptor)
+            self._loop.remove_writer(descriptor)
+            if not self.lost.done():
+                self._client.disconnect()
+                with contextlib.suppress(OSError, WireError):
+                    tap.flush()
+        tap.close()
+        for future in (self.lost, self._subscribed):
+            if future.done() and not future.cancelled():
+                future.exception()
+
+    def resume(self) -> None:
+        """Read again: the pipeline has room."""
+        if self._paused and self._tap is not None:
+            self._paused = False
+            self._loop.add_reader(self._tap.fileno(), self._readable)
+            self._loop.call_soon(self._readable)  # TLS may hold decrypted bytes that no descriptor announces
+
+    # --- reading and writing ------------------------------------------------------------------------------
+
+    def _readable(self) -> None:
+        if self._tap is None or self._paused:
+            return
+        try:
+            self._read(self._tap)
+        except (OSError, WireError) as error:
+            self._lose(error)
+
+    def _read(self, tap: Tap) -> None:
+        while True:
+            publishes = tap.receive()
+            if publishes:
+                origin = self._origin
+                self._received.inc(len(publishes))
+                self._pipeline.offer(
+                    [Message(origin, packet_id, topic, body, size) for packet_id, topic, body, size in publishes]
+                )
+            while tap.has_control and self._client is not None:
+                if self._client.loop_read() != MQTTErrorCode.MQTT_ERR_SUCCESS:
+                    self._lose(BrokerError("the broker closed the connection"))
+                    return
+                self._paho_wrote()
+            if self._pipeline.is_full:
+                self._paused = True
+                self._loop.remove_reader(tap.fileno())
+                return
+            if not tap.has_more:
+                return
+
+    def _acknowledge(self, packet_ids: Sequence[int]) -> None:
+        if self._tap is not None:
+            self._tap.send(puback(packet_id for packet_id in packet_ids if packet_id))
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._tap is None:
+            return
+        try:
+            if self._tap.flush():
+                self._loop.add_writer(self._tap.fileno(), self._flush)
+            else:
+                self._loop.remove_writer(self._tap.fileno())
+        except (OSError, WireError) as error:
+            self._lose(error)
+
+    def _paho_wrote(self) -> None:
+        if self._client is not None and self._client.want_write():
+            self._client.loop_write()
+        self._flush()
+
+    def _tick(self) -> None:
+        """Keep the session alive. While paused, answers are not read: we ping, and do not let paho wait for them."""
+        if self._client is None or self.lost.done():
+            return
+        if not self._paused:
+            self._client.loop_misc()
+            self._paho_wrote()
+        elif self._tap is not None and self._loop.time() - self._pinged_at > self._source.keepalive_s / 2:
+            self._pinged_at = self._loop.time()
+            self._tap.send(_PINGREQ)
+            self._flush()
+        self._timer = self._loop.call_later(1.0, self._tick)
+
+    def _lose(self, error: Exception) -> None:
+        if not self.lost.done():
+            self.lost.set_exception(error)
+
+    # --- what paho calls ----------------------------------------------------------------------------------
+
+    def _on_connect(self, client: Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any) -> None:
+        if reason.is_failure:
+            self._lose(BrokerError(f"the broker refused the connection: {reason}"))
+            return
+        client.subscribe([(topic, 1) for topic in self._topics])
+
+    def _on_subscribe(
+        self, _client: Client, _data: Any, _mid: int, reasons: list[ReasonCode], _properties: Any
+    ) -> None:
+        refused = [
+            f"{topic} ({reason})" for topic, reason in zip(self._topics, reasons, strict=False) if reason.is_failure
+        ]
+        if refused:
+            self._lose(BrokerError(f"the broker refused the subscription to {', '.join(refused)}"))
+        elif not self._subscribed.done():
+            self._subscribed.set_result(None)
+
+    def _on_disconnect(self, _client: Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any) -> None:
+        self._lose(BrokerError(f"disconnected: {reason}"))
+
+
+def _client(source: MqttSource, make_tap: Any) -> TappedClient:
+    options: dict[str, Any] = {"client_id": source.client_id, "reconnect_on_failure": False}
+    if source.protocol == "5":
+        client = TappedClient(make_tap, protocol=MQTTv5, **options)
+    else:
+        client = TappedClient(make_tap, protocol=MQTTv311, clean_session=False, **options)
+    client.connect_timeout = _CONNECT_TIMEOUT_S
+    if source.username:
+        client.username_pw_set(source.username, source.password.get_secret_value())
+    if source.tls is not None:
+        client.tls_set_context(tls_context(source.tls))
+    return client
+
+
+def tls_context(tls: TlsSettings) -> ssl.SSLContext:
+    """Return a context that verifies the broker, and shows our certificate when there is one."""
+    context = ssl.create_default_context(cafile=tls.ca_file)
+    if tls.certificate_file is not None:
+        context.load_cert_chain(tls.certificate_file, tls.key_file)
+    return context
+
+
+def _connect_properties(source: MqttSource, max_unacknowledged: int) -> Properties:
+    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+    properties.SessionExpiryInterval = source.session_expiry_s
+    properties.ReceiveMaximum = min(max_unacknowledged, 65_535)
+    return properties

@@ -1,0 +1,175 @@
+"""The ingest role: receivers, one pipeline, its writers, and the copy of the fleet that they share."""
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+import asyncpg
+import structlog
+from prometheus_client import CollectorRegistry
+
+from decoders.registry import Registry
+from domain.errors import ConfigurationError
+from ingest import lns
+from ingest.lns import NetworkServer
+from ingest.metrics import IngestMetrics
+from ingest.mqtt import MqttReceiver
+from ingest.pipeline import Pipeline
+from ingest.settings import IngestSettings, MqttSource
+from ingest.spool import Spool
+from ingest.writer import Writer
+from store import known as known_names
+from store.known import DecoderVersion, Known
+from store.pool import TRANSIENT, connect
+
+log = structlog.get_logger()
+
+_STATEMENT_S: Final = 12.0  # longer than a slow database, shorter than an operator's patience with a cut network
+_FOLLOW_AGAIN_S: Final = 2.0
+_STOP_WITHIN_S: Final = 3.0
+
+
+class Ingest:
+    """One ingest process: `async with Ingest(…) as ingest: await ingest.run()`."""
+
+    def __init__(
+        self,
+        settings: IngestSettings,
+        *,
+        dsn: str,
+        folder: Path,
+        worker: str,
+        metrics_registry: CollectorRegistry,
+        clock: Callable[[], datetime],
+        randomness: random.Random,
+    ) -> None:
+        self._settings = settings
+        self._dsn = dsn
+        self._worker = worker
+        self._known = Known()
+        self._registry = Registry.load()
+        self._servers = lns.load()
+        self._metrics = IngestMetrics(metrics_registry)
+        self._writers = [self._writer(clock) for _ in range(settings.writers + 1)]
+        self.pipeline = Pipeline(
+            settings,
+            writers=self._writers[1:],
+            drainer=self._writers[0],
+            spool=Spool(folder / "spool" / worker, max_bytes=settings.spool_max_bytes),
+            metrics=self._metrics,
+        )
+        self._receivers = [self._receiver(source, randomness) for source in settings.mqtt]
+
+    async def __aenter__(self) -> Self:
+        """Load the fleet, so that the first message finds its device."""
+        connection = await connect(self._dsn, application="samara-ingest-start")
+        try:
+            await load_known(connection, self._known, self._registry, self._sources())
+        finally:
+            await connection.close()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Release connections and the spool."""
+        for writer in self._writers:
+            writer.close()
+        self.pipeline.close()
+
+    async def run(self) -> None:
+        """Receive and store until cancelled; then give what is held a moment to become durable."""
+        path = asyncio.create_task(self._path())
+        receivers = [asyncio.create_task(receiver.run()) for receiver in self._receivers]
+        try:
+            await asyncio.gather(path, *receivers)
+        finally:
+            for task in receivers:
+                task.cancel()
+            await asyncio.gather(*receivers, return_exceptions=True)
+            await self.pipeline.stop(_STOP_WITHIN_S)
+            path.cancel()
+            await asyncio.gather(path, return_exceptions=True)
+
+    async def _path(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.pipeline.run())
+            tasks.create_task(self._follow_fleet())
+
+    async def _follow_fleet(self) -> None:
+        """Forget what changes, so that it is looked up again; load everything afresh after a lost connection."""
+        first = True
+        while True:
+            try:
+                async with AsyncExitStack() as stack:
+                    connection = await connect(self._dsn, application="samara-ingest-fleet")
+                    stack.push_async_callback(connection.close, timeout=1)
+                    lost = asyncio.Event()
+                    connection.add_termination_listener(lambda _connection, lost=lost: lost.set())
+                    await connection.add_listener("samara_devices", self._device_changed)
+                    if not first:
+                        await load_known(connection, self._known, self._registry, self._sources())
+                    first = False
+                    await lost.wait()
+            except TRANSIENT as error:
+                log.info("fleet_connection_lost", detail=str(error) or type(error).__name__)
+            await asyncio.sleep(_FOLLOW_AGAIN_S)
+
+    def _device_changed(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
+        self._known.forget(str(payload))
+
+    def _sources(self) -> list[str]:
+        return [one.name for one in self._settings.mqtt] + [one.name for one in self._settings.http]
+
+    def _writer(self, clock: Callable[[], datetime]) -> Writer:
+        async def open_connection() -> asyncpg.Connection:
+            return await connect(self._dsn, application=f"samara-ingest-{self._worker}", command_timeout_s=_STATEMENT_S)
+
+        return Writer(
+            open_connection,
+            known=self._known,
+            servers=self._servers,
+            registry=self._registry,
+            clock=clock,
+            worker=self._worker,
+        )
+
+    def _receiver(self, source: MqttSource, randomness: random.Random) -> MqttReceiver:
+        server = server_named(self._servers, source.lns, source.name)
+        topics = source.topics or server.TOPICS
+        if not topics:
+            raise ConfigurationError(
+                f"source {source.name}: {source.lns} is not heard over MQTT; give topics, or use HTTP"
+            )
+        return MqttReceiver(
+            source,
+            topics,
+            pipeline=self.pipeline,
+            metrics=self._metrics,
+            max_message_bytes=self._settings.max_message_bytes,
+            max_unacknowledged=self._settings.max_unacknowledged,
+            randomness=randomness,
+        )
+
+
+def server_named(servers: Mapping[str, NetworkServer], name: str, source: str) -> NetworkServer:
+    """Return the network server's module; raise ConfigurationError naming the source when there is none."""
+    if name not in servers:
+        raise ConfigurationError(f"source {source}: no network server {name!r}; there are {', '.join(sorted(servers))}")
+    return servers[name]
+
+
+async def load_known(connection: asyncpg.Connection, known: Known, registry: Registry, sources: list[str]) -> None:
+    """Fill the copy of the fleet, and write what this program can decode."""
+    await known_names.load(connection, known)
+    await known_names.learn_sources(connection, known, sources)
+    decoders = [
+        DecoderVersion(one.model.id, one.model.vendor, one.model.name, one.model.period_s, one.version)
+        for one in registry.decoders.values()
+    ]
+    await known_names.learn_decoders(connection, known, decoders)

@@ -1,0 +1,105 @@
+"""A socket between paho-mqtt and the wire: PUBLISH packets are taken out on the way.
+
+paho connects (TCP, TLS, CONNECT, MQTT 5 properties), subscribes and pings, and meets its socket as a `Tap`,
+which gives it every packet but PUBLISH. Both sides write through the Tap's one buffer, so packets never
+interleave.
+"""
+
+import ssl
+from collections.abc import Callable
+from typing import Any, Final
+
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion
+
+from ingest.wire import PacketReader, Publish, WireError
+
+_MAX_UNSENT_BYTES: Final = 4 * 1024 * 1024  # acknowledgements that a broker does not read: it is gone
+
+
+class Tap:
+    """A socket as paho sees it, without the PUBLISH packets."""
+
+    def __init__(self, wire: Any, reader: PacketReader) -> None:
+        self.wire = wire
+        self._reader = reader
+        self._unsent = bytearray()
+        self._ended = False
+
+    # --- what paho calls ---
+
+    def recv(self, size: int, /) -> bytes:
+        """Return bytes of packets that are not PUBLISH; b"" once the broker has closed."""
+        control = self._reader.control
+        if control:
+            taken = bytes(control[:size])
+            del control[:size]
+            return taken
+        if self._ended:
+            return b""
+        raise BlockingIOError
+
+    def send(self, data: bytes | bytearray, /) -> int:
+        """Take all of it; `flush` sends it."""
+        self._unsent += data
+        return len(data)
+
+    def fileno(self) -> int:
+        """Return the socket's descriptor."""
+        number: int = self.wire.fileno()
+        return number
+
+    def setblocking(self, flag: bool, /) -> None:  # noqa: FBT001 - the socket's own signature
+        """Pass on."""
+        self.wire.setblocking(flag)
+
+    def close(self) -> None:
+        """Pass on."""
+        self.wire.close()
+
+    # --- what the session calls ---
+
+    @property
+    def has_control(self) -> bool:
+        """Say whether paho has something to read."""
+        return self._ended or bool(self._reader.control)
+
+    @property
+    def has_more(self) -> bool:
+        """Say whether TLS holds decrypted bytes: the descriptor does not announce them."""
+        return isinstance(self.wire, ssl.SSLSocket) and self.wire.pending() > 0
+
+    def receive(self) -> list[Publish]:
+        """Read once what the socket has, and return the PUBLISH packets; raise WireError or OSError."""
+        try:
+            count = self.wire.recv_into(self._reader.room())
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return []
+        if count == 0:
+            self._ended = True
+            return []
+        return self._reader.received(count)
+
+    def flush(self) -> bool:
+        """Send what the socket takes; return whether something is left."""
+        try:
+            while self._unsent:
+                del self._unsent[: self.wire.send(self._unsent)]
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            pass
+        if len(self._unsent) > _MAX_UNSENT_BYTES:
+            raise WireError("the broker reads no more")
+        return bool(self._unsent)
+
+
+class TappedClient(Client):
+    """paho with a Tap between it and its socket, put where paho puts its own wrapper for websockets."""
+
+    def __init__(self, make_tap: Callable[[Any], Tap], **options: Any) -> None:
+        super().__init__(CallbackAPIVersion.VERSION2, **options)
+        self._make_tap = make_tap
+        self.tap: Tap | None = None
+
+    def _create_socket(self) -> Any:
+        self.tap = self._make_tap(super()._create_socket())
+        return self.tap

@@ -1,0 +1,139 @@
+"""Store messages: understand them, write one transaction, and know what a failure means.
+
+A failure is one of two: the store is unavailable (the messages go elsewhere, or wait), or one message is poison
+to it (it is found by halving, and set aside; its neighbours are stored).
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+import asyncpg
+
+from decoders.registry import Registry
+from domain.errors import StoreUnavailableError
+from ingest import understanding
+from ingest.lns import NetworkServer
+from ingest.messages import Message
+from ingest.understanding import Understood
+from store import known as known_names
+from store.known import Known
+from store.pool import TRANSIENT
+from store.writing import CommitUnknownError, Written, committed, prepare_connection, write
+
+_POISON: Final = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    UnicodeError,
+    OverflowError,
+)
+_ASK_AGAIN_S: Final = 0.2
+_MISSED_FOR_S: Final = 30.0  # an undeclared DevEUI is looked up again after this, or when it is declared
+
+Connect = Callable[[], Awaitable[asyncpg.Connection]]
+
+
+class Writer:
+    """One connection, used by one batch at a time; reconnects by itself."""
+
+    def __init__(
+        self,
+        connect: Connect,
+        *,
+        known: Known,
+        servers: Mapping[str, NetworkServer],
+        registry: Registry,
+        clock: Callable[[], datetime],
+        worker: str,
+        complete_duplicates: bool = False,
+    ) -> None:
+        self._connect = connect
+        self._known = known
+        self._servers = servers
+        self._registry = registry
+        self._clock = clock
+        self._worker = worker
+        self._complete_duplicates = complete_duplicates
+        self._connection: asyncpg.Connection | None = None
+
+    async def store(self, messages: Sequence[Message]) -> Written:
+        """Return once every message is committed, each stored or quarantined.
+
+        Raises StoreUnavailableError when the database does not answer; then a message may or may not be
+        stored, and storing it again is harmless.
+        """
+        try:
+            return await self._store(messages)
+        except CommitUnknownError as unknown:
+            self._drop()
+            return await self._resolve(unknown, messages)
+        except asyncio.CancelledError:
+            self._drop()
+            raise
+        except (*TRANSIENT, asyncpg.PostgresError) as error:
+            self._drop()
+            raise StoreUnavailableError(f"{type(error).__name__}: {error}") from error
+
+    def close(self) -> None:
+        """Close the connection at once."""
+        self._drop()
+
+    async def _store(self, messages: Sequence[Message]) -> Written:
+        connection = await self._connected()
+        now = self._clock()
+        understood = await self._understand(connection, messages, now)
+        try:
+            return await self._write(connection, understood, now)
+        except asyncpg.UniqueViolationError:
+            raise  # never poison: the writing falls back by itself, so this is a defect to see
+        except _POISON as error:
+            if len(messages) == 1:
+                refused = understanding.refused_by_store(messages[0], f"{type(error).__name__}: {error}")
+                return await self._write(connection, refused, now)
+        middle = len(messages) // 2
+        first, second = await self._store(messages[:middle]), await self._store(messages[middle:])
+        return Written(*(a + b for a, b in zip(first, second, strict=True)))
+
+    async def _understand(
+        self, connection: asyncpg.Connection, messages: Sequence[Message], now: datetime
+    ) -> Understood:
+        known = self._known
+        found = understanding.read(messages, self._servers, now)
+        missing = [eui for eui in understanding.unknown_devices(found, known) if known.may_ask(eui, now, _MISSED_FOR_S)]
+        if missing:
+            await known_names.refresh_devices(connection, known, missing, now)
+        understood = understanding.identify(found, known, self._registry)
+        gateways = understanding.unknown_gateways(understood, known)
+        if gateways:
+            await known_names.learn_gateways(connection, known, gateways)
+        quantities = understanding.unknown_quantities(understood, known)
+        if quantities:
+            await known_names.learn_foreign(connection, known, quantities)
+        return understood
+
+    async def _write(self, connection: asyncpg.Connection, understood: Understood, now: datetime) -> Written:
+        rows = understanding.batch(understood, self._known, now)
+        return await write(connection, rows, worker=self._worker, complete_duplicates=self._complete_duplicates)
+
+    async def _resolve(self, unknown: CommitUnknownError, messages: Sequence[Message]) -> Written:
+        """Ask the server whether the COMMIT took during which the connection died; store again if it did not."""
+        try:
+            connection = await self._connected()
+            while (took := await committed(connection, unknown.transaction_id)) is None:  # noqa: ASYNC110
+                await asyncio.sleep(_ASK_AGAIN_S)  # it is the server that decides
+        except (*TRANSIENT, asyncpg.PostgresError) as error:
+            self._drop()
+            raise StoreUnavailableError(f"{type(error).__name__}: {error}") from error
+        return unknown.written if took else await self.store(messages)
+
+    async def _connected(self) -> asyncpg.Connection:
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await self._connect()
+            await prepare_connection(self._connection)
+        return self._connection
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            self._connection.terminate()
+            self._connection = None
