@@ -93,7 +93,7 @@ class _Located(Struct, frozen=True):
     longitude: float = 0.0
     altitude: float = 0.0
     source: str = "UNKNOWN"
-    accuracy: float | None = None
+    accuracy: Annotated[float, Meta(ge=0, le=1e8)] | None = None
 
 
 class _LocationEvent(_DeviceEvent, frozen=True, rename="camel"):
