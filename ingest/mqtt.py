@@ -64,6 +64,11 @@ class MqttReceiver:
         self._connection: _Connection | None = None
         pipeline.on_room(self._resume)
 
+    @property
+    def is_subscribed(self) -> bool:
+        """Say whether messages reach us now."""
+        return self._connection is not None
+
     async def run(self) -> None:
         """Connect and read until cancelled; each time the connection is lost, wait a little longer, with jitter."""
         backoff_s = _FIRST_BACKOFF_S

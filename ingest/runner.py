@@ -74,6 +74,11 @@ class Ingest:
             await connection.close()
         return self
 
+    @property
+    def is_ready(self) -> bool:
+        """Say whether every network server heard over MQTT is subscribed to."""
+        return all(receiver.is_subscribed for receiver in self._receivers)
+
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
