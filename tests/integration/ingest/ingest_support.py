@@ -27,9 +27,8 @@ class Line(NamedTuple):
 
 
 def read_lines(path: Path) -> list[Line]:
-    opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
-    with opened as file:
-        return [Line(one["topic"], one["payload"]) for one in map(json.loads, file)]
+    data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    return [Line(one["topic"], one["payload"]) for one in map(json.loads, data.splitlines())]
 
 
 async def declare(dsn: str, dev_euis: dict[str, str | None]) -> None:
@@ -92,5 +91,5 @@ async def _ready(ingest: Ingest) -> bool:
 async def until(condition: Callable[[], Awaitable[bool]], patience_s: float = PATIENCE_S) -> None:
     """Ask again and again until the condition holds; fail when patience ends."""
     async with asyncio.timeout(patience_s):
-        while not await condition():
+        while not await condition():  # noqa: ASYNC110 - what is waited for happens in other processes
             await asyncio.sleep(0.02)
