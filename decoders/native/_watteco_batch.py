@@ -77,11 +77,21 @@ _WORDS: Final = (
     (0x06F, 0x01A, 0x00C, 0x003, 0x007, 0x002, 0x000, 0x002, 0x036, 0x1BB, 0x1B9, 0x375, 0x374, 0x370, 0x6E3, 0x6E2),
     (0x009, 0x005, 0x000, 0x001, 0x003, 0x011, 0x021, 0x041, 0x081, 0x200, 0x402, 0x403, 0x404, 0x405, 0x406, 0x407),
 )
-_TABLES: Final = tuple(
-    {(size, word): step for step, (size, word) in enumerate(zip(sizes, words, strict=True))}
-    for sizes, words in zip(_SIZES, _WORDS, strict=True)
-)
 _LONGEST_WORD: Final = 11
+_PEEK: Final = (1 << _LONGEST_WORD) - 1
+
+
+def _lookup(sizes: tuple[int, ...], words: tuple[int, ...]) -> tuple[tuple[int, int] | None, ...]:
+    """Return, for the next 11 bits of a stream, the step that they begin with and its size."""
+    table: list[tuple[int, int] | None] = [None] * (1 << _LONGEST_WORD)
+    for step, (size, word) in enumerate(zip(sizes, words, strict=True)):
+        backwards = int(f"{word:0{size}b}"[::-1], 2)
+        for rest in range(1 << _LONGEST_WORD - size):
+            table[rest << size | backwards] = step, size
+    return tuple(table)
+
+
+_TABLES: Final = tuple(_lookup(sizes, words) for sizes, words in zip(_SIZES, _WORDS, strict=True))
 _WHOLE: Final = 15
 
 
@@ -100,22 +110,26 @@ class _Bits:
         return self._stream >> start & (1 << count) - 1
 
     def number(self, count: int, *, signed: bool = False) -> int:
-        first = count % 8 or min(count, 8)
-        value = self._take(first)
-        for _ in range((count - first) // 8):
-            value = value << 8 | self._take(8)
+        if count <= 8:
+            value = self._take(count)
+        else:
+            first = count % 8 or 8
+            value = self._take(first)
+            for _ in range((count - first) // 8):
+                value = value << 8 | self._take(8)
         return value - (1 << count) if signed and value >> count - 1 else value
 
     def step(self, table: int) -> int:
         if table >= len(_TABLES):
             raise DecodeError(f"batch: Huffman table {table}")
-        size, word = 1, self._take(1)
-        while size < _LONGEST_WORD:
-            size, word = size + 1, word << 1 | self._take(1)
-            found = _TABLES[table].get((size, word))
-            if found is not None:
-                return found
-        raise DecodeError("batch: not a Huffman word")
+        found = _TABLES[table][self._stream >> self._at & _PEEK]
+        if found is None:
+            raise DecodeError("batch: not a Huffman word")
+        step, size = found
+        self._at += size
+        if self._at > self._end:
+            raise DecodeError("batch: the frame ends too early")
+        return step
 
     def time(self, before: int, table: int) -> int:
         step = self.step(table)
