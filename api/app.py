@@ -1,0 +1,73 @@
+"""Put the API and the pages together into one application. `deploy` runs it, on what it hands over here."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Final
+
+import asyncpg
+import structlog
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+
+from api import context, failures, health, pages, security, v1, wakeups
+from api.latest import read_news
+from api.live import Hub, News
+from api.loading import routes
+from api.metrics import METRICS, Metrics, measured
+from api.pages import rendering, static
+from api.settings import ApiSettings
+
+log: Final = structlog.get_logger("api")
+
+
+def create_app(
+    *, pool: asyncpg.Pool, settings: ApiSettings, clock: context.Clock, registry: CollectorRegistry
+) -> web.Application:
+    """Return the application, not yet started.
+
+    It needs two connections of `pool` at least: one listens to commits for as long as the application runs.
+    `clock` tells the present, timezone-aware; `registry` is what /metrics shows, and gets the API's own series.
+    Raises ConfigurationError when two modules declare one route.
+    """
+    app = web.Application(middlewares=[measured, failures.answered])
+
+    async def news(tenant_id: int, cursor: int) -> News:
+        return await read_news(pool, tenant_id, cursor)
+
+    app[context.POOL] = pool
+    app[context.SETTINGS] = settings
+    app[context.CLOCK] = clock
+    app[context.HUB] = Hub(read=news, settings=settings)
+    app[METRICS] = Metrics(registry)
+    app.add_routes([*health.ROUTES, *routes(v1), *routes(pages)])
+    static.add_to(app)
+    rendering.add_to(app)
+    app.on_response_prepare.append(security.protect)
+    app.on_response_prepare.append(static.keep_for_ever)
+    app.cleanup_ctx.append(_live)
+    app.on_shutdown.append(_end_streams)
+    return app
+
+
+async def _live(app: web.Application) -> AsyncIterator[None]:
+    """Follow the commits from start to stop."""
+    hub, settings = app[context.HUB], app[context.SETTINGS]
+    tasks = [
+        asyncio.create_task(hub.run()),
+        asyncio.create_task(wakeups.listen(app[context.POOL], hub.wake, reconnect_s=settings.reconnect_s)),
+    ]
+    for task in tasks:
+        task.add_done_callback(_tell_failure)
+    yield
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)  # a failure was told when it happened
+
+
+def _tell_failure(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("live updates stopped: this is a defect", exc_info=error)
+
+
+async def _end_streams(app: web.Application) -> None:
+    app[context.HUB].close()

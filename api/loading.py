@@ -1,0 +1,40 @@
+"""Find what a folder holds: each module of `api/v1` and `api/pages` declares its own `ROUTES`."""
+
+import pkgutil
+from collections.abc import Iterator
+from importlib import import_module
+from types import ModuleType
+
+from aiohttp import web
+
+from domain.errors import ConfigurationError
+
+
+def routes(package: ModuleType) -> list[web.RouteDef]:
+    """Return the routes of every module of a package, in the order of the modules' names.
+
+    A module without `ROUTES` is a helper. Raises ConfigurationError when a module cannot be imported, when
+    `ROUTES` is not a sequence of routes, and when two modules declare one route.
+    """
+    owners: dict[tuple[str, str], str] = {}
+    found = []
+    for name, route in _declared(package):
+        key = (route.method, route.path)
+        if key in owners:
+            raise ConfigurationError(f"{route.method} {route.path}: declared by {owners[key]} and by {name}")
+        owners[key] = name
+        found.append(route)
+    return found
+
+
+def _declared(package: ModuleType) -> Iterator[tuple[str, web.RouteDef]]:
+    for info in sorted(pkgutil.iter_modules(package.__path__), key=lambda info: info.name):
+        name = f"{package.__name__}.{info.name}"
+        try:
+            module = import_module(name)
+        except ImportError as error:
+            raise ConfigurationError(f"{name}: {error}") from error
+        for route in getattr(module, "ROUTES", ()):
+            if not isinstance(route, web.RouteDef):
+                raise ConfigurationError(f"{name}: ROUTES holds {route!r}, which is not a route")
+            yield name, route

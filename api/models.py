@@ -1,0 +1,152 @@
+"""What the API answers: names, types and units are the contract. Times are UTC; lists come in pages."""
+
+from datetime import datetime
+from typing import Annotated, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Every = Literal["raw", "15m", "1h", "1d", "1w", "1mo", "1y"]
+Kind = Literal["gauge", "counter", "state"]
+Item = TypeVar("Item")
+
+LatitudeDeg = Annotated[float, Field(description="WGS 84, degrees north")]
+LongitudeDeg = Annotated[float, Field(description="WGS 84, degrees east")]
+Unit = Annotated[str, Field(description="UCUM code, ucum.org")]
+
+
+class Answer(BaseModel):
+    """A frozen record; an unknown field is a defect."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Page(Answer, Generic[Item]):
+    """Some of a list. `next_cursor` goes into `cursor` to have what follows; null at the end."""
+
+    items: list[Item]
+    next_cursor: str | None
+
+
+class Tenant(Answer):
+    """A collectivité."""
+
+    id: int
+    slug: str
+    name: str
+    kind: str
+    parent_id: int | None
+    insee: str | None
+    siren: str | None
+    time_zone: Annotated[str, Field(description="IANA name; its days and months are the tenant's")]
+
+
+class Site(Answer):
+    """A place of a tenant."""
+
+    id: int
+    name: str
+    kind: str
+    latitude_deg: LatitudeDeg | None
+    longitude_deg: LongitudeDeg | None
+
+
+class Point(Answer):
+    """What is measured at a site, by the device that measures it now if any does."""
+
+    id: int
+    site_id: int
+    name: str
+    dev_eui: str | None
+
+
+class Device(Answer):
+    """A LoRaWAN end device. The radio figures are of its last uplink, by the gateway that heard it best."""
+
+    dev_eui: str
+    name: str
+    model_id: str | None
+    vendor: str | None
+    model: str | None
+    period_s: Annotated[int | None, Field(description="Usual time between two uplinks, seconds")]
+    point_id: int | None
+    last_seen_at: datetime | None
+    spreading_factor: int | None
+    rssi_dbm: float | None
+    snr_db: float | None
+
+
+class Gateway(Answer):
+    """A relay antenna of the network."""
+
+    gateway_eui: str
+    name: str
+    latitude_deg: LatitudeDeg | None
+    longitude_deg: LongitudeDeg | None
+    altitude_m: float | None
+    last_heard_at: datetime | None
+
+
+class LatestValue(Answer):
+    """The newest measurement of one quantity and channel at a point."""
+
+    point_id: int
+    quantity: str
+    channel: int
+    value: float
+    unit: Unit
+    measured_at: datetime
+    received_at: datetime
+
+
+class Sample(Answer):
+    """One measurement, as it was measured."""
+
+    measured_at: datetime
+    value: float
+
+
+class GaugeBucket(Answer):
+    """A level during an interval (`end` excluded); null when nothing was measured."""
+
+    start: datetime
+    end: datetime
+    count: int
+    minimum: float | None
+    mean: float | None
+    maximum: float | None
+    last: float | None
+
+
+class CounterBucket(Answer):
+    """By how much a counter grew during an interval (`end` excluded), and its last index."""
+
+    start: datetime
+    end: datetime
+    count: int
+    increase: float | None
+    last: float | None
+
+
+class StateBucket(Answer):
+    """The last state of an interval (`end` excluded), and the share of the known time, 0 to 1, spent at 1."""
+
+    start: datetime
+    end: datetime
+    count: int
+    last: float | None
+    share: float | None
+
+
+class Series(Answer):
+    """What one point said of one quantity and channel. `start` is included, `end` is not."""
+
+    point_id: int
+    quantity: str
+    channel: int
+    kind: Kind
+    unit: Unit
+    every: Every
+    time_zone: str
+    start: datetime
+    end: datetime
+    items: list[Sample] | list[GaugeBucket] | list[CounterBucket] | list[StateBucket]

@@ -1,0 +1,1 @@
+"""Pages for people: one module per page, found by walking this folder. Their texts are in `catalogues/`."""

@@ -1,0 +1,193 @@
+"""What the page of a tenant shows, from what the store says: every word chosen, nothing left to the template. Pure."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from api.latest import unit_of
+from api.pages import words
+from api.pages.texts import Texts
+from api.units import Written, written
+from domain.quantities import FOREIGN_PREFIX, QUANTITIES
+from store.reading.latest import LatestValue
+from store.reading.territory import Point, Site
+
+FRESH: Final = "fresh"
+LATE: Final = "late"
+NEVER: Final = "never"
+
+_UNKNOWN_PERIOD_LATE_S: Final = 25 * 3600  # most sensors give a sign of life once a day
+_SHORTEST_LATE_S: Final = 3600
+_MISSED_FRAMES: Final = 3  # radio loses one, sometimes two: the third in a row is news
+_ORDER: Final = {name: position for position, name in enumerate(QUANTITIES)}
+
+
+class Value(NamedTuple):
+    """One latest value. `states` is JSON, the word of each state, or empty when the value is a number."""
+
+    key: str  # "<point>:<quantity>:<channel>", as the scripts know it
+    quantity: str
+    channel: int
+    label: str
+    number: str
+    unit: str
+    value: float
+    written: Written
+    states: str
+    measured_at: datetime
+
+
+class Card(NamedTuple):
+    """One point: its main value, its other ones, those of the sensor itself, and how it fares."""
+
+    point_id: int
+    name: str
+    site: str
+    main: Value | None
+    others: list[Value]
+    device: list[Value]
+    status: str
+    status_words: str
+    age: str
+    measured_at: datetime | None
+    late_after_s: int
+
+    @property
+    def values(self) -> list[Value]:
+        """All the values, the main one first."""
+        return [*([self.main] if self.main else []), *self.others, *self.device]
+
+
+class Block(NamedTuple):
+    """The points of a site."""
+
+    name: str
+    cards: list[Card]
+
+
+class Summary(NamedTuple):
+    """The one sentence at the top."""
+
+    status: str
+    words: str
+
+
+def late_after_s(period_s: int | None) -> int:
+    """Return after how many seconds of silence a point is worth a look, given its sensor's usual period."""
+    if period_s is None:
+        return _UNKNOWN_PERIOD_LATE_S
+    return max(_MISSED_FRAMES * period_s, _SHORTEST_LATE_S)
+
+
+def blocks(
+    sites: Sequence[Site],
+    points: Iterable[Point],
+    values: Iterable[LatestValue],
+    *,
+    periods_s: Mapping[int, int | None],
+    now: datetime,
+    texts: Texts,
+) -> list[Block]:
+    """Return the points by site, both by name. `periods_s` is by point."""
+    by_point: dict[int, list[LatestValue]] = {}
+    for value in values:
+        by_point.setdefault(value.point_id, []).append(value)
+    names = {site.site_id: site.name for site in sites}
+    cards: dict[int, list[Card]] = {}
+    for point in points:
+        late_s = late_after_s(periods_s.get(point.point_id))
+        latest = by_point.get(point.point_id, [])
+        card = _card(point, names[point.site_id], latest, late_s=late_s, now=now, texts=texts)
+        cards.setdefault(point.site_id, []).append(card)
+    return [
+        Block(site.name, sorted(cards[site.site_id], key=lambda card: words.sort_key(card.name)))
+        for site in sorted(sites, key=lambda site: words.sort_key(site.name))
+        if site.site_id in cards
+    ]
+
+
+def _card(point: Point, site: str, latest: list[LatestValue], *, late_s: int, now: datetime, texts: Texts) -> Card:
+    ordered = sorted(latest, key=lambda value: (_rank(value.quantity), value.quantity, value.channel))
+    times = Counter(value.quantity for value in latest)
+    shown = [_value(value, times[value.quantity] > 1, texts) for value in ordered]
+    measured = [value for value in shown if not _is_of_device(value.quantity)]
+    newest = max((value.measured_at for value in latest), default=None)
+    age_s = None if newest is None else (now - newest).total_seconds()
+    status = NEVER if age_s is None else LATE if age_s > late_s else FRESH
+    return Card(
+        point_id=point.point_id,
+        name=point.name,
+        site=site,
+        main=measured[0] if measured else None,
+        others=measured[1:],
+        device=[value for value in shown if _is_of_device(value.quantity)],
+        status=status,
+        status_words=texts(f"status.{status}"),
+        age="" if age_s is None else words.age(age_s, texts),
+        measured_at=newest,
+        late_after_s=late_s,
+    )
+
+
+def _rank(quantity: str) -> int:
+    """Rank by the vocabulary, then what a network server's own codec computed, then the sensor's own state."""
+    rank = _ORDER.get(quantity, len(_ORDER))
+    return rank + 2 * len(_ORDER) if _is_of_device(quantity) else rank
+
+
+def _is_of_device(quantity: str) -> bool:
+    return quantity in QUANTITIES and QUANTITIES[quantity].domain == "device"
+
+
+def label(quantity: str, channel: int, texts: Texts, *, numbered: bool) -> str:
+    """Return a quantity's name in words, with its channel when a point has several."""
+    known = QUANTITIES.get(quantity)
+    if known is None:
+        name = quantity.removeprefix(FOREIGN_PREFIX)
+    else:
+        name = known.label_fr if texts.language == "fr" else known.label_en
+    return texts("value.channel", label=name, channel=channel) if numbered else name
+
+
+def states(quantity: str, texts: Texts) -> dict[str, str]:
+    """Return the word of each state of a quantity; empty when its values are told as numbers."""
+    return {code: texts(key) for code in ("0", "1") if texts.has(key := f"state.{quantity}.{code}")}
+
+
+def said(quantity: str, value: float, texts: Texts) -> tuple[str, str]:
+    """Return a value in words and its unit ("21,3", " °C"), or a state's word and nothing ("Ouvert", "")."""
+    word = states(quantity, texts).get(f"{value:g}")
+    if word is not None:
+        return word, ""
+    how = written(quantity, unit_of(quantity))
+    return words.number(value, how, texts), words.unit(how, texts)
+
+
+def _value(latest: LatestValue, numbered: bool, texts: Texts) -> Value:  # noqa: FBT001 - private
+    number, unit = said(latest.quantity, latest.value, texts)
+    of_states = states(latest.quantity, texts)
+    return Value(
+        key=f"{latest.point_id}:{latest.quantity}:{latest.channel}",
+        quantity=latest.quantity,
+        channel=latest.channel,
+        label=label(latest.quantity, latest.channel, texts, numbered=numbered),
+        number=number,
+        unit=unit,
+        value=latest.value,
+        written=written(latest.quantity, unit_of(latest.quantity)),
+        states=json.dumps(of_states, ensure_ascii=False) if of_states else "",
+        measured_at=latest.measured_at,
+    )
+
+
+def summary(shown: Sequence[Block], texts: Texts) -> Summary | None:
+    """Return the sentence that says how it all fares; None when there is nothing yet."""
+    cards = [card for block in shown for card in block.cards]
+    if not cards:
+        return None
+    to_watch = sum(card.status != FRESH for card in cards)
+    if to_watch:
+        return Summary(LATE, texts.plural("tenant.to_watch", to_watch, total=len(cards)))
+    return Summary(FRESH, texts.plural("tenant.all_fresh", len(cards)))

@@ -1,0 +1,83 @@
+"""Numbers, ages and moments as people read them. `static/js/words.js` says the same in the browser."""
+
+import math
+import unicodedata
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from api.pages.texts import Texts
+from api.units import Written
+
+MINUTE_S: Final = 60
+HOUR_S: Final = 3600
+DAY_S: Final = 86400
+MONTH_S: Final = 30 * DAY_S
+YEAR_S: Final = 365 * DAY_S
+_NO_BREAK_SPACE: Final = "\u00a0"
+
+
+def sort_key(name: str) -> str:
+    """Return what to sort names by, so that an accent or a capital changes nothing: Écreux after Doullens."""
+    return "".join(letter for letter in unicodedata.normalize("NFKD", name.casefold()) if letter.isalnum())
+
+
+def number(value: float, written: Written, texts: Texts) -> str:
+    """Return a number with the decimals of its unit: 1 234,5 in French, 1,234.5 in English."""
+    if not math.isfinite(value):
+        return "—"
+    quantum = Decimal(1).scaleb(-written.decimals_max)
+    rounded = Decimal(value).quantize(quantum, ROUND_HALF_UP) + 0  # + 0: no "-0"
+    whole, _, decimals = f"{abs(rounded):,f}".partition(".")
+    while len(decimals) > written.decimals_min and decimals.endswith("0"):
+        decimals = decimals[:-1]
+    sign = "-" if rounded < 0 else ""
+    said = sign + whole.replace(",", texts("number.thousands"))
+    return f"{said}{texts('number.decimal')}{decimals}" if decimals else said
+
+
+def unit(written: Written, texts: Texts) -> str:
+    """Return the unit with the space that goes before it; nothing when there is no unit."""
+    if written.symbol == "%":
+        return texts("number.percent_space") + "%"
+    if written.symbol in {"", "°"}:
+        return written.symbol
+    return _NO_BREAK_SPACE + written.symbol
+
+
+def quantity(value: float, written: Written, texts: Texts) -> str:
+    """Return a number with its unit."""
+    return number(value, written, texts) + unit(written, texts)
+
+
+def age(seconds: float, texts: Texts) -> str:
+    """Return how long ago that is, in the largest unit that fits: "il y a 3 minutes"."""
+    if seconds < MINUTE_S:
+        return texts("age.now")
+    for key, size_s in (("years", YEAR_S), ("months", MONTH_S), ("days", DAY_S), ("hours", HOUR_S)):
+        if seconds >= size_s:
+            return texts.plural(f"age.{key}", int(seconds // size_s))
+    return texts.plural("age.minutes", int(seconds // MINUTE_S))
+
+
+def lasting(seconds: float, texts: Texts) -> str:
+    """Return a duration, rounded to what is worth saying: "4 heures"."""
+    if seconds >= 2 * DAY_S:
+        return texts.plural("lasting.days", round(seconds / DAY_S))
+    if seconds >= 2 * HOUR_S:
+        return texts.plural("lasting.hours", round(seconds / HOUR_S))
+    return texts.plural("lasting.minutes", max(round(seconds / MINUTE_S), 1))
+
+
+def moment(at: datetime, zone: ZoneInfo, precision: str, texts: Texts) -> str:
+    """Return a moment in a zone, to the `minute`, the `hour` or the `day`: "sam. 22 novembre, 14 h 05"."""
+    local = at.astimezone(zone)
+    return texts(
+        f"moment.{precision}",
+        weekday=texts("moment.weekdays").split()[local.weekday()],
+        day=texts("moment.first") if local.day == 1 else str(local.day),
+        month=texts("moment.months").split()[local.month - 1],
+        hour=str(local.hour) if texts.language == "fr" else f"{local.hour:02}",
+        minute=f"{local.minute:02}",
+    )

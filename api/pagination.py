@@ -1,0 +1,66 @@
+"""Pages of a list, by a cursor that only this program reads: the id after which the next page begins."""
+
+import base64
+from collections.abc import Awaitable, Callable
+from typing import Final, NamedTuple, TypeVar
+
+from api import models
+from api.problems import invalid_parameter
+from api.query import MAX_ID, Query
+from store.reading.pages import MAX_LIMIT, Page
+
+Record = TypeVar("Record")
+Model = TypeVar("Model")
+
+PARAMETERS: Final = frozenset({"limit", "cursor"})
+DEFAULT_LIMIT: Final = 100
+
+
+class Asked(NamedTuple):
+    """Which page: at most `limit` records of those whose id is greater than `after` (None: from the first)."""
+
+    after: int | None
+    limit: int
+
+
+def asked(query: Query, collection: str) -> Asked:
+    """Return which page of a collection the request wants; raise ProblemError when it makes no sense."""
+    limit = query.integer("limit", low=1, high=MAX_LIMIT)
+    cursor = query.text("cursor", "a `next_cursor`", default="")
+    return Asked(after=decode(collection, cursor) if cursor else None, limit=limit or DEFAULT_LIMIT)
+
+
+def answer(
+    model: type[models.Page[Model]], collection: str, page: Page[Record], to_model: Callable[[Record], Model]
+) -> models.Page[Model]:
+    """Return a page of records as the API says it."""
+    next_cursor = None if page.after is None else encode(collection, page.after)
+    return model(items=[to_model(record) for record in page.items], next_cursor=next_cursor)
+
+
+async def everything(read: Callable[..., Awaitable[Page[Record]]]) -> list[Record]:
+    """Return all the records that a reading function of the store gives page by page."""
+    found: list[Record] = []
+    after: int | None = 0
+    while after is not None:
+        page = await read(after=after, limit=MAX_LIMIT)
+        found += page.items
+        after = page.after
+    return found
+
+
+def encode(collection: str, last_id: int) -> str:
+    """Return the cursor of what follows `last_id` in a collection."""
+    return base64.urlsafe_b64encode(f"{collection}:{last_id}".encode()).decode().rstrip("=")
+
+
+def decode(collection: str, cursor: str) -> int:
+    """Return the id that the cursor holds; raise ProblemError if it is not a cursor of this collection."""
+    try:
+        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
+    except ValueError:
+        text = ""
+    owner, _, last_id = text.partition(":")
+    if owner != collection or not (last_id.isascii() and last_id.isdigit() and len(last_id) <= 10):
+        raise invalid_parameter("cursor", "it is not of this list", "the `next_cursor` of the page before, unchanged")
+    return min(int(last_id), MAX_ID)

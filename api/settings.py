@@ -1,0 +1,26 @@
+"""What an operator may set of the API and the pages. `deploy/settings.py` composes it, and reads the environment."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Positive = Annotated[int, Field(gt=0)]
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class ApiSettings(BaseModel):
+    """Where the API listens, and its bounds. `host` is the loopback until a reverse proxy or TLS stands in front."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=0, le=65535)
+    https: bool = False  # people reach it over TLS: browsers are told never to come back without
+    demo: bool = False  # every page says that its data is not real
+    max_series_points: Positive = 5_000
+    max_live_streams: Positive = 5_000
+    live_pause_s: float = Field(default=0.25, ge=0)  # between two reads of one tenant's values
+    live_refresh_s: Seconds = 30  # values are read again even if no notification came
+    live_heartbeat_s: Seconds = 15
+    live_send_timeout_s: Seconds = 30
+    reconnect_s: Seconds = 1  # before listening to the database again

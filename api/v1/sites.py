@@ -1,0 +1,36 @@
+"""GET /api/v1/sites: the places of a tenant."""
+
+from typing import Final
+
+from aiohttp import web
+
+from api import models, pagination, tenancy
+from api.answers import json_answer
+from api.context import reader
+from api.query import Query
+from store.reading import territory
+
+PATH: Final = "/api/v1/sites"
+
+
+async def list_sites(request: web.Request) -> web.Response:
+    """Answer one page of a tenant's sites."""
+    asked = pagination.asked(Query(request, {tenancy.PARAMETER, *pagination.PARAMETERS}), "sites")
+    async with reader(request) as connection:
+        tenant = await tenancy.tenant_of(request, connection)
+        page = await territory.sites(connection, tenant.tenant_id, after=asked.after, limit=asked.limit)
+    return json_answer(request, pagination.answer(models.Page[models.Site], "sites", page, to_model))
+
+
+def to_model(site: territory.Site) -> models.Site:
+    """Return what the API says of a site."""
+    return models.Site(
+        id=site.site_id,
+        name=site.name,
+        kind=site.kind,
+        latitude_deg=site.latitude_deg,
+        longitude_deg=site.longitude_deg,
+    )
+
+
+ROUTES: Final = (web.get(PATH, list_sites),)
