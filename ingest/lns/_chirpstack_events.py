@@ -159,6 +159,7 @@ def join(body: bytes, now: datetime, *, is_json: bool) -> NetworkEvent:
     event = _JOIN.read(body, is_json=is_json)
     info = event.device_info
     data = {
+        "accepted": True,
         "dev_addr": dev_addr(event.dev_addr),
         "device_name": info.device_name,
         "model_hint": info.device_profile_name,

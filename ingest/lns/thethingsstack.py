@@ -233,7 +233,8 @@ def _what(message: _Message) -> tuple[str, Mapping[str, Any], Position | None]:
     """Return the kind, the data and the position. Session keys, which a join accept can carry, are left behind."""
     ids = message.end_device_ids
     if message.join_accept is not None:
-        return JOIN, {"dev_addr": dev_addr(ids.dev_addr), "device_name": ids.device_id}, None
+        data = {"accepted": True, "dev_addr": dev_addr(ids.dev_addr), "device_name": ids.device_id}
+        return JOIN, data, None
     if message.downlink_ack is not None:
         return ACK, {"acknowledged": True, "f_cnt_down": message.downlink_ack.f_cnt}, None
     if message.downlink_nack is not None:
