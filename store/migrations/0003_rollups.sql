@@ -57,6 +57,11 @@ CREATE INDEX changed_hours_device ON changed_hours (device_id, hour);
 --timescale   WITH NO DATA;
 --timescale CREATE INDEX measurements_daily_key ON measurements_daily (device_id, quantity_id, channel, day);
 
+-- Days of which some hours were rolled up again, and the day itself not yet: readers take its hours until then.
+CREATE TABLE changed_days (
+  day timestamptz PRIMARY KEY
+);
+
 -- What the radio let through, per device and UTC day, told by the frame counters. A session is a run of frames
 -- with one DevAddr whose counter grows; a new one is a reset, and nothing counts as lost across it.
 CREATE TABLE radio_accounts (

@@ -7,8 +7,10 @@ from typing import Final, NamedTuple
 import asyncpg
 
 from domain.quantities import Kind
+from store.reading.every import Every, floor
+from store.reading.ladder import HOUR, TERRITORY, Range, joined, steps, units, whole_units
 from store.reading.pages import Reader
-from store.reading.pieces import Piece, Segment, sample
+from store.reading.pieces import Piece, Segment, sample, tells_all
 
 
 class Track(NamedTuple):
@@ -32,7 +34,7 @@ SELECT measured_at, value
 """
 
 
-async def samples(reader: Reader, track: Track, segment: Segment, *, limit: int | None) -> list[asyncpg.Record]:
+async def samples(reader: Reader, track: Track, segment: Segment, *, limit: int) -> list[asyncpg.Record]:
     """Return (measured_at, value) in the order of time, no more than `limit`."""
     return await reader.fetch(
         SELECT_SAMPLES, segment.device_id, track.quantity_id, track.channel, segment.start, segment.end, limit
@@ -63,6 +65,115 @@ async def opening(reader: Reader, track: Track, segment: Segment) -> Piece | Non
 
 
 async def pieces(reader: Reader, track: Track, segment: Segment, bounds: Sequence[datetime]) -> list[Piece]:
-    """Return what the device measured in the segment, in pieces that each lie between two of the `bounds`."""
-    del bounds
-    return [sample(*row) for row in await samples(reader, track, segment, limit=None)]
+    """Return what the device measured in the segment, in order, in pieces that each lie between two `bounds`.
+
+    Long ranges are read from the roll-ups. What changed since those were made is read from the measurements, so
+    that the answer is the same at any moment.
+    """
+    found: list[Piece] = []
+    remaining = [Range(segment.start, segment.end)]
+    ladder = steps(remaining[0], bounds)
+    changed = await _changed_hours(reader, segment) if ladder else []
+    for step in ladder:
+        inside, remaining = whole_units(remaining, step)
+        stale = {floor(hour, step, TERRITORY) for hour in changed}
+        if step == "day":
+            stale.update(await _changed_days(reader, segment))
+        left = {unit for unit in stale if any(part.start <= unit < part.end for part in inside)}
+        for start, *figures in await _rolled_up(reader, track, segment.device_id, step, inside):
+            piece = Piece(*figures)
+            if start in stale or not tells_all(piece, track.kind):
+                left.add(start)
+            else:
+                found.append(piece)
+        remaining = joined([*remaining, *units(left, step)])
+    found += await _sampled(reader, track, segment.device_id, remaining)
+    return sorted(found, key=_first_at) if ladder else found
+
+
+def _first_at(piece: Piece) -> datetime:
+    return piece.first_at
+
+
+SELECT_CHANGED_HOURS: Final = """
+SELECT DISTINCT hour
+  FROM changed_hours
+ WHERE device_id = $1
+   AND hour >= $2
+   AND hour < $3
+"""
+
+
+async def _changed_hours(reader: Reader, segment: Segment) -> list[datetime]:
+    rows = await reader.fetch(SELECT_CHANGED_HOURS, segment.device_id, segment.start, segment.end)
+    return [row["hour"] for row in rows]
+
+
+SELECT_CHANGED_DAYS: Final = """
+SELECT day
+  FROM changed_days
+ WHERE day >= $1
+   AND day < $2
+"""
+
+
+async def _changed_days(reader: Reader, segment: Segment) -> list[datetime]:
+    rows = await reader.fetch(SELECT_CHANGED_DAYS, segment.start, segment.end)
+    return [row["day"] for row in rows]
+
+
+SELECT_HOURS: Final = """
+SELECT hour, samples, total, low, high, first, first_at, last, last_at
+  FROM unnest($4::timestamptz[], $5::timestamptz[]) AS range (start, stop)
+ CROSS JOIN LATERAL (SELECT *
+                       FROM measurements_hourly
+                      WHERE device_id = $1
+                        AND quantity_id = $2
+                        AND channel = $3
+                        AND hour >= range.start
+                        AND hour < range.stop) AS rolled_up
+"""
+
+SELECT_DAYS: Final = """
+SELECT day, samples, total, low, high, first, first_at, last, last_at
+  FROM unnest($4::timestamptz[], $5::timestamptz[]) AS range (start, stop)
+ CROSS JOIN LATERAL (SELECT *
+                       FROM measurements_daily
+                      WHERE device_id = $1
+                        AND quantity_id = $2
+                        AND channel = $3
+                        AND day >= range.start
+                        AND day < range.stop) AS rolled_up
+"""
+
+
+async def _rolled_up(
+    reader: Reader, track: Track, device_id: int, step: Every, ranges: Sequence[Range]
+) -> list[asyncpg.Record]:
+    if not ranges:
+        return []
+    statement = SELECT_HOURS if step == HOUR else SELECT_DAYS
+    starts, ends = [one.start for one in ranges], [one.end for one in ranges]
+    return await reader.fetch(statement, device_id, track.quantity_id, track.channel, starts, ends)
+
+
+SELECT_SAMPLES_OF_RANGES: Final = """
+SELECT measured_at, value
+  FROM unnest($4::timestamptz[], $5::timestamptz[]) AS range (start, stop)
+ CROSS JOIN LATERAL (SELECT measured_at, value
+                       FROM measurements
+                      WHERE device_id = $1
+                        AND quantity_id = $2
+                        AND channel = $3
+                        AND measured_at >= range.start
+                        AND measured_at < range.stop) AS one
+ ORDER BY measured_at
+"""
+
+
+async def _sampled(reader: Reader, track: Track, device_id: int, ranges: Sequence[Range]) -> list[Piece]:
+    if not ranges:
+        return []
+    starts, ends = [one.start for one in ranges], [one.end for one in ranges]
+    rows = await reader.fetch(SELECT_SAMPLES_OF_RANGES, device_id, track.quantity_id, track.channel, starts, ends)
+    return [sample(*row) for row in rows]

@@ -1,0 +1,189 @@
+"""Declare tenants, sites, points and devices, and who measures what. Declaring again what is so changes nothing."""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import Final, NamedTuple
+
+import asyncpg
+
+from domain.errors import NotFoundError, SamaraError
+from store.assignments import assign
+
+
+class DeclarationError(SamaraError):
+    """What was declared contradicts what is; nothing of it was kept."""
+
+
+class Model(NamedTuple):
+    """A device model as the registry of decoders knows it. `period_s` is the usual time between two uplinks."""
+
+    model_id: str
+    vendor: str
+    name: str
+    period_s: int | None
+
+
+class TenantDeclaration(NamedTuple):
+    """A tenant by its slug. `parent` is the slug of the tenant above it."""
+
+    slug: str
+    name: str
+    kind: str
+    parent: str | None = None
+    insee: str | None = None
+    siren: str | None = None
+    time_zone: str = "Europe/Paris"
+
+
+class DeviceDeclaration(NamedTuple):
+    """A device of a tenant by its DevEUI, and the point that it measures, if any: `site` and `point` are names.
+
+    The position, WGS 84 degrees, is the site's.
+    """
+
+    dev_eui: str
+    name: str = ""
+    model_id: str | None = None
+    site: str | None = None
+    point: str | None = None
+    latitude_deg: float | None = None
+    longitude_deg: float | None = None
+
+
+UPSERT_TENANT: Final = """
+INSERT INTO tenants AS known (slug, name, kind, parent_id, insee, siren, time_zone)
+VALUES ($1, $2, $3, (SELECT tenant_id FROM tenants WHERE slug = $4), $5, $6, $7)
+ON CONFLICT (slug) DO UPDATE
+   SET name = excluded.name, kind = excluded.kind, parent_id = excluded.parent_id, insee = excluded.insee,
+       siren = excluded.siren, time_zone = excluded.time_zone
+RETURNING tenant_id, parent_id
+"""
+
+
+async def declare_tenant(connection: asyncpg.Connection, declared: TenantDeclaration) -> int:
+    """Make or change one tenant and return its id. Raises DeclarationError, NotFoundError for the parent."""
+    try:
+        async with connection.transaction():
+            row = await connection.fetchrow(
+                UPSERT_TENANT,
+                declared.slug,
+                declared.name,
+                declared.kind,
+                declared.parent,
+                declared.insee,
+                declared.siren,
+                declared.time_zone,
+            )
+            assert row is not None
+            if declared.parent is not None and row["parent_id"] is None:
+                raise NotFoundError(f"no tenant {declared.parent!r} above {declared.slug!r}")
+    except asyncpg.CheckViolationError as error:
+        raise DeclarationError(f"tenant {declared.slug!r}: refused by {error.constraint_name}") from error
+    tenant_id: int = row["tenant_id"]
+    return tenant_id
+
+
+UPSERT_MODELS: Final = """
+INSERT INTO models AS known (model_id, vendor, name, period_s)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::integer[])
+ON CONFLICT (model_id) DO UPDATE
+   SET vendor = excluded.vendor, name = excluded.name, period_s = excluded.period_s
+ WHERE (known.vendor, known.name, known.period_s) IS DISTINCT FROM (excluded.vendor, excluded.name, excluded.period_s)
+"""
+
+
+async def sync_models(connection: asyncpg.Connection, models: Collection[Model]) -> None:
+    """Make or change these models. Those that are no longer known stay: devices may refer to them."""
+    if models:
+        await connection.execute(UPSERT_MODELS, *map(list, zip(*models, strict=True)))
+
+
+UPSERT_SITE: Final = """
+INSERT INTO sites AS known (tenant_id, name, latitude_deg, longitude_deg)
+VALUES ($1, $2, $3, $4)
+ON CONFLICT (tenant_id, name) DO UPDATE
+   SET latitude_deg = coalesce(excluded.latitude_deg, known.latitude_deg),
+       longitude_deg = coalesce(excluded.longitude_deg, known.longitude_deg)
+RETURNING site_id
+"""
+
+
+async def declare_site(
+    connection: asyncpg.Connection,
+    tenant_id: int,
+    name: str,
+    *,
+    latitude_deg: float | None = None,
+    longitude_deg: float | None = None,
+) -> int:
+    """Make a site, or give it a position, and return its id. Raises DeclarationError."""
+    try:
+        site_id: int = await connection.fetchval(UPSERT_SITE, tenant_id, name, latitude_deg, longitude_deg)
+    except asyncpg.CheckViolationError as error:
+        raise DeclarationError(f"site {name!r}: refused by {error.constraint_name}") from error
+    return site_id
+
+
+UPSERT_POINT: Final = """
+INSERT INTO points (site_id, name)
+VALUES ($1, $2)
+ON CONFLICT (site_id, name) DO UPDATE SET name = excluded.name
+RETURNING point_id
+"""
+
+
+async def declare_point(connection: asyncpg.Connection, site_id: int, name: str) -> int:
+    """Make a point of a site and return its id. Raises DeclarationError."""
+    try:
+        point_id: int = await connection.fetchval(UPSERT_POINT, site_id, name)
+    except asyncpg.CheckViolationError as error:
+        raise DeclarationError(f"point {name!r}: refused by {error.constraint_name}") from error
+    return point_id
+
+
+# A device of another tenant conflicts, and no row comes back.
+UPSERT_DEVICE: Final = """
+INSERT INTO devices AS known (dev_eui, tenant_id, name, model_id)
+VALUES ($1, $2, $3, $4)
+ON CONFLICT (dev_eui) DO UPDATE
+   SET name = CASE WHEN excluded.name = '' THEN known.name ELSE excluded.name END,
+       model_id = coalesce(excluded.model_id, known.model_id)
+ WHERE known.tenant_id = excluded.tenant_id
+RETURNING device_id
+"""
+
+
+async def declare_device(
+    connection: asyncpg.Connection, tenant_id: int, dev_eui: str, *, name: str = "", model_id: str | None = None
+) -> int:
+    """Make or change a device of a tenant and return its id; what is not given stays as it was.
+
+    Raises DeclarationError if the DevEUI is not one, the model is unknown, or the device is another tenant's.
+    """
+    try:
+        device_id: int | None = await connection.fetchval(UPSERT_DEVICE, dev_eui, tenant_id, name, model_id)
+    except (asyncpg.CheckViolationError, asyncpg.ForeignKeyViolationError) as error:
+        raise DeclarationError(f"device {dev_eui[:32]!r}: refused by {error.constraint_name}") from error
+    if device_id is None:
+        raise DeclarationError(f"device {dev_eui!r} cannot be declared here")
+    return device_id
+
+
+async def declare_devices(
+    connection: asyncpg.Connection, tenant_id: int, declared: Iterable[DeviceDeclaration], now: datetime
+) -> int:
+    """Declare the devices of a tenant, with their sites and points, all or none; return how many there were.
+
+    A device declared with another point than before leaves the former at `now`. Raises DeclarationError, AssignmentError.
+    """
+    count = 0
+    async with connection.transaction():
+        for count, one in enumerate(declared, start=1):  # noqa: B007 - counted, for the caller
+            device_id = await declare_device(connection, tenant_id, one.dev_eui, name=one.name, model_id=one.model_id)
+            if one.site is None or one.point is None:
+                continue
+            site_id = await declare_site(
+                connection, tenant_id, one.site, latitude_deg=one.latitude_deg, longitude_deg=one.longitude_deg
+            )
+            await assign(connection, device_id, await declare_point(connection, site_id, one.point), now)
+    return count

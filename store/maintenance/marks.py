@@ -1,0 +1,71 @@
+"""What ingest left to be done: the hours of devices in which something changed. All or nothing of a portion."""
+
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+
+import asyncpg
+
+from store.maintenance.aggregates import refresh_hours
+from store.maintenance.radio import rebuild_accounts
+from store.maintenance.rollups import device_ranges, rebuild
+
+# An hour is rolled up when it is over and its last frames have come; readers do without until then.
+SETTLED_AFTER: Final = timedelta(hours=1, minutes=10)
+
+
+class Portion(NamedTuple):
+    """What one portion did: marks consumed, days of radio accounts made anew."""
+
+    marks: int
+    accounts: int
+
+
+DELETE_MARKS: Final = """
+DELETE FROM changed_hours
+ WHERE ctid = ANY(ARRAY(SELECT ctid
+                          FROM changed_hours
+                         WHERE hour <= $1
+                         ORDER BY device_id, hour
+                         LIMIT $2))
+RETURNING device_id, hour
+"""
+
+
+async def consume_plain(connection: asyncpg.Connection, settled: datetime, kept_from: datetime, limit: int) -> Portion:
+    """Rebuild what at most `limit` marks name, in one transaction.
+
+    Measurements before `kept_from` are dropped by and by: their roll-ups stay as they are.
+    """
+    async with connection.transaction():
+        taken = await connection.fetch(DELETE_MARKS, settled, limit)
+        marks = {(record["device_id"], record["hour"]) for record in taken}
+        await rebuild(connection, device_ranges([mark for mark in marks if mark[1] >= kept_from]))
+        accounts = await rebuild_accounts(connection, marks)
+    return Portion(marks=len(taken), accounts=accounts)
+
+
+SELECT_MARKS: Final = """
+SELECT ctid, device_id, hour
+  FROM changed_hours
+ WHERE hour <= $1
+ ORDER BY hour
+ LIMIT $2
+"""
+
+DELETE_THESE_MARKS: Final = """
+DELETE FROM changed_hours
+ WHERE ctid = ANY($1::tid[])
+"""
+
+
+async def consume_timescale(
+    connection: asyncpg.Connection, settled: datetime, kept_from: datetime, limit: int
+) -> Portion:
+    """Refresh what at most `limit` marks name, then delete them. Interrupted, it is done again."""
+    found = await connection.fetch(SELECT_MARKS, settled, limit)
+    marks = {(record["device_id"], record["hour"]) for record in found}
+    await refresh_hours(connection, {hour for _, hour in marks if hour >= kept_from})
+    async with connection.transaction():
+        await connection.execute(DELETE_THESE_MARKS, [record["ctid"] for record in found])
+        accounts = await rebuild_accounts(connection, marks)
+    return Portion(marks=len(found), accounts=accounts)

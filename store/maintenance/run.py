@@ -1,0 +1,80 @@
+"""One round of maintenance: call it every minute or so, from as many processes as there are."""
+
+from datetime import datetime
+from typing import Final, NamedTuple
+
+import asyncpg
+
+from store.maintenance.aggregates import refresh_days
+from store.maintenance.marks import SETTLED_AFTER, Portion, consume_plain, consume_timescale
+from store.maintenance.retention import drop_expired, kept_from, retention
+from store.migrate import has_timescale
+from store.partitions import PARTITIONED, ensure_partitions, month_after, month_of
+
+MONTHS_AHEAD: Final = 2
+PORTION: Final = 20_000  # marks consumed in one transaction
+PORTIONS: Final = 50  # a round ends, though more be left
+
+_LOCK: Final = 0x53414D4D4149  # "SAMMAI": one round at a time
+
+
+class Report(NamedTuple):
+    """What a round did. `busy`: nothing, another process was at it. `more`: not everything; come again soon."""
+
+    partitions: list[str]
+    dropped: list[str]
+    marks: int
+    accounts: int
+    busy: bool
+    more: bool
+
+
+NOTHING: Final = Report(partitions=[], dropped=[], marks=0, accounts=0, busy=True, more=False)
+
+SELECT_TRY_LOCK: Final = """
+SELECT pg_try_advisory_lock($1::bigint)
+"""
+
+SELECT_UNLOCK: Final = """
+SELECT pg_advisory_unlock($1::bigint)
+"""
+
+
+async def run_once(
+    connection: asyncpg.Connection, now: datetime, *, portion: int = PORTION, portions: int = PORTIONS
+) -> Report:
+    """Make partitions ahead, roll up what changed, account for the radio, drop what is no longer kept.
+
+    `now` is timezone-aware. The connection is in no transaction. Raises what asyncpg raises; what was left undone
+    is done in the next round.
+    """
+    if not await connection.fetchval(SELECT_TRY_LOCK, _LOCK):
+        return NOTHING
+    try:
+        return await _run(connection, now, portion, portions)
+    finally:
+        if not connection.is_closed():
+            await connection.fetchval(SELECT_UNLOCK, _LOCK)
+
+
+async def _run(connection: asyncpg.Connection, now: datetime, portion: int, portions: int) -> Report:
+    timescale = await has_timescale(connection)
+    kept = await retention(connection)
+    ahead = [month_after(month_of(now), count) for count in range(MONTHS_AHEAD + 1)]
+    made = [name for relation in PARTITIONED for name in await ensure_partitions(connection, relation, ahead)]
+    consume = consume_timescale if timescale else consume_plain
+    done: list[Portion] = []
+    for _ in range(portions):
+        done.append(await consume(connection, now - SETTLED_AFTER, kept_from(kept.get("measurements"), now), portion))
+        if done[-1].marks < portion:
+            break
+    if timescale:
+        await refresh_days(connection, now)
+    return Report(
+        partitions=made,
+        dropped=[] if timescale else await drop_expired(connection, kept, now),
+        marks=sum(one.marks for one in done),
+        accounts=sum(one.accounts for one in done),
+        busy=False,
+        more=bool(done) and done[-1].marks == portion,
+    )
