@@ -33,6 +33,7 @@ from store.batch import (
     uplink_key,
 )
 from store.known import Device, Known
+from store.rows import UplinkFields, microseconds
 
 _DEVICE_CLOCK_TOLERANCE: Final = timedelta(days=1)
 
@@ -183,20 +184,33 @@ def batch(understood: Understood, known: Known, now: datetime) -> Batch:
 
 def _frame(one: Identified, known: Known, quarantined: list[QuarantineRow], now: datetime) -> Frame:
     message, uplink, device, decoded = one
-    source_id = known.sources[message.origin.source]
+    source = message.origin.source
+    source_id = known.sources[source]
     kept = decoded.outcome in (DECODED, EMPTY)
     return frame(
-        uplink,
-        key=uplink_key(message.origin.source, uplink),
-        device_id=device.device_id,
-        source_id=source_id,
-        decoder_id=known.decoders.get((device.model_id or "", decoded.version)),
-        outcome=decoded.outcome,
-        detail=decoded.detail[:500].replace("\0", "\ufffd"),
-        object_json=None if kept or not uplink.decoded else to_jsonb(uplink.decoded),
+        uplink.received_at,
+        key=uplink_key(source, uplink),
+        ingested_us=microseconds(now),
+        fields=UplinkFields(
+            uplink.f_cnt,
+            uplink.frequency_hz,
+            device.device_id,
+            known.decoders.get((device.model_id or "", decoded.version)),
+            uplink.bandwidth_hz,
+            source_id,
+            uplink.f_port,
+            uplink.spreading_factor,
+            uplink.data_rate,
+            uplink.confirmed,
+            uplink.adr,
+            uplink.dev_addr,
+            decoded.outcome,
+            decoded.detail[:500].replace("\0", "\ufffd"),
+            uplink.payload,
+            None if kept or not uplink.decoded else to_jsonb(uplink.decoded),
+        ),
         measured=_measured(one, known, quarantined, now),
         gateways=_gateways(uplink, known),
-        ingested_at=now,
         account=AccountKey(uplink.received_at.date(), source_id, device.tenant_id, "uplink"),
     )
 

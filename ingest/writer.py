@@ -5,6 +5,7 @@ to it (it is found by halving, and set aside; its neighbours are stored).
 """
 
 import asyncio
+import struct
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
@@ -27,6 +28,7 @@ _POISON: Final = (
     asyncpg.IntegrityConstraintViolationError,
     UnicodeError,
     OverflowError,
+    struct.error,  # a number too large for its column
 )
 _ASK_AGAIN_S: Final = 0.2
 _MISSED_FOR_S: Final = 30.0  # an undeclared DevEUI is looked up again after this, or when it is declared

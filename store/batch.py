@@ -1,16 +1,13 @@
-"""What one transaction of ingest stores, in the order and the types of the tables' columns.
+"""What one transaction of ingest stores."""
 
-The row tuples below are what COPY sends; each names its table's columns in `store/writing.py`.
-"""
-
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from hashlib import blake2b, sha256
 from typing import Any, Final, NamedTuple
-from zlib import crc32
 
 from domain.events import NetworkEvent, Uplink
 from domain.readings import Reading
+from store import rows
 
 STORED: Final = "stored"
 DUPLICATE: Final = "duplicate"
@@ -28,21 +25,31 @@ class AccountKey(NamedTuple):
     kind: str
 
 
+class Latest(NamedTuple):
+    """A row of `latest_frames`, and what decides between two of them."""
+
+    device_id: int
+    layout: int
+    measured_us: int
+    received_us: int
+    row: bytes
+
+
 class Frame(NamedTuple):
-    """One uplink with all that hangs on it: stored together, or not at all when it is a redelivery."""
+    """One uplink with all that hangs on it: stored together, or not at all when it is a redelivery.
 
-    uplink: tuple[Any, ...]
-    receptions: Sequence[tuple[Any, ...]]
-    live: Sequence[tuple[Any, ...]]  # measurements of the moment of reception
-    historical: Sequence[tuple[Any, ...]]  # measurements of the past: frames may overlap, so they may be there already
-    latest: Sequence[tuple[Any, ...]]
-    hours: frozenset[datetime]
+    Rows are bytes as `store.rows` makes them, several in a row where there are several.
+    """
+
+    key: tuple[int, datetime, int]  # device_id, received_at, uplink_key: what makes it unique
+    uplink: bytes
+    receptions: bytes
+    live: bytes  # measurements of the moment of reception
+    historical: bytes  # measurements of the past: frames may overlap, so they may be there already
+    latest: Sequence[Latest]
+    hours: frozenset[int]  # in which something of the device changed; microseconds since 2000
+    past: Sequence[datetime]  # the times of the historical measurements
     account: AccountKey
-
-    @property
-    def key(self) -> tuple[int, datetime, int]:
-        """Return what makes the uplink unique: (device_id, received_at, uplink_key)."""
-        return self.uplink[5], self.uplink[0], self.uplink[1]
 
 
 class EventRow(NamedTuple):
@@ -101,83 +108,70 @@ def measured_at(reading: Reading, received_at: datetime) -> datetime:
 
 
 def frame(
-    uplink: Uplink,
+    received_at: datetime,
     *,
     key: int,
-    device_id: int,
-    source_id: int,
-    decoder_id: int | None,
-    outcome: str,
-    detail: str,
-    object_json: str | None,
+    ingested_us: int,
+    fields: rows.UplinkFields,
     measured: Sequence[Measured],
     gateways: Iterable[tuple[int, float | None, float | None, int | None]],
-    ingested_at: datetime,
     account: AccountKey,
 ) -> Frame:
     """Return the rows of one uplink. `gateways` yields (gateway_id, rssi_dbm, snr_db, channel), one a gateway."""
-    received = uplink.received_at
-    row = (
-        received,
-        key,
-        ingested_at,
-        uplink.f_cnt,
-        uplink.frequency_hz,
-        device_id,
-        decoder_id,
-        uplink.bandwidth_hz,
-        source_id,
-        uplink.f_port,
-        uplink.spreading_factor,
-        uplink.data_rate,
-        uplink.confirmed,
-        uplink.adr,
-        uplink.dev_addr,
-        outcome,
-        detail,
-        uplink.payload,
-        object_json,
-    )
-    live: list[tuple[Any, ...]] = []
-    historical: list[tuple[Any, ...]] = []
-    for quantity_id, channel, at, value in measured:
-        (live if at is received else historical).append((at, received, value, device_id, quantity_id, channel))
+    received_us = rows.microseconds(received_at)
+    device_id = fields.device_id
+    live: list[bytes] = []
+    past: list[Measured] = []
+    for one in measured:
+        if one.measured_at is received_at:
+            live.append(rows.measurement(received_us, received_us, one.value, device_id, one.quantity_id, one.channel))
+        else:
+            past.append(one)
+    latest = _latest(device_id, received_us, measured) if past else _latest_live(device_id, received_us, measured)
+    hour = rows.hour_of(received_us)
     return Frame(
-        uplink=row,
-        receptions=[(received, key, device_id, *gateway) for gateway in gateways],
-        live=live,
-        historical=historical,
-        latest=_latest(device_id, received, measured),
-        hours=_hours(received, historical),
+        key=(device_id, received_at, key),
+        uplink=rows.uplink(received_us, key, ingested_us, fields),
+        receptions=b"".join([rows.reception(received_us, key, device_id, *gateway) for gateway in gateways]),
+        live=b"".join(live),
+        historical=b"".join(_historical(device_id, received_us, past)) if past else b"",
+        latest=latest,
+        hours=frozenset([hour, *(rows.hour_of(rows.microseconds(one.measured_at)) for one in past)]),
+        past=[one.measured_at for one in past],
         account=account,
     )
 
 
-def _hours(received: datetime, historical: Sequence[tuple[Any, ...]]) -> frozenset[datetime]:
-    times = [received, *(row[0] for row in historical)] if historical else (received,)
-    return frozenset(at.replace(minute=0, second=0, microsecond=0) for at in times)
+def _historical(device_id: int, received_us: int, past: Iterable[Measured]) -> Iterator[bytes]:
+    for one in past:
+        measured_us = rows.microseconds(one.measured_at)
+        yield rows.measurement(measured_us, received_us, one.value, device_id, one.quantity_id, one.channel)
 
 
-def _latest(device_id: int, received: datetime, measured: Sequence[Measured]) -> list[tuple[Any, ...]]:
-    """Return one row a measured time: a frame of live readings has one, a batch of hourly indexes its newest."""
+def _latest_live(device_id: int, at_us: int, measured: Sequence[Measured]) -> list[Latest]:
+    kind = rows.layout(tuple([one.quantity_id for one in measured]), tuple([one.channel for one in measured]))
+    row = rows.latest(device_id, kind, at_us, at_us, [one.value for one in measured])
+    return [Latest(device_id, kind.number, at_us, at_us, row)]
+
+
+def _latest(device_id: int, received_us: int, measured: Sequence[Measured]) -> list[Latest]:
+    """Return one row a measured time: of a batch of hourly indexes, the newest of each (quantity, channel)."""
     newest: dict[tuple[int, int], Measured] = {}
     for one in measured:
         known = newest.get((one.quantity_id, one.channel))
         if known is None or one.measured_at > known.measured_at:
             newest[one.quantity_id, one.channel] = one
-    if not newest:
-        return [(device_id, 0, received, received, [], [], [])]
     by_time: dict[datetime, list[Measured]] = {}
     for one in newest.values():
         by_time.setdefault(one.measured_at, []).append(one)
-    return [_latest_row(device_id, received, at, group) for at, group in by_time.items()]
+    return [_latest_at(device_id, received_us, at, group) for at, group in by_time.items()]
 
 
-def _latest_row(device_id: int, received: datetime, at: datetime, group: list[Measured]) -> tuple[Any, ...]:
-    quantity_ids = [one.quantity_id for one in group]
-    channels = [one.channel for one in group]
-    layout = crc32(repr((quantity_ids, channels)).encode()) - 0x8000_0000
-    return device_id, layout, at, received, quantity_ids, channels, [one.value for one in group]
+def _latest_at(device_id: int, received_us: int, at: datetime, group: Sequence[Measured]) -> Latest:
+    kind = rows.layout(tuple([one.quantity_id for one in group]), tuple([one.channel for one in group]))
+    at_us = rows.microseconds(at)
+    row = rows.latest(device_id, kind, at_us, received_us, [one.value for one in group])
+    return Latest(device_id, kind.number, at_us, received_us, row)
 
 
 class SetAside(NamedTuple):

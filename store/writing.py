@@ -6,15 +6,16 @@ uplinks were new. Costs nothing while there is no redelivery (docs/benchmarks.md
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
-from itertools import chain
+from io import BytesIO
 from typing import Any, Final, NamedTuple
 
 import asyncpg
 
-from store.batch import DUPLICATE, QUARANTINED, STORED, AccountKey, Batch, Frame
+from store.batch import DUPLICATE, QUARANTINED, STORED, AccountKey, Batch, Frame, Latest
 from store.partitions import ensure_partitions
+from store.rows import HEADER, TRAILER, changed_hour
 
 UPLINK_COLUMNS: Final = (
     "received_at", "uplink_key", "ingested_at", "f_cnt", "frequency_hz", "device_id", "decoder_id", "bandwidth_hz",
@@ -144,8 +145,8 @@ async def write(
 
 
 async def _partitions(connection: asyncpg.Connection, batch: Batch) -> None:
-    received = {_month(frame.uplink[0]) for frame in batch.frames}
-    measured = received | {_month(row[0]) for frame in batch.frames for row in frame.historical}
+    received = {_month(frame.key[1]) for frame in batch.frames}
+    measured = received | {_month(at) for frame in batch.frames for at in frame.past}
     if received:
         await ensure_partitions(connection, "uplinks", received)
         await ensure_partitions(connection, "receptions", received)
@@ -187,10 +188,10 @@ async def _copy(connection: asyncpg.Connection, frames: Sequence[Frame]) -> None
     """Write everything as new. Returns None, for "all"; raises UniqueViolationError when something was not."""
     if not frames:
         return
-    await _copy_rows(connection, "uplinks", UPLINK_COLUMNS, [frame.uplink for frame in frames])
-    await _copy_rows(connection, "receptions", RECEPTION_COLUMNS, _rows(frame.receptions for frame in frames))
-    await _copy_rows(connection, "measurements", MEASUREMENT_COLUMNS, _rows(frame.live for frame in frames))
-    await _stage_measurements(connection, _rows(frame.historical for frame in frames))
+    await _copy_rows(connection, "uplinks", UPLINK_COLUMNS, (frame.uplink for frame in frames))
+    await _copy_rows(connection, "receptions", RECEPTION_COLUMNS, (frame.receptions for frame in frames))
+    await _copy_rows(connection, "measurements", MEASUREMENT_COLUMNS, (frame.live for frame in frames))
+    await _stage_measurements(connection, (frame.historical for frame in frames))
     await _copy_rows(connection, "changed_hours", ("device_id", "hour"), _changed(frames))
 
 
@@ -198,7 +199,7 @@ async def _stage(connection: asyncpg.Connection, frames: Sequence[Frame]) -> set
     """Write what is not there yet, and return the keys of the uplinks that were new."""
     new = await _stage_uplinks(connection, frames)
     fresh = [frame for frame in frames if frame.key in new]
-    await _stage_measurements(connection, _rows(chain(frame.live, frame.historical) for frame in fresh))
+    await _stage_measurements(connection, (frame.live + frame.historical for frame in fresh))
     await _copy_rows(connection, "changed_hours", ("device_id", "hour"), _changed(fresh))
     return new
 
@@ -206,39 +207,37 @@ async def _stage(connection: asyncpg.Connection, frames: Sequence[Frame]) -> set
 async def _stage_all(connection: asyncpg.Connection, frames: Sequence[Frame]) -> set[tuple[int, datetime, int]]:
     """As `_stage`, with the measurements of uplinks that were there already."""
     new = await _stage_uplinks(connection, frames)
-    await _stage_measurements(connection, _rows(chain(frame.live, frame.historical) for frame in frames))
+    await _stage_measurements(connection, (frame.live + frame.historical for frame in frames))
     await _copy_rows(connection, "changed_hours", ("device_id", "hour"), _changed(frames))
     return new
 
 
 async def _stage_uplinks(connection: asyncpg.Connection, frames: Sequence[Frame]) -> set[tuple[int, datetime, int]]:
-    await _copy_rows(connection, "staged_uplinks", UPLINK_COLUMNS, [frame.uplink for frame in frames])
+    await _copy_rows(connection, "staged_uplinks", UPLINK_COLUMNS, (frame.uplink for frame in frames))
     new = {tuple(record) for record in await connection.fetch(INSERT_STAGED_UPLINKS)}
-    receptions = _rows(frame.receptions for frame in frames)
+    receptions = (frame.receptions for frame in frames)
     if receptions:
         await _copy_rows(connection, "staged_receptions", RECEPTION_COLUMNS, receptions)
         await connection.execute(INSERT_STAGED_RECEPTIONS)
     return new
 
 
-async def _stage_measurements(connection: asyncpg.Connection, rows: list[tuple[Any, ...]]) -> None:
-    if rows:
-        await _copy_rows(connection, "staged_measurements", MEASUREMENT_COLUMNS, rows)
+async def _stage_measurements(connection: asyncpg.Connection, rows: Iterable[bytes]) -> None:
+    if await _copy_rows(connection, "staged_measurements", MEASUREMENT_COLUMNS, rows):
         await connection.execute(INSERT_STAGED_MEASUREMENTS)
 
 
 async def _upsert_latest(
     connection: asyncpg.Connection, frames: Sequence[Frame], new: set[tuple[int, datetime, int]] | None
 ) -> None:
-    newest: dict[tuple[int, int], tuple[Any, ...]] = {}
+    newest: dict[tuple[int, int], Latest] = {}
     for frame in frames:
         if new is None or frame.key in new:
-            for row in frame.latest:
-                known = newest.get(row[:2])
-                if known is None or row[2:4] > known[2:4]:
-                    newest[row[:2]] = row
-    if newest:
-        await _copy_rows(connection, "staged_latest", LATEST_COLUMNS, list(newest.values()))
+            for one in frame.latest:
+                known = newest.get(one[:2])
+                if known is None or one[2:4] > known[2:4]:
+                    newest[one[:2]] = one
+    if await _copy_rows(connection, "staged_latest", LATEST_COLUMNS, (one.row for one in newest.values())):
         await connection.execute(UPSERT_STAGED_LATEST)
 
 
@@ -280,7 +279,7 @@ async def _account(
 ) -> str:
     keys = sorted(counts, key=repr)
     accounts = [account for account, _ in keys]
-    devices = {frame.uplink[5] for frame in frames}
+    devices = {frame.key[0] for frame in frames}
     record = await connection.fetchrow(
         ADD_ACCOUNTS,
         [account.day for account in accounts],
@@ -297,19 +296,18 @@ async def _account(
     return transaction_id
 
 
-async def _copy_rows(
-    connection: asyncpg.Connection, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
-) -> None:
-    if rows:
-        await connection.copy_records_to_table(table, records=rows, columns=columns)
+async def _copy_rows(connection: asyncpg.Connection, table: str, columns: Sequence[str], rows: Iterable[bytes]) -> bool:
+    """Send rows as they are; return whether there were any."""
+    data = b"".join(rows)
+    if data:
+        source = BytesIO(b"".join((HEADER, data, TRAILER)))
+        await connection.copy_to_table(table, source=source, columns=columns, format="binary")
+    return bool(data)
 
 
-def _rows(groups: Iterable[Iterable[tuple[Any, ...]]]) -> list[tuple[Any, ...]]:
-    return list(chain.from_iterable(groups))
-
-
-def _changed(frames: Iterable[Frame]) -> list[tuple[int, datetime]]:
-    return list({(frame.uplink[5], hour) for frame in frames for hour in frame.hours})
+def _changed(frames: Iterable[Frame]) -> Iterator[bytes]:
+    for device_id, hour_us in {(frame.key[0], hour_us) for frame in frames for hour_us in frame.hours}:
+        yield changed_hour(device_id, hour_us)
 
 
 def _sum(counts: Counter[tuple[AccountKey, str]], batch: Batch) -> Written:
