@@ -6,18 +6,18 @@ Clusters, attributes xx00:  0054 historical mode, 0056 standard mode, 0057 PME-P
 Channels:
   active_energy_import   0 the total (BASE, EAST); historical 1 HC, HN, blue HC; 2 HP, PM, blue HP; 3-4 white
                          HC, HP; 5-6 red HC, HP; standard 1-10 the supplier's indexes, 101-104 the grid's;
-                         PME-PMI the number of the running tariff among `_PME_PMI_NAMES`, 0 when not said
-  reactive energy        the quadrant: 1 and 2 imported, 3 and 4 exported; PME-PMI 0
+                         PME-PMI the number of the running tariff among `PME_PMI_TARIFFS`, 0 when not said
+  reactive energy        the quadrant: 1 and 2 imported, 3 and 4 exported; PME-PMI as active_energy_import
   voltage, current, apparent power: the phase, 0 the whole
   tariff_period          the channel of active_energy_import that is counting
-Powers of the past (CCASN, SMAXSN) go to the time that the meter gives them. A PME-PMI meter's EAP counts since
-the beginning of the billing period: it returns to zero each month. Clusters 0053 (ICE) and 0055 (CJE), of
-meters that Enedis has replaced, are refused.
+Powers of the past (CCASN, SMAXSN) go to the time that the meter gives them. Clusters 0053 (ICE) and 0055 (CJE),
+of meters that Enedis has replaced, are refused.
 """
 
 from collections.abc import Mapping
 from typing import Final
 
+from decoders.native._tic import HISTORICAL_TARIFFS, PME_PMI_TARIFFS
 from decoders.native._watteco_batch import decode_frame
 from decoders.native._watteco_tic import HISTORICAL, PME_PMI, STANDARD, Field, Profile, read_fields
 from decoders.native._watteco_zcl import PORT, parse_report, read_value
@@ -75,23 +75,18 @@ _STANDARD_ROUTES: Final[Mapping[str, _Route]] = {
     "CCASN-1": ("active_power", 0, 1),
     "NTARF": ("tariff_period", 0, 1),
 }
-_PME_PMI_ROUTES: Final[Mapping[str, _Route]] = {
-    "EAP_i": ("active_energy_export", 0, 1),
-    "ER+P_s": ("reactive_energy_import", 0, 1),
-    "ER-P_s": ("reactive_energy_export", 0, 1),
-    "PA1_s": ("active_power", 0, 0.001),
+_PME_PMI_ROUTES: Final[Mapping[str, _Route]] = {"PA1_s": ("active_power", 0, 0.001)}
+_PME_PMI_INDEXES: Final = {
+    "EAP_s": "active_energy_import",
+    "EAP_i": "active_energy_export",
+    "ER+P_s": "reactive_energy_import",
+    "ER-P_s": "reactive_energy_export",
 }
 _PROFILES: Final[Mapping[int, tuple[Profile, Mapping[str, _Route]]]] = {
     0x0054: (HISTORICAL, _HISTORICAL_ROUTES),
     0x0056: (STANDARD, _STANDARD_ROUTES),
     0x0057: (PME_PMI, _PME_PMI_ROUTES),
 }
-# By the beginning of PTEC, which the meter pads with dots.
-_HISTORICAL_TARIFFS: Final = {"TH": 0, "HC": 1, "HN": 1, "HP": 2, "PM": 2} | {
-    "HCJB": 1, "HPJB": 2, "HCJW": 3, "HPJW": 4, "HCJR": 5, "HPJR": 6
-}  # fmt: skip
-_PME_PMI_NAMES: Final = ("P", "PM", "HPH", "HCH", "HPE", "HCE", "HPD", "HCD", "HH", "JA", "HP", "HC")
-_PME_PMI_TARIFFS: Final = {name: number for number, name in enumerate(_PME_PMI_NAMES, 1)}
 
 
 def decode(payload: bytes, f_port: int) -> list[Reading]:
@@ -121,12 +116,13 @@ def _reading(field: Field, route: _Route) -> list[Reading]:
 def _tariff(fields: Mapping[str, Field]) -> list[Reading]:
     """Return the readings that depend on which tariff runs."""
     historical = fields.get("PTEC")
-    if isinstance(historical, str) and historical.rstrip(".") in _HISTORICAL_TARIFFS:
-        return [Reading("tariff_period", _HISTORICAL_TARIFFS[historical.rstrip(".")])]
+    if isinstance(historical, str) and historical.rstrip(".") in HISTORICAL_TARIFFS:
+        return [Reading("tariff_period", HISTORICAL_TARIFFS[historical.rstrip(".")])]
     running = fields.get("PTCOUR1")
-    channel = _PME_PMI_TARIFFS.get(running.strip(), 0) if isinstance(running, str) else 0
+    channel = PME_PMI_TARIFFS.get(running.strip(), 0) if isinstance(running, str) else 0
     readings = [Reading("tariff_period", channel)] if channel else []
-    index = fields.get("EAP_s")
-    if isinstance(index, int | float):
-        readings.append(Reading("active_energy_import", index, channel))
+    for label, quantity in _PME_PMI_INDEXES.items():
+        index = fields.get(label)
+        if isinstance(index, int | float):
+            readings.append(Reading(quantity, index, channel))
     return readings
