@@ -5,7 +5,7 @@ neighbours go on.
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final, NamedTuple
 
 import msgspec
@@ -23,18 +23,19 @@ from store.batch import (
     Batch,
     EventRow,
     Frame,
+    Live,
     Measured,
     QuarantineRow,
     SetAside,
     event_key,
     frame,
-    measured_at,
     quarantine_row,
     uplink_key,
 )
 from store.known import Device, Known
-from store.rows import UplinkFields, microseconds
+from store.rows import Found, microseconds
 
+_OURS: Final = (DECODED, EMPTY)  # what the network server decoded adds nothing to these
 _DEVICE_CLOCK_TOLERANCE: Final = timedelta(days=1)
 
 
@@ -175,76 +176,77 @@ def unknown_quantities(understood: Understood, known: Known) -> set[str]:
 def batch(understood: Understood, known: Known, now: datetime) -> Batch:
     """Return the rows of everything that was understood, and of everything that was refused."""
     rows = Batch.empty()
+    ingested_us = microseconds(now)
+    accounts: dict[tuple[date, int, int], AccountKey] = {}
     for one in understood.uplinks:
-        rows.frames.append(_frame(one, known, rows.quarantined, now))
+        rows.frames.append(_frame(one, known, rows.quarantined, now, ingested_us, accounts))
     rows.events.extend(_event_row(event, known, now) for event in understood.events)
     rows.quarantined.extend(_refused_row(refused, known, now) for refused in understood.refused)
     return rows
 
 
-def _frame(one: Identified, known: Known, quarantined: list[QuarantineRow], now: datetime) -> Frame:
+def _frame(
+    one: Identified,
+    known: Known,
+    quarantined: list[QuarantineRow],
+    now: datetime,
+    ingested_us: int,
+    accounts: dict[tuple[date, int, int], AccountKey],
+) -> Frame:
     message, uplink, device, decoded = one
+    device_id, tenant_id, model_id = device
     source = message.origin.source
     source_id = known.sources[source]
-    kept = decoded.outcome in (DECODED, EMPTY)
-    return frame(
-        uplink.received_at,
-        key=uplink_key(source, uplink),
-        ingested_us=microseconds(now),
-        fields=UplinkFields(
-            uplink.f_cnt,
-            uplink.frequency_hz,
-            device.device_id,
-            known.decoders.get((device.model_id or "", decoded.version)),
-            uplink.bandwidth_hz,
-            source_id,
-            uplink.f_port,
-            uplink.spreading_factor,
-            uplink.data_rate,
-            uplink.confirmed,
-            uplink.adr,
-            uplink.dev_addr,
-            decoded.outcome,
-            decoded.detail[:500].replace("\0", "\ufffd"),
-            uplink.payload,
-            None if kept or not uplink.decoded else to_jsonb(uplink.decoded),
-        ),
-        measured=_measured(one, known, quarantined, now),
-        gateways=_gateways(uplink, known),
-        account=AccountKey(uplink.received_at.date(), source_id, device.tenant_id, "uplink"),
+    outcome = decoded.outcome
+    decoder_id = known.decoders.get((model_id, decoded.version)) if model_id else None
+    foreign = uplink.decoded if outcome not in _OURS else None
+    found = Found(
+        device_id,
+        source_id,
+        decoder_id,
+        outcome,
+        decoded.detail and decoded.detail[:500].replace("\0", "\ufffd"),
+        to_jsonb(foreign) if foreign else None,
     )
+    live, past = _measured(one, known, quarantined, now)
+    head = uplink.received_at.date(), source_id, tenant_id
+    account = accounts.get(head)
+    if account is None:
+        account = accounts[head] = AccountKey(*head, "uplink")
+    return frame(uplink, uplink_key(source, uplink), ingested_us, found, live, past, _gateways(uplink, known), account)
 
 
-def _measured(one: Identified, known: Known, quarantined: list[QuarantineRow], now: datetime) -> list[Measured]:
-    received = one.uplink.received_at
-    measured = []
-    for reading in one.decoded.readings:
-        quantity = known.quantities.get(reading.quantity)
+def _measured(
+    one: Identified, known: Known, quarantined: list[QuarantineRow], now: datetime
+) -> tuple[Live, list[Measured]]:
+    """Return the plausible readings, those of the moment apart from those of the past."""
+    quantities = known.quantities
+    live = quantity_ids, channels, values = Live([], [], [])
+    past: list[Measured] = []
+    for name, value, channel, age_s, measured_at in one.decoded.readings:
+        quantity = quantities.get(name)
         if quantity is None:  # beyond the bound on a network server's own names
-            quarantined.append(_reading_row(one, known, IMPLAUSIBLE, f"{reading.quantity[:80]}: too many names", now))
-            continue
-        value = reading.value
-        if not quantity.low <= value <= quantity.high:
-            said = f"{reading.quantity} {value!r}, not within {quantity.low} to {quantity.high}"
+            quarantined.append(_reading_row(one, known, IMPLAUSIBLE, f"{name[:80]}: too many names", now))
+        elif not quantity.low <= value <= quantity.high:
+            said = f"{name} {value!r}, not within {quantity.low} to {quantity.high}"
             quarantined.append(_reading_row(one, known, IMPLAUSIBLE, said, now))
-            continue
-        at = measured_at(reading, received)
-        if at is not received and not EARLIEST <= at <= received + _DEVICE_CLOCK_TOLERANCE:
-            quarantined.append(_reading_row(one, known, BAD_TIME, f"{reading.quantity} at {at}", now))
-            continue
-        measured.append(Measured(quantity.quantity_id, reading.channel, at, value))
-    return measured
+        elif measured_at is None and not age_s:
+            quantity_ids.append(quantity.quantity_id)
+            channels.append(channel)
+            values.append(value)
+        else:
+            at = measured_at or one.uplink.received_at - timedelta(seconds=age_s)
+            if EARLIEST <= at <= one.uplink.received_at + _DEVICE_CLOCK_TOLERANCE:
+                past.append(Measured(quantity.quantity_id, channel, at.astimezone(UTC), value))
+            else:
+                quarantined.append(_reading_row(one, known, BAD_TIME, f"{name} at {at}", now))
+    return live, past
 
 
 def _gateways(uplink: Uplink, known: Known) -> list[tuple[int, float | None, float | None, int | None]]:
-    """Return one row a gateway: the strongest, where two antennas of one gateway heard the frame."""
-    rows: dict[int, tuple[int, float | None, float | None, int | None]] = {}
-    for eui, rssi_dbm, snr_db, channel, _ in uplink.receptions:
-        number = known.gateways[eui]
-        other = rows.get(number)
-        if other is None or (other[1] is not None and rssi_dbm is not None and rssi_dbm > other[1]):
-            rows[number] = (number, rssi_dbm, snr_db, channel)
-    return list(rows.values())
+    """Return (gateway_id, rssi_dbm, snr_db, channel) of each gateway; `ingest.lns` gives one reception a gateway."""
+    numbers = known.gateways
+    return [(numbers[eui], rssi_dbm, snr_db, channel) for eui, rssi_dbm, snr_db, channel, _ in uplink.receptions]
 
 
 def _event_row(one: IdentifiedEvent, known: Known, now: datetime) -> EventRow:

@@ -1,12 +1,11 @@
 """What one transaction of ingest stores."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from hashlib import blake2b, sha256
 from typing import Any, Final, NamedTuple
 
 from domain.events import NetworkEvent, Uplink
-from domain.readings import Reading
 from store import rows
 
 STORED: Final = "stored"
@@ -100,61 +99,62 @@ def event_key(source: str, event: NetworkEvent) -> int:
     return int.from_bytes(blake2b(said.encode(), digest_size=8).digest(), "big", signed=True)
 
 
-def measured_at(reading: Reading, received_at: datetime) -> datetime:
-    """Return when the reading was true: the device's own time, or its age before reception."""
-    if reading.measured_at is not None:
-        return reading.measured_at.astimezone(UTC)
-    return received_at - timedelta(seconds=reading.age_s) if reading.age_s else received_at
+class Live(NamedTuple):
+    """Readings of the moment of reception, column by column."""
+
+    quantity_ids: list[int]
+    channels: list[int]
+    values: list[float]
 
 
 def frame(
-    received_at: datetime,
-    *,
+    uplink: Uplink,
     key: int,
     ingested_us: int,
-    fields: rows.UplinkFields,
-    measured: Sequence[Measured],
-    gateways: Iterable[tuple[int, float | None, float | None, int | None]],
+    found: rows.Found,
+    live: Live,
+    past: Sequence[Measured],
+    receptions: Sequence[tuple[int, float | None, float | None, int | None]],
     account: AccountKey,
 ) -> Frame:
-    """Return the rows of one uplink. `gateways` yields (gateway_id, rssi_dbm, snr_db, channel), one a gateway."""
+    """Return the rows of one uplink. A reception is (gateway_id, rssi_dbm, snr_db, channel), one a gateway."""
+    received_at, device_id = uplink.received_at, found.device_id
     received_us = rows.microseconds(received_at)
-    device_id = fields.device_id
-    live: list[bytes] = []
-    past: list[Measured] = []
-    for one in measured:
-        if one.measured_at is received_at:
-            live.append(rows.measurement(received_us, received_us, one.value, device_id, one.quantity_id, one.channel))
-        else:
-            past.append(one)
-    latest = _latest(device_id, received_us, measured) if past else _latest_live(device_id, received_us, measured)
+    quantity_ids, channels, values = live
     hour = rows.hour_of(received_us)
+    if past:
+        latest = _latest(device_id, received_us, [*_measured(received_at, live), *past])
+        hours = frozenset([hour, *(rows.hour_of(rows.microseconds(one.measured_at)) for one in past)])
+    else:
+        kind = rows.layout(tuple(quantity_ids), tuple(channels))
+        row = rows.latest(device_id, kind, received_us, received_us, values)
+        latest = [Latest(device_id, kind.number, received_us, received_us, row)]
+        hours = frozenset((hour,))
     return Frame(
-        key=(device_id, received_at, key),
-        uplink=rows.uplink(received_us, key, ingested_us, fields),
-        receptions=b"".join([rows.reception(received_us, key, device_id, *gateway) for gateway in gateways]),
-        live=b"".join(live),
-        historical=b"".join(_historical(device_id, received_us, past)) if past else b"",
-        latest=latest,
-        hours=frozenset([hour, *(rows.hour_of(rows.microseconds(one.measured_at)) for one in past)]),
-        past=[one.measured_at for one in past],
-        account=account,
+        (device_id, received_at, key),
+        rows.uplink(received_us, key, ingested_us, uplink, found),
+        b"".join([rows.reception(received_us, key, device_id, *one) for one in receptions]),
+        rows.measurements(received_us, received_us, device_id, quantity_ids, channels, values),
+        b"".join(_historical(device_id, received_us, past)) if past else b"",
+        latest,
+        hours,
+        [one.measured_at for one in past],
+        account,
     )
 
 
+def _measured(received_at: datetime, live: Live) -> Iterator[Measured]:
+    for quantity_id, channel, value in zip(*live, strict=True):
+        yield Measured(quantity_id, channel, received_at, value)
+
+
 def _historical(device_id: int, received_us: int, past: Iterable[Measured]) -> Iterator[bytes]:
-    for one in past:
-        measured_us = rows.microseconds(one.measured_at)
-        yield rows.measurement(measured_us, received_us, one.value, device_id, one.quantity_id, one.channel)
+    for quantity_id, channel, measured_at, value in past:
+        at_us = rows.microseconds(measured_at)
+        yield rows.measurements(at_us, received_us, device_id, (quantity_id,), (channel,), (value,))
 
 
-def _latest_live(device_id: int, at_us: int, measured: Sequence[Measured]) -> list[Latest]:
-    kind = rows.layout(tuple([one.quantity_id for one in measured]), tuple([one.channel for one in measured]))
-    row = rows.latest(device_id, kind, at_us, at_us, [one.value for one in measured])
-    return [Latest(device_id, kind.number, at_us, at_us, row)]
-
-
-def _latest(device_id: int, received_us: int, measured: Sequence[Measured]) -> list[Latest]:
+def _latest(device_id: int, received_us: int, measured: Iterable[Measured]) -> list[Latest]:
     """Return one row a measured time: of a batch of hourly indexes, the newest of each (quantity, channel)."""
     newest: dict[tuple[int, int], Measured] = {}
     for one in measured:

@@ -6,12 +6,15 @@ Source: PostgreSQL documentation, COPY, "Binary Format"; and the send functions 
     row = field count (int16), then for each field: length (int32, -1 for NULL) and value
 """
 
-from collections.abc import Sequence
+import struct
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from struct import Struct
 from typing import Final, NamedTuple
 from zlib import crc32
+
+from domain.events import Uplink
 
 HEADER: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER: Final = b"\xff\xff"
@@ -39,6 +42,7 @@ _INT8_FIELD: Final = Struct(">iq").pack
 _FLOAT4_FIELD: Final = Struct(">if").pack
 _FLOAT8_FIELD: Final = Struct(">id").pack
 _NULL: Final = b"\xff\xff\xff\xff"
+_EMPTY: Final = bytes(4)
 _EMPTY_ARRAY: Final = Struct(">iiii").pack(12, 0, 0, _INT2)
 _EMPTY_FLOATS: Final = Struct(">iiii").pack(12, 0, 0, _FLOAT8)
 
@@ -53,11 +57,19 @@ def hour_of(at_us: int) -> int:
     return at_us - at_us % _HOUR_US
 
 
-def measurement(
-    measured_us: int, received_us: int, value: float, device_id: int, quantity_id: int, channel: int
+def measurements(
+    measured_us: int,
+    received_us: int,
+    device_id: int,
+    quantity_ids: Iterable[int],
+    channels: Iterable[int],
+    values: Iterable[float],
 ) -> bytes:
-    """Return a row of `measurements`."""
-    return _MEASUREMENT(6, 8, measured_us, 8, received_us, 8, value, 4, device_id, 2, quantity_id, 2, channel)
+    """Return rows of `measurements`, all of one time."""
+    return b"".join([
+        _MEASUREMENT(6, 8, measured_us, 8, received_us, 8, value, 4, device_id, 2, quantity_id, 2, channel)
+        for quantity_id, channel, value in zip(quantity_ids, channels, values, strict=True)
+    ])  # fmt: skip
 
 
 def reception(
@@ -89,61 +101,61 @@ def changed_hour(device_id: int, hour_us: int) -> bytes:
     return _CHANGED(2, 4, device_id, 8, hour_us)
 
 
-class UplinkFields(NamedTuple):
-    """The columns of `uplinks` after the key, as the network server gave them or as ingest found."""
+class Found(NamedTuple):
+    """What ingest found about an uplink: the numbers it stands under, and what its decoder made of it."""
 
-    f_cnt: int
-    frequency_hz: int | None
     device_id: int
-    decoder_id: int | None
-    bandwidth_hz: int | None
     source_id: int
-    f_port: int | None
-    spreading_factor: int | None
-    data_rate: int | None
-    confirmed: bool
-    adr: bool
-    dev_addr: str
+    decoder_id: int | None
     outcome: str
     detail: str
-    payload: bytes
     object_json: str | None
 
 
-def uplink(received_us: int, key: int, ingested_us: int, fields: UplinkFields) -> bytes:
+def uplink(received_us: int, key: int, ingested_us: int, told: Uplink, found: Found) -> bytes:
     """Return a row of `uplinks`."""
-    payload = fields.payload
-    object_json = fields.object_json
+    device_id, source_id, decoder_id, outcome, detail, object_json = found
+    payload = told.payload
+    radio = (told.frequency_hz, decoder_id, told.bandwidth_hz, told.f_port, told.spreading_factor, told.data_rate)
     return b"".join((
-        _UPLINK_HEAD(19, 8, received_us, 8, key, 8, ingested_us, 8, fields.f_cnt),
-        _radio(fields),
-        _FLAGS[fields.confirmed, fields.adr],
-        _text(fields.dev_addr),
-        _text(fields.outcome),
-        _text(fields.detail),
+        _UPLINK_HEAD(19, 8, received_us, 8, key, 8, ingested_us, 8, told.f_cnt),
+        _radio(device_id, source_id, *radio),
+        _FLAGS[told.confirmed, told.adr],
+        _text(told.dev_addr),
+        _text(outcome),
+        _text(detail) if detail else _EMPTY,
         _LENGTH(len(payload)),
         payload,
         _NULL if object_json is None else _jsonb(object_json),
     ))  # fmt: skip
 
 
-def _radio(fields: UplinkFields) -> bytes:
-    _, frequency_hz, device_id, decoder_id, bandwidth_hz, source_id, f_port, factor, data_rate, *_ = fields
-    if None not in (frequency_hz, decoder_id, bandwidth_hz, f_port, factor, data_rate):
+def _radio(
+    device_id: int,
+    source_id: int,
+    frequency_hz: int | None,
+    decoder_id: int | None,
+    bandwidth_hz: int | None,
+    f_port: int | None,
+    factor: int | None,
+    data_rate: int | None,
+) -> bytes:
+    try:  # most uplinks have them all; packing None is a struct.error
         return _UPLINK_RADIO(
             8, frequency_hz, 4, device_id, 4, decoder_id, 4, bandwidth_hz,
             2, source_id, 2, f_port, 2, factor, 2, data_rate,
         )  # fmt: skip
-    return b"".join((
-        _NULL if frequency_hz is None else _INT8_FIELD(8, frequency_hz),
-        _INT4_FIELD(4, device_id),
-        _NULL if decoder_id is None else _INT4_FIELD(4, decoder_id),
-        _NULL if bandwidth_hz is None else _INT4_FIELD(4, bandwidth_hz),
-        _INT2_FIELD(2, source_id),
-        _int2(f_port),
-        _int2(factor),
-        _int2(data_rate),
-    ))  # fmt: skip
+    except struct.error:
+        return b"".join((
+            _NULL if frequency_hz is None else _INT8_FIELD(8, frequency_hz),
+            _INT4_FIELD(4, device_id),
+            _NULL if decoder_id is None else _INT4_FIELD(4, decoder_id),
+            _NULL if bandwidth_hz is None else _INT4_FIELD(4, bandwidth_hz),
+            _INT2_FIELD(2, source_id),
+            _int2(f_port),
+            _int2(factor),
+            _int2(data_rate),
+        ))  # fmt: skip
 
 
 class Layout(NamedTuple):
