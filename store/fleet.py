@@ -174,7 +174,8 @@ async def declare_devices(
 ) -> int:
     """Declare the devices of a tenant, with their sites and points, all or none; return how many there were.
 
-    A device declared with another point than before leaves the former at `now`. Raises DeclarationError, AssignmentError.
+    A device declared with another point than before leaves the former at `now`. Raises DeclarationError and
+    AssignmentError.
     """
     count = 0
     async with connection.transaction():
