@@ -1,6 +1,6 @@
 """Lists of devices as people keep them: CSV from a spreadsheet, or one JSON object a line.
 
-Columns: dev_eui, tenant (its slug), and as wanted name, model, site, site_kind, point, latitude, longitude.
+Columns: dev_eui, tenant (its slug), and as wanted name, model, site, point, latitude, longitude.
 """
 
 import csv
@@ -18,7 +18,6 @@ COLUMNS: Final = (
     "name",
     "model",
     "site",
-    "site_kind",
     "point",
     "latitude",
     "longitude",
@@ -35,7 +34,6 @@ class Listed(NamedTuple):
     name: str = ""
     model: str = ""
     site: str = ""
-    site_kind: str = ""
     point: str = ""
     latitude_deg: float | None = None
     longitude_deg: float | None = None
@@ -116,7 +114,6 @@ def _listed(line: int, row: Mapping[str, str], tenant: str) -> Listed | RowError
             name=cells["name"],
             model=cells["model"],
             site=cells["site"],
-            site_kind=cells["site_kind"],
             point=cells["point"],
             latitude_deg=latitude,
             longitude_deg=longitude,

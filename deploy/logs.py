@@ -8,6 +8,9 @@ from typing import Any, Final, Literal, TextIO
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+_TRACEBACKS: Final = structlog.processors.ExceptionRenderer(
+    structlog.tracebacks.ExceptionDictTransformer(show_locals=False)  # a local variable may be a secret
+)
 # Libraries that tell of each request or packet: their warnings are enough.
 _TALKATIVE: Final = ("aiohttp.access", "asyncio", "fontTools", "weasyprint")
 
@@ -64,8 +67,10 @@ def _add_logger_name(logger: WrappedLogger, method: str, event: EventDict) -> Ev
 
 def _last_processors(form: str, *, colours: bool) -> list[Processor]:
     if form == "json":
-        return [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(default=_as_text)]
-    return [structlog.dev.ConsoleRenderer(colors=colours, pad_event_to=0)]
+        return [_TRACEBACKS, structlog.processors.JSONRenderer(default=_as_text)]
+    # Plain tracebacks: the rich ones show local variables, and one of these may be a secret.
+    plain = structlog.dev.plain_traceback
+    return [structlog.dev.ConsoleRenderer(colors=colours, pad_event_to=0, exception_formatter=plain)]
 
 
 def _as_text(value: Any) -> Any:

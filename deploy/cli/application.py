@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from deploy.cli import decoders, replaying, schema, statistics
+from deploy.cli import decoders, devices, doctor, replaying, schema, services, statistics, tenants
 
 app = typer.Typer(
     name="samara",
@@ -25,7 +25,11 @@ def _options(
     context.obj = config
 
 
+services.add_to(app)
 schema.add_to(app)
 replaying.add_to(app)
 statistics.add_to(app)
+doctor.add_to(app)
+app.add_typer(tenants.app, name="tenants")
+app.add_typer(devices.app, name="devices")
 app.add_typer(decoders.app, name="decoders")

@@ -30,7 +30,8 @@ def replay_command(
     broker: Annotated[
         str, typer.Option(help="mqtt[s]://[user[:password]@]host[:port]; by default the embedded one.")
     ] = "",
-    shift_to_now: Annotated[  # noqa: FBT002 - typer
+    *,
+    shift_to_now: Annotated[
         bool, typer.Option("--shift-to-now", help="Move all times so that the last message is of now.")
     ] = False,
 ) -> None:

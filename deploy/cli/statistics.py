@@ -15,7 +15,8 @@ def add_to(app: typer.Typer) -> None:
 
 def stats_command(
     context: typer.Context,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for a program.")] = False,  # noqa: FBT002 - typer
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for a program.")] = False,
 ) -> None:
     """Count what came in and what became of it: received = stored + duplicate + quarantined."""
     found = with_database(context, stats)

@@ -1,0 +1,51 @@
+"""samara demo | serve."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deploy import logs
+from deploy.cli.common import run, settings_of
+from deploy.demo import demo, say_to_stdout
+from deploy.serving import serve
+
+_CAPTURES = Path(__file__).parents[3] / "shared" / "data" / "lns"
+
+
+class Role(StrEnum):
+    """What a process can do."""
+
+    INGEST = "ingest"
+    API = "api"
+    MAINTENANCE = "maintenance"
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command("demo")(demo_command)
+    app.command("serve")(serve_command)
+
+
+def demo_command(
+    context: typer.Context,
+    captures: Annotated[
+        Path | None, typer.Option(help="A directory with captures (chirpstack_v4*.ndjson[.gz]) to replay.")
+    ] = None,
+) -> None:
+    """Show everything on this machine: database, broker, simulated sensors. Ctrl-C stops it all."""
+    settings = settings_of(context)
+    if "level" not in settings.log.model_fields_set:
+        logs.configure(settings.log.format, "warning")
+    directory = captures or _CAPTURES
+    run(demo(settings, tuple(sorted(directory.glob("chirpstack_v4*.ndjson*"))), say_to_stdout))
+
+
+def serve_command(
+    context: typer.Context,
+    roles: Annotated[list[Role] | None, typer.Argument(help="All of them by default.")] = None,
+) -> None:
+    """Receive, store and show, until SIGINT or SIGTERM."""
+    settings = settings_of(context)
+    run(serve(settings, frozenset(role.value for role in roles or Role)))

@@ -1,0 +1,188 @@
+"""`samara demo`: the whole platform in one process, with a past and a present.
+
+Each step's end is the exit of its context, so what was started is stopped, in the opposite order, whatever happens:
+database, broker, schema, declarations, ingest, API, then the publishers of history, captures and live messages.
+"""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import structlog
+from prometheus_client import CollectorRegistry
+
+from deploy import demo_state, demo_territory
+from deploy.database import broker_directory, embedded_directory
+from deploy.declaring import declare
+from deploy.demo_state import DemoState
+from deploy.embedded.broker import EmbeddedBroker
+from deploy.embedded.postgres import EmbeddedPostgres
+from deploy.metrics import new_registry
+from deploy.roles import Running, api_role, ingest_role, maintenance_role, now, stop_on_signals, until, worker_name
+from deploy.settings import Settings
+from ingest.settings import IngestSettings, MqttSource
+from simulators.broker import BrokerAddress
+from simulators.clock import SystemClock
+from simulators.demo import Scenario, history, run
+from simulators.mqtt_publisher import Publisher
+from simulators.replay import replay
+from store.fleet import declare_tenant
+from store.migrate import migrate
+from store.pool import connect
+
+log = structlog.get_logger("demo")
+
+SOURCE: Final = "demo"
+FIRST_PAGE: Final = "t/mareuville"
+_HISTORY: Final = timedelta(days=7)
+_SUBSCRIBED_WITHIN_S: Final = 15.0
+_POLL_S: Final = 0.01
+
+
+class Demo(NamedTuple):
+    """What the parts of a running demonstration share."""
+
+    running: Running
+    broker: BrokerAddress
+    captures: tuple[Path, ...]
+    state_file: Path
+
+
+async def demo(settings: Settings, captures: tuple[Path, ...], say: Callable[[str], None]) -> None:
+    """Run until a signal. `captures` are ChirpStack v4 messages to replay; `say` tells a person how it goes."""
+    with stop_on_signals() as stop:
+        async with AsyncExitStack() as stack:
+            started = await stack.enter_async_context(_services(settings, captures))
+            ingest = await stack.enter_async_context(ingest_role(started.running))
+            maintenance = await stack.enter_async_context(maintenance_role(started.running))
+            address = await stack.enter_async_context(api_role(started.running, any_port=True))
+            await _subscribed(started.running.registry, ingest)
+            say(_welcome(address, settings.data_dir))
+            publishing = asyncio.create_task(_publish(started, stop, say), name="the publisher")
+            try:
+                await until(stop, ingest, maintenance, publishing)
+            finally:
+                publishing.cancel()
+                await asyncio.gather(publishing, return_exceptions=True)
+                _remember_the_present(started.state_file, now())
+    say("Stopped. The data stays for the next start.")
+
+
+@asynccontextmanager
+async def _services(settings: Settings, captures: tuple[Path, ...]) -> AsyncIterator[Demo]:
+    """Start database and broker, bring the schema up to date, declare the territory."""
+    async with (
+        EmbeddedPostgres(embedded_directory(settings), settings.pg_bin) as postgres,
+        # A power cut may lose the last second of a demonstration; on a slow disk, fsync would take minutes.
+        EmbeddedBroker(broker_directory(settings), sync_interval="1s") as broker,
+    ):
+        await migrate(postgres.dsn)
+        await _declare(postgres.dsn, captures)
+        yield Demo(
+            Running(_with_source(settings, broker), postgres.dsn, worker_name(settings), new_registry()),
+            BrokerAddress(host=broker.host, port=broker.port),
+            captures,
+            settings.data_dir / "demo.json",
+        )
+
+
+def _with_source(settings: Settings, broker: EmbeddedBroker) -> Settings:
+    """Return the settings with the demonstration's own network server for only source."""
+    source = MqttSource(name=SOURCE, lns="chirpstack", host=broker.host, port=broker.port, client_id="samara-demo")
+    ingest = IngestSettings(**settings.ingest.model_dump() | {"mqtt": (source,), "http": ()})
+    api = settings.api.model_copy(update={"demo": True})
+    return settings.model_copy(update={"ingest": ingest, "api": api})
+
+
+async def _declare(dsn: str, captures: tuple[Path, ...]) -> None:
+    listed = demo_territory.simulated(Scenario())
+    if captures:
+        listed += await asyncio.to_thread(demo_territory.captured, captures)
+    connection = await connect(dsn, application="samara-demo")
+    try:
+        for tenant in demo_territory.tenants(with_captures=bool(captures)):
+            await declare_tenant(connection, tenant)
+        async for told in declare(connection, listed, now()):
+            if told.problem:
+                log.warning("a device was not declared", dev_eui=told.dev_eui, reason=told.problem)
+    finally:
+        await connection.close()
+
+
+async def _subscribed(registry: CollectorRegistry, ingest: asyncio.Task[None]) -> None:
+    """Return once ingest has its subscription: what is published before would not be kept for it."""
+    async with asyncio.timeout(_SUBSCRIBED_WITHIN_S):
+        while not registry.get_sample_value("samara_broker_connected", {"source": SOURCE}):
+            if ingest.done():
+                ingest.result()
+            await asyncio.sleep(_POLL_S)
+
+
+async def _publish(started: Demo, stop: asyncio.Event, say: Callable[[str], None]) -> None:
+    """Publish live messages for ever; beside them, once, the past that is not stored yet."""
+    clock, scenario = SystemClock(), Scenario()
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(_publish_past(started, scenario, clock.now(), say))
+        async with Publisher(started.broker, client_id="demo-live") as publisher:
+            await run(publisher, scenario, clock, stop)
+    await stop.wait()
+
+
+def _remember_the_present(state_file: Path, moment: datetime) -> None:
+    """Let the next start's history begin where this run's live messages ended."""
+    state = demo_state.load(state_file)
+    if state.history_until is not None:
+        demo_state.save(state_file, state._replace(history_until=moment))
+
+
+async def _publish_past(started: Demo, scenario: Scenario, until_time: datetime, say: Callable[[str], None]) -> None:
+    state = demo_state.load(started.state_file)
+    begin = state.history_until or until_time - _HISTORY
+    async with Publisher(started.broker, client_id="demo-past") as publisher:
+        count = await publisher.publish_many(history(scenario, max(begin, until_time - _HISTORY), until_time))
+    state = state._replace(history_until=until_time)
+    demo_state.save(started.state_file, state)
+    say(f"  {count} messages of the last {_HISTORY.days} days published")
+    if started.captures and not state.captures_done:
+        await _publish_captures(started, state, until_time, say)
+
+
+async def _publish_captures(started: Demo, state: DemoState, moment: datetime, say: Callable[[str], None]) -> None:
+    """Replay what real sensors sent, moved to now; after an interruption, moved to the same moment again."""
+    at = state.captures_at or moment
+    state = state._replace(captures_at=at)
+    demo_state.save(started.state_file, state)
+    report = await replay(
+        started.captures, started.broker, clock=_FixedNow(at), shift_to_now=True, client_id="demo-captures"
+    )
+    demo_state.save(started.state_file, state._replace(captures_done=True))
+    say(f"  {report.acknowledged} messages of real sensors replayed")
+
+
+class _FixedNow(SystemClock):
+    """The machine's clock, but for the time of day, which stands still."""
+
+    def __init__(self, moment: datetime) -> None:
+        self._moment = moment
+
+    def now(self) -> datetime:
+        """Return the moment given."""
+        return self._moment
+
+
+def _welcome(address: str, data_dir: Path) -> str:
+    return (
+        f"\n  Samara runs: {address}{FIRST_PAGE}\n\n"
+        f"  All communes: {address}   API: {address}api/v1/tenants\n"
+        f"  Data: {data_dir}. Ctrl-C stops everything and keeps the data.\n"
+    )
+
+
+def say_to_stdout(text: str) -> None:
+    """Tell a person, at once even into a pipe."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,195 @@
+"""The roles of a process, each a context that starts it and ends it, and how to wait for a signal."""
+
+import asyncio
+import contextlib
+import errno
+import os
+import random
+import re
+import signal
+import socket
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from typing import Final, NamedTuple
+
+import structlog
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+
+from api.app import create_app
+from deploy.settings import Settings
+from domain.errors import ConfigurationError, SamaraError
+from ingest.runner import Ingest
+from store.maintenance.run import run_once
+from store.pool import TRANSIENT, connect, open_pool
+
+log = structlog.get_logger("samara")
+
+_SHUTDOWN_S: Final = 1.0  # how long an open page may delay the stop
+_POOL_CLOSE_S: Final = 1.0
+_DATABASE_AGAIN_S: Final = 1.0
+_MAINTENANCE_EVERY_S: Final = 60.0
+_NOT_A_NAME: Final = re.compile(r"[^a-z0-9-]+")
+
+
+class Running(NamedTuple):
+    """What the roles of one process share. `worker` tells this process from others on the same database."""
+
+    settings: Settings
+    dsn: str
+    worker: str
+    registry: CollectorRegistry
+
+
+class RoleEndedError(SamaraError):
+    """A role ended by itself, which it never should."""
+
+
+def now() -> datetime:
+    """Return the present, in UTC: the one place where the machine's clock is read for the roles."""
+    return datetime.now(UTC)
+
+
+def worker_name(settings: Settings) -> str:
+    """Return the name of this process: the setting, else the machine's name. The same at its next start."""
+    return (
+        settings.worker or _NOT_A_NAME.sub("-", socket.gethostname().partition(".")[0].lower()).strip("-") or "samara"
+    )
+
+
+@contextlib.contextmanager
+def stop_on_signals() -> Iterator[asyncio.Event]:
+    """Give an event that SIGINT and SIGTERM set. A second signal has its usual, immediate effect."""
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+
+    def heard(number: signal.Signals) -> None:
+        log.info("stopping", signal=number.name)
+        stop.set()
+        loop.remove_signal_handler(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, heard, number)
+    try:
+        yield stop
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+
+async def database_answers(dsn: str, stop: asyncio.Event) -> None:
+    """Return once the database answers, or `stop` is set. A wrong password or name raises at once."""
+    told = False
+    while not stop.is_set():
+        try:
+            connection = await connect(dsn, application="samara-start")
+        except TRANSIENT as error:
+            if not told:
+                log.warning("the database does not answer; waiting for it", error=str(error) or type(error).__name__)
+            told = True
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), _DATABASE_AGAIN_S)
+        else:
+            await connection.close()
+            return
+
+
+@contextlib.asynccontextmanager
+async def ingest_role(running: Running) -> AsyncIterator[asyncio.Task[None]]:
+    """Receive and store for as long as the context lasts; on leaving, what is held becomes durable first."""
+    ingest = Ingest(
+        running.settings.ingest,
+        dsn=running.dsn,
+        folder=running.settings.data_dir,
+        worker=running.worker,
+        metrics_registry=running.registry,
+        clock=now,
+        randomness=random.Random(),  # noqa: S311 - jitter of reconnections, not a secret
+    )
+    async with ingest:
+        task = asyncio.create_task(ingest.run(), name="ingest")
+        try:
+            yield task
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+@contextlib.asynccontextmanager
+async def maintenance_role(running: Running) -> AsyncIterator[asyncio.Task[None]]:
+    """Keep partitions, roll-ups, accounts and retention for as long as the context lasts."""
+    task = asyncio.create_task(_maintain(running.dsn), name="maintenance")
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def _maintain(dsn: str) -> None:
+    while True:
+        more = False
+        try:
+            more = await _maintain_once(dsn)
+        except TRANSIENT as error:
+            log.warning("maintenance waits for the database", error=str(error) or type(error).__name__)
+        await asyncio.sleep(0 if more else _MAINTENANCE_EVERY_S)
+
+
+async def _maintain_once(dsn: str) -> bool:
+    """Do one round; return whether there is more to do."""
+    connection = await connect(dsn, application="samara-maintenance")
+    try:
+        report = await run_once(connection, now())
+    finally:
+        await connection.close()
+    if report.dropped:
+        log.info("dropped what is no longer kept", partitions=report.dropped)
+    return report.more
+
+
+@contextlib.asynccontextmanager
+async def api_role(running: Running, *, any_port: bool = False) -> AsyncIterator[str]:
+    """Serve pages and API for as long as the context lasts; give their address.
+
+    `any_port` takes a free port when the one of the settings is taken. Raises ConfigurationError otherwise.
+    """
+    settings = running.settings.api
+    pool = await open_pool(running.dsn, size=running.settings.database.pool_size, application="samara-api")
+    try:
+        app = create_app(pool=pool, settings=settings, clock=now, registry=running.registry)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_S)
+        await runner.setup()
+        try:
+            yield await _listen(runner, settings.host, settings.port, any_port=any_port)
+        finally:
+            await runner.cleanup()
+    finally:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(pool.close(), _POOL_CLOSE_S)
+
+
+async def _listen(runner: web.AppRunner, host: str, port: int, *, any_port: bool) -> str:
+    """Open the port and return the address to go to."""
+    try:
+        await web.TCPSite(runner, host, port).start()
+    except OSError as error:
+        if not (any_port and port and error.errno == errno.EADDRINUSE):
+            raise ConfigurationError(
+                f"api: {host} port {port}: {os.strerror(error.errno or 0)}; set api.port"
+            ) from None
+        return await _listen(runner, host, 0, any_port=False)
+    bound = int(runner.addresses[0][1])
+    shown = f"[{host}]" if ":" in host else host
+    return f"http://{shown}:{bound}/"
+
+
+async def until(stop: asyncio.Event, *tasks: asyncio.Task[None]) -> None:
+    """Return once `stop` is set. Raises what a task raised, RoleEndedError if one just ended."""
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        done, _ = await asyncio.wait({stopping, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stopping.cancel()
+    for task in done - {stopping}:
+        task.result()
+        raise RoleEndedError(f"{task.get_name()} ended by itself")

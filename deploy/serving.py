@@ -1,0 +1,75 @@
+"""`samara serve`: the roles of one process, until a signal."""
+
+import asyncio
+from collections.abc import Collection
+from contextlib import AsyncExitStack
+
+import asyncpg
+import structlog
+
+from deploy.database import database
+from deploy.metrics import new_registry
+from deploy.roles import (
+    Running,
+    api_role,
+    database_answers,
+    ingest_role,
+    maintenance_role,
+    now,
+    stop_on_signals,
+    until,
+    worker_name,
+)
+from deploy.settings import Settings
+from domain.errors import ConfigurationError
+from store.inspection import inspect
+from store.migrate import migrate
+from store.pool import connect
+
+log = structlog.get_logger("samara")
+
+
+async def serve(settings: Settings, roles: Collection[str]) -> None:
+    """Run `ingest`, `api`, `maintenance`, those that are in `roles`, until SIGINT or SIGTERM.
+
+    Waits for a database that does not answer. The embedded one is migrated; of another, that is the operator's
+    to do. Raises ConfigurationError when the schema is not this program's.
+    """
+    if "ingest" in roles and not (settings.ingest.mqtt or settings.ingest.http):
+        raise ConfigurationError("no network server is declared: add [[ingest.mqtt]] to the settings")
+    with stop_on_signals() as stop:
+        async with AsyncExitStack() as stack:
+            dsn = await stack.enter_async_context(database(settings))
+            await database_answers(dsn, stop)
+            if stop.is_set():
+                return
+            await _schema(dsn, embedded=not settings.database.dsn.get_secret_value())
+            running = Running(settings, dsn, worker_name(settings), new_registry())
+            tasks: list[asyncio.Task[None]] = []
+            if "ingest" in roles:
+                tasks.append(await stack.enter_async_context(ingest_role(running)))
+            if "maintenance" in roles:
+                tasks.append(await stack.enter_async_context(maintenance_role(running)))
+            if "api" in roles:
+                log.info("serving", address=await stack.enter_async_context(api_role(running)))
+            log.info("started", roles=sorted(roles), worker=running.worker, at=now().isoformat(timespec="seconds"))
+            await until(stop, *tasks)
+    log.info("stopped")
+
+
+async def _schema(dsn: str, *, embedded: bool) -> None:
+    if embedded:
+        await migrate(dsn)
+        return
+    try:
+        connection = await connect(dsn, application="samara-start")
+        try:
+            found = await inspect(connection)
+        finally:
+            await connection.close()
+    except asyncpg.PostgresError as error:
+        raise ConfigurationError(f"database: {error}") from None
+    if found.missing:
+        raise ConfigurationError("the schema is older than this program: run `samara migrate`")
+    if found.unknown:
+        raise ConfigurationError("the schema is newer than this program: install the version that migrated it")
