@@ -78,10 +78,7 @@ async def write_uplinks(connection: asyncpg.Connection, frames: Sequence[Frame])
                                  dev_addr, outcome, detail, payload)
             VALUES ($1, $2, $1, $3, $4, 1, false, true, $5, 'decoded', '', '')
             """,
-            [
-                (frame.received_at, frame.f_cnt, frame.f_cnt, frame.device_id, frame.dev_addr)
-                for frame in frames
-            ],
+            [(frame.received_at, frame.f_cnt, frame.f_cnt, frame.device_id, frame.dev_addr) for frame in frames],
         )
         await mark(connection, ((frame.device_id, frame.received_at) for frame in frames))
 
@@ -164,7 +161,7 @@ def _within(held: Held, start: datetime, end: datetime) -> range:
     return range(bisect_left(held, (start,)), bisect_left(held, (end,)))
 
 
-def expected_gauge(stays: Sequence[Stay], held: Sequence[Held], start: datetime, end: datetime) -> list[float | None]:
+def expected_gauge(_: Sequence[Stay], held: Sequence[Held], start: datetime, end: datetime) -> list[float | None]:
     values = [one[number][1] for one in held for number in _within(one, start, end)]
     if not values:
         return [0, None, None, None, None]
@@ -180,7 +177,7 @@ def _step(before: float, after: float) -> float:
     return after
 
 
-def expected_counter(stays: Sequence[Stay], held: Sequence[Held], start: datetime, end: datetime) -> list[float | None]:
+def expected_counter(_: Sequence[Stay], held: Sequence[Held], start: datetime, end: datetime) -> list[float | None]:
     count, total, last = 0, 0.0, None
     for one in held:
         for number in _within(one, start, end):

@@ -4,6 +4,7 @@ import math
 import random
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -28,11 +29,10 @@ from store_world import (
     write_measurements,
 )
 
-from domain.errors import NotFoundError
-from store.assignments import assign, move
+from store.assignments import assign
 from store.maintenance.run import run_once
 from store.reading.every import Every, edges, parse_every
-from store.reading.series import Sample, series
+from store.reading.series import series
 
 PARIS = ZoneInfo("Europe/Paris")
 QUANTITIES: dict[str, tuple[Callable[[random.Random, int], list[float]], Callable[..., list[float | None]]]] = {
@@ -85,7 +85,7 @@ async def assert_right(
             zone = ZoneInfo(zone_name)
             bounds = edges(*span, parse_every(every), zone)
             rows = await said(connection, place, quantity, parse_every(every), span, zone)
-            assert [row[:2] for row in rows] == list(zip(bounds, bounds[1:], strict=False))
+            assert [row[:2] for row in rows] == list(pairwise(bounds))
             for row in rows:
                 wanted = expected(stays, held, row.start, row.end)
                 assert alike(row[2:], wanted), (quantity, every, zone_name, row, wanted)
