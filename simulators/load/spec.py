@@ -1,0 +1,136 @@
+"""What a load is: devices, pace, format, faults. Read from TOML, or built by a test."""
+
+import tomllib
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, Literal, TypeVar
+
+from domain.errors import ConfigurationError
+
+T = TypeVar("T", "Outage", "RejoinStorm", "Faults", "LoadSpec")
+
+Format = Literal["chirpstack-json", "chirpstack-protobuf", "things-stack"]
+FORMATS: Final = ("chirpstack-json", "chirpstack-protobuf", "things-stack")
+MAX_DEVICES: Final = 1 << 24
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outage:
+    """A gateway that is cut off from `start_s` to `end_s`: a `share` of the devices is then heard in one burst."""
+
+    start_s: float
+    end_s: float
+    share: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RejoinStorm:
+    """At `at_s` a `share` of the devices joins again: a join event, a new DevAddr, FCnt from 0."""
+
+    at_s: float
+    share: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Faults:
+    """What goes wrong. Shares are of messages, unless said of devices; at most one fault befalls a message."""
+
+    duplicate: float = 0.0  # the same bytes again, up to `delay_s` later
+    redeliver: float = 0.0  # the same bytes again at once: what QoS 1 does after a lost PUBACK
+    new_id: float = 0.0  # the same frame again under a new deduplication id: it came by another gateway
+    late_reception: float = 0.0  # the same, by the third gateway alone, up to `delay_s` later
+    reorder: float = 0.0  # published up to `delay_s` late
+    truncate_payload: float = 0.0  # the frame's own bytes, cut
+    flip_payload: float = 0.0  # one bit of the frame's own bytes
+    cut_message: float = 0.0  # besides the good one, a copy that ends half-way and cannot be read
+    delay_s: float = 30.0
+    clock_drift: float = 0.0  # of devices, whose gateway's clock is up to `clock_drift_s` off
+    clock_drift_s: float = 60.0
+    f_cnt_reset: float = 0.0  # of devices: FCnt back to 0 in the same session, once
+    roll_over: float = 0.0  # of devices: FCnt passes 65,535
+    death: float = 0.0  # of devices: they fall silent half-way
+    outages: tuple[Outage, ...] = ()
+    rejoin_storms: tuple[RejoinStorm, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LoadSpec:
+    """One load. Same spec, same messages.
+
+    Each of `devices` sends `uplinks_per_device` times, every `period_s` of simulated time, evenly spread, with
+    `jitter_s` either way. `start_at` is the simulated time of the first. `speed` is how many simulated seconds
+    pass in a real one; None publishes as fast as possible. DevEUIs are `first_dev_eui` and the next ones.
+    """
+
+    name: str = "load"
+    seed: int = 1
+    source: str = "load"
+    format: Format = "chirpstack-json"
+    devices: int = 1000
+    uplinks_per_device: int = 10
+    period_s: float = 900.0
+    jitter_s: float = 0.0
+    speed: float | None = 1.0
+    start_at: datetime = datetime(2026, 1, 5, tzinfo=UTC)
+    first_dev_eui: int = 0x025A_1000_0000_0000
+    models: tuple[str, ...] = ("dragino-lse01",)
+    gateways: int = 8
+    receptions: int = 2
+    stats_every_s: float = 0.0  # of each gateway; 0 = none
+    faults: Faults = field(default_factory=Faults)
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.devices <= MAX_DEVICES or self.uplinks_per_device < 0 or self.period_s <= 0:
+            raise ConfigurationError(f"a load has 1 to {MAX_DEVICES} devices and a positive period")
+        if self.start_at.tzinfo is None:
+            raise ConfigurationError("start_at has no offset")
+        if self.format not in FORMATS or not 1 <= self.receptions <= min(3, self.gateways):
+            raise ConfigurationError(f"formats are {', '.join(FORMATS)}; receptions 1 to 3, of as many gateways")
+
+    @property
+    def uplinks(self) -> int:
+        """How many uplinks there would be without faults."""
+        return self.devices * self.uplinks_per_device
+
+    @property
+    def duration_s(self) -> float:
+        """The simulated time that it covers."""
+        return self.uplinks_per_device * self.period_s
+
+
+def at_rate(rate: float, seconds: float, *, start_at: datetime, devices: int = 5000, **others: Any) -> LoadSpec:
+    """Return a load of `rate` uplinks a second for so many seconds, in real time from `start_at`."""
+    per_device = max(1, round(rate * seconds / devices))
+    return LoadSpec(
+        devices=devices,
+        uplinks_per_device=per_device,
+        period_s=devices / rate,
+        speed=1.0,
+        start_at=start_at,
+        **others,
+    )
+
+
+def read(path: Path) -> LoadSpec:
+    """Read the `[load]` and `[load.faults]` tables of a TOML file; raise ConfigurationError if they will not do."""
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))["load"]
+    except (OSError, tomllib.TOMLDecodeError, KeyError) as error:
+        raise ConfigurationError(f"{path}: {error!r}") from error
+    faults = dict(table.pop("faults", {}))
+    faults["outages"] = tuple(_made(Outage, row, path) for row in faults.get("outages", ()))
+    faults["rejoin_storms"] = tuple(_made(RejoinStorm, row, path) for row in faults.get("rejoin_storms", ()))
+    if "models" in table:
+        table["models"] = tuple(table["models"])
+    return _made(LoadSpec, table | {"faults": _made(Faults, faults, path)}, path)
+
+
+def _made(kind: type[T], table: dict[str, Any], path: Path) -> T:
+    unknown = table.keys() - {one.name for one in fields(kind)}
+    if unknown:
+        raise ConfigurationError(f"{path}: unknown keys {', '.join(sorted(unknown))}")
+    try:
+        return kind(**table)
+    except TypeError as error:
+        raise ConfigurationError(f"{path}: {error}") from error
