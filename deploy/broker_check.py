@@ -1,6 +1,7 @@
 """Whether a broker takes us and grants what ingest needs. Disturbs nobody: a client and a session of its own."""
 
 import asyncio
+import contextlib
 import ssl
 from collections.abc import Sequence
 from typing import Any, Final, Literal
@@ -63,6 +64,7 @@ async def _subscription(source: MqttSource, topics: Sequence[str]) -> list[tuple
     def on_subscribe(_client: Client, _data: Any, _mid: int, reasons: list[ReasonCode], _properties: Any) -> None:
         loop.call_soon_threadsafe(settle, reasons)
 
+    await _reach(source)
     client = _client(source)
     client.on_connect = on_connect
     client.on_subscribe = on_subscribe
@@ -73,6 +75,15 @@ async def _subscription(source: MqttSource, topics: Sequence[str]) -> list[tuple
     finally:
         client.disconnect()
         await asyncio.to_thread(client.loop_stop)
+
+
+async def _reach(source: MqttSource) -> None:
+    """Connect and say nothing: paho would leave the socket of a failed TLS handshake open."""
+    context = None if source.tls is None else tls_context(source.tls)
+    _, writer = await asyncio.open_connection(source.host, source.port, ssl=context)
+    writer.close()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
 
 
 def _client(source: MqttSource) -> Client:

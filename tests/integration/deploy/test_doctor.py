@@ -1,0 +1,129 @@
+"""`samara doctor` on real services, well and ill."""
+
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from deploy import doctor
+from deploy.doctor import Finding, clock, disk, examine, worst
+from deploy.settings import Settings, load
+from ingest.settings import MqttSource, TlsSettings
+
+NOW = datetime.now(UTC)
+
+
+def settings(dsn: str, *sources: MqttSource) -> Settings:
+    values: dict[str, Any] = {"database": {"dsn": dsn}, "ingest": {"mqtt": [one.model_dump() for one in sources]}}
+    return Settings(**values)
+
+
+async def findings(chosen: Settings) -> dict[str, Finding]:
+    return {finding.subject: finding async for finding in examine(chosen, datetime.now(UTC))}
+
+
+async def test_all_is_well(any_database: str, nats_broker: Any) -> None:
+    found = await findings(settings(any_database, MqttSource(name="cs", host=nats_broker.host, port=nats_broker.port)))
+    assert worst(list(found.values())) == "ok", found
+    assert found["schema"].said == "current"
+    assert "grants QoS 1 on application/" in found["broker cs"].said
+
+
+async def test_an_empty_database_is_to_be_migrated(empty_database: str) -> None:
+    found = await findings(settings(empty_database))
+    assert found["schema"].verdict == "wrong"
+    assert found["schema"].advice == "run `samara migrate`"
+    assert found["sources"].verdict == "warning"
+
+
+async def test_a_newer_schema_is_told(database: str) -> None:
+    connection = await asyncpg.connect(database)
+    await connection.execute("INSERT INTO schema_migrations (number, name) VALUES (9999, '9999_later.sql')")
+    await connection.close()
+    assert "newer" in (await findings(settings(database)))["schema"].said
+
+
+async def test_missing_rights_are_told_with_the_remedy(empty_database: str) -> None:
+    connection = await asyncpg.connect(empty_database)
+    await connection.execute("DROP ROLE IF EXISTS doctor_test")
+    await connection.execute("CREATE ROLE doctor_test LOGIN PASSWORD 'x'")
+    try:
+        host = empty_database.rpartition("@")[2]
+        found = await findings(settings(f"postgresql://doctor_test:x@{host}"))
+        assert found["rights"].advice == 'GRANT CREATE ON SCHEMA public TO "doctor_test";'
+        wrong = await findings(settings(f"postgresql://doctor_test:y@{host}"))
+        assert "check user and password" in wrong["database"].advice
+    finally:
+        await connection.execute("DROP ROLE doctor_test")
+        await connection.close()
+
+
+async def test_a_database_away_is_told() -> None:
+    found = await findings(settings("postgresql://a:secret@127.0.0.1:9/none"))
+    assert found["database"].verdict == "wrong"
+    assert "check that PostgreSQL runs" in found["database"].advice
+    assert "secret" not in str(found)
+
+
+@pytest.mark.parametrize("protocol", ["3.1.1", "5"])
+async def test_brokers_of_both_protocols_and_shared_groups(database: str, mosquitto_broker: Any, protocol: Any) -> None:
+    source = MqttSource(
+        name="cs", host=mosquitto_broker.host, port=mosquitto_broker.port, protocol=protocol, shared_group="g"
+    )
+    assert (await findings(settings(database, source)))["broker cs"].verdict == "ok"
+
+
+async def test_brokers_that_will_not_do(database: str, nats_broker: Any, tmp_path: Path) -> None:
+    host, port = nats_broker.host, nats_broker.port
+    away = MqttSource(name="away", port=9, client_id="a")
+    shared_on_nats = MqttSource(name="shared", host=host, port=port, shared_group="g", client_id="b")
+    plain_for_tls = MqttSource(name="tls", host=host, port=port, tls=TlsSettings(), client_id="c")
+    no_file = MqttSource(name="file", host=host, port=port, tls=TlsSettings(ca_file=tmp_path / "none"), client_id="d")
+    found = await findings(settings(database, away, plain_for_tls, no_file, shared_on_nats))
+    assert "refuses connections" in found["broker away"].said
+    assert found["broker tls"].verdict == "wrong"
+    assert "TLS" in found["broker file"].said
+
+
+async def test_a_broker_that_wants_a_password(database: str, guarded_broker: int) -> None:
+    found = await findings(settings(database, MqttSource(name="cs", port=guarded_broker)))
+    assert "check username, password" in found["broker cs"].advice
+
+
+def test_clocks() -> None:
+    assert clock(NOW, NOW + timedelta(seconds=1)).verdict == "ok"
+    assert clock(NOW, NOW + timedelta(hours=1)).said == "3600 s apart from the database's"
+    assert clock(datetime(1970, 1, 1, tzinfo=UTC), NOW).verdict == "wrong"
+    assert clock(datetime(2106, 2, 7, tzinfo=UTC), NOW).verdict == "wrong"
+
+
+def test_disks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert disk(tmp_path / "not" / "yet", 1).verdict == "ok"
+    assert disk(tmp_path, 2**60).verdict == "warning"
+    monkeypatch.setattr(doctor, "_FREE_NEEDED_BYTES", 2**60)
+    assert disk(tmp_path, 1).verdict == "wrong"
+
+
+def test_an_unknown_network_server_is_told(tmp_path: Path) -> None:
+    (tmp_path / "s.toml").write_text('[[ingest.mqtt]]\nname = "a"\nlns = "abacus"\n', encoding="utf-8")
+    found = list(doctor._programs(load(tmp_path / "s.toml", {})))
+    assert found[-1].said == "no network server 'abacus'"
+
+
+def test_the_exit_code_says_it(tmp_path: Path) -> None:
+    environment = {"PATH": os.environ["PATH"], "SAMARA_DATABASE__DSN": "postgresql://x@127.0.0.1:9/x"}
+    command = [Path(sys.executable).with_name("samara"), "doctor", "--json"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert {"ok", "wrong"} <= {finding["verdict"] for finding in json.loads(done.stdout)}
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment | {"SAMARA_API__PORT": "x"}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert json.loads(done.stdout)[0]["subject"] == "settings"
