@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -70,3 +71,14 @@ def test_message_says_what_its_vector_says(path: Path) -> None:
 
 def test_every_server_has_vectors() -> None:
     assert {path.name for path in VECTORS.iterdir()} == set(load())
+
+
+def test_the_example_of_the_how_to_page_works() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "how-to" / "add-a-network-server.md").read_text(encoding="utf-8")
+    source, vector = (page.partition(f"```{kind}\n")[2].partition("```")[0] for kind in ("python", "json"))
+    module = ModuleType("acme")
+    exec(source, module.__dict__)  # noqa: S102 - a page of this repository
+    said = json.loads(vector)
+    events = module.parse(said["topic"], body_of(said), NOW)
+    assert [plain(event, body_of(said)) for event in events] == said["events"]
+    assert module.parse("acme/a/down", b"", NOW) == ()
