@@ -48,7 +48,9 @@ class PacketReader:
         self._version_5 = version_5
         self._max_packet = max_message_bytes + _MAX_TOPIC + 64
         self._max_message = max_message_bytes
+        self._kept = min(max_message_bytes, _KEPT_BYTES)
         self._buffer = bytearray(max(buffer_bytes, 2 * (_MAX_TOPIC + _KEPT_BYTES + 64)))
+        self._most = max(len(self._buffer), self._max_packet + 16)  # any packet taken whole, and room for more
         self._filled = 0
         self._skip = 0  # bytes still to come of a packet that is too large
 
@@ -120,17 +122,17 @@ class PacketReader:
             raise WireError("a PUBLISH shorter than its header says")
         topic = buffer[body + 2 : topic_end].decode("utf-8", "replace")
         size = end - position
-        kept = size if size <= self._max_message else _KEPT_BYTES
+        kept = size if size <= self._max_message else self._kept
         return Publish(packet_id, topic, bytes(buffer[position : min(position + kept, available)]), size)
 
     def _keep_rest(self, start: int) -> None:
         """Move what is not whole to the front, and make room for the packet that it begins."""
         rest = self._filled - start
-        if rest:
+        if start and rest:
             self._buffer[:rest] = self._buffer[start : self._filled]
         self._filled = rest
-        if rest * 2 > len(self._buffer):
-            grown = min(len(self._buffer) * 2, max(self._max_packet + 16, len(self._buffer) + 1))
+        if rest * 2 > len(self._buffer) < self._most:
+            grown = min(len(self._buffer) * 2, self._most)
             self._buffer = self._buffer[:rest] + bytearray(grown - rest)
 
 
