@@ -178,6 +178,8 @@ def _checked(model: object, path: Path) -> Model:
         raise RegistryError(f"{path.name}: neither `MODEL` nor `MODELS` is declared")
     if not _MODEL_ID.fullmatch(model.id):
         raise RegistryError(f"{path.name}: id {model.id!r} is not lower-case words joined by hyphens")
+    if not isinstance(model.quantities, tuple) or not isinstance(model.hints, tuple):
+        raise RegistryError(f"{path.name}: quantities and hints of {model.id} are not tuples")
     unknown = sorted(set(model.quantities) - QUANTITIES.keys())
     if unknown:
         raise RegistryError(f"{path.name}: not in domain/quantities.py: {', '.join(unknown)}")

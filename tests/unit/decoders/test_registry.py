@@ -39,6 +39,7 @@ def loaded(folder: Path, body: str) -> Registry:
         (DECODE, "neither `MODEL` nor `MODELS`"),
         ("MODEL = 'acme'\n" + DECODE, "neither `MODEL` nor `MODELS`"),
         (HEAD + MODEL.replace("temperature", "warmth") + DECODE, "warmth"),
+        (HEAD + MODEL.replace('("acme one",)', '("acme one")') + DECODE, "not tuples"),
         (HEAD + MODEL.replace("acme-one", "Acme One") + DECODE, "'Acme One'"),
     ],
 )
