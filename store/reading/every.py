@@ -60,12 +60,14 @@ def edges(start: datetime, end: datetime, every: Every, zone: ZoneInfo) -> list[
     """Return the bounds of the intervals between `start` and `end`, both included, in UTC.
 
     The first and the last interval are cut at `start` and `end`. Raises ValueError if `end` is not after `start`,
-    if either is naive, or if there would be more than MAX_BUCKETS.
+    if either is naive, if the interval is not longer than nothing, or if there would be more than MAX_BUCKETS.
     """
     if start.tzinfo is None or end.tzinfo is None:
         raise ValueError("start and end have a zone")
     if end <= start:
         raise ValueError("end is after start")
+    if isinstance(every, timedelta) and every <= timedelta(0):
+        raise ValueError("an interval is longer than nothing")
     found = [start.astimezone(UTC)]
     for edge in _edges_after(start, every, zone):
         if edge >= end:

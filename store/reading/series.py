@@ -93,7 +93,7 @@ async def series(
     if row is None:
         raise NotFoundError(f"no {quantity!r} at point {point_id}")
     kind = cast("Kind", row["kind"])
-    bounds = edges(start, end, every or (end - start), zone)
+    bounds = edges(start, end, "year" if every is None else every, zone)
     segments = [Segment(*found) for found in await reader.fetch(SELECT_SEGMENTS, point_id, bounds[0], bounds[-1])]
     track = Track(quantity_id=row["quantity_id"], channel=channel, kind=kind)
     if every is None:

@@ -29,10 +29,13 @@ from store_world import (
     write_measurements,
 )
 
-from store.assignments import assign
+from domain.errors import NotFoundError
+from store.assignments import assign, move
+from store.maintenance.retention import set_retention
 from store.maintenance.run import run_once
+from store.migrate import has_timescale
 from store.reading.every import Every, edges, parse_every
-from store.reading.series import series
+from store.reading.series import Sample, TooManySamplesError, series
 
 PARIS = ZoneInfo("Europe/Paris")
 QUANTITIES: dict[str, tuple[Callable[[random.Random, int], list[float]], Callable[..., list[float | None]]]] = {
@@ -149,3 +152,119 @@ async def test_series_are_right_before_during_and_after_roll_up(
     assert await connection.fetchval("SELECT count(*) FROM changed_hours") == 0
     assert await connection.fetchval("SELECT count(*) FROM changed_days") == 0
     await assert_right(connection, place, stays, samples, span)
+
+
+SPAN = (utc(2025, 6, 1, 22), utc(2025, 6, 11, 22))
+
+
+async def hourly(connection: asyncpg.Connection, device_id: int, quantity: str = "temperature") -> list[Row]:
+    """Write one value an hour over SPAN: 0, 1, 2, …"""
+    hours = int((SPAN[1] - SPAN[0]) / timedelta(hours=1))
+    rows = [
+        Row(device_id, quantity, 0, SPAN[0] + timedelta(hours=number, minutes=30), float(number))
+        for number in range(hours)
+    ]
+    await write_measurements(connection, rows)
+    return rows
+
+
+async def test_whole_days_are_read_from_the_roll_ups_and_outlive_the_measurements(
+    connection: asyncpg.Connection,
+) -> None:
+    place = await a_place(connection, "somme")
+    device_id = await a_device(connection, place.tenant_id, 1)
+    await assign(connection, device_id, place.point_id, SPAN[0])
+    await hourly(connection, device_id)
+    await run_once(connection, SPAN[1] + timedelta(days=2))
+    before = await said(connection, place, "temperature", "day", SPAN)
+    if await has_timescale(connection):
+        await connection.execute("SELECT drop_chunks('measurements', TIMESTAMPTZ '2026-01-01')")
+    else:
+        await set_retention(connection, "measurements", 1)
+        report = await run_once(connection, utc(2025, 9, 1))
+        assert report.dropped == ["measurements_2025_06", "measurements_2025_07"]
+    assert await connection.fetchval("SELECT count(*) FROM measurements") == 0
+    assert await said(connection, place, "temperature", "day", SPAN) == before
+    assert [row.samples for row in before] == [24] * 10
+    assert [row.last for row in before] == [23.0 + 24 * day for day in range(10)]
+
+
+async def test_samples_are_told_one_by_one_and_end_is_excluded(connection: asyncpg.Connection) -> None:
+    place = await a_place(connection, "somme")
+    device_id = await a_device(connection, place.tenant_id, 1)
+    await assign(connection, device_id, place.point_id, SPAN[0])
+    rows = await hourly(connection, device_id)
+    found = await said(connection, place, "temperature", None, (rows[3].measured_at, rows[5].measured_at))
+    assert found == [Sample(rows[3].measured_at, 3.0), Sample(rows[4].measured_at, 4.0)]
+
+
+async def test_too_many_samples_are_refused(connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = await a_place(connection, "somme")
+    device_id = await a_device(connection, place.tenant_id, 1)
+    await assign(connection, device_id, place.point_id, SPAN[0])
+    rows = await hourly(connection, device_id)
+    monkeypatch.setattr("store.reading.series.MAX_SAMPLES", len(rows))
+    assert len(await said(connection, place, "temperature", None, SPAN)) == len(rows)
+    monkeypatch.setattr("store.reading.series.MAX_SAMPLES", len(rows) - 1)
+    with pytest.raises(TooManySamplesError):
+        await said(connection, place, "temperature", None, SPAN)
+
+
+async def test_a_moved_sensor_shows_each_tenant_its_own_time(connection: asyncpg.Connection) -> None:
+    one, other = await a_place(connection, "albert"), await a_place(connection, "bray")
+    device_id = await a_device(connection, one.tenant_id, 1)
+    await assign(connection, device_id, one.point_id, SPAN[0])
+    await hourly(connection, device_id)
+    moved_at = SPAN[0] + timedelta(days=4, hours=7, minutes=45)
+    await move(connection, device_id, other.tenant_id, moved_at)
+    await assign(connection, device_id, other.point_id, moved_at)
+    for _ in range(2):
+        for every in ("day", None):
+            mine = await said(connection, one, "temperature", every, SPAN)
+            theirs = await said(connection, other, "temperature", every, SPAN)
+            counts = [sum(getattr(row, "samples", 1) for row in rows) for rows in (mine, theirs)]
+            assert counts == [4 * 24 + 8, 240 - 4 * 24 - 8]
+        await run_once(connection, SPAN[1] + timedelta(days=2))
+
+
+async def test_a_gap_is_told_as_empty_buckets(connection: asyncpg.Connection) -> None:
+    place = await a_place(connection, "somme")
+    device_id = await a_device(connection, place.tenant_id, 1)
+    await assign(connection, device_id, place.point_id, SPAN[0])
+    for quantity in QUANTITIES:
+        at = [SPAN[0] + timedelta(hours=1), SPAN[0] + timedelta(days=6, hours=1)]
+        await write_measurements(connection, [Row(device_id, quantity, 0, when, 1.0) for when in at])
+    for _ in range(2):
+        for quantity in QUANTITIES:
+            rows = await said(connection, place, quantity, "day", SPAN)
+            assert [row.samples for row in rows] == [1, 0, 0, 0, 0, 0, 1, 0, 0, 0]
+            assert all(set(row[3:]) == {None} for row in rows if row.samples == 0)
+        await run_once(connection, SPAN[1] + timedelta(days=2))
+
+
+async def test_a_point_that_is_not_there_and_one_of_another_tenant_are_told_alike(
+    connection: asyncpg.Connection,
+) -> None:
+    one, other = await a_place(connection, "albert"), await a_place(connection, "bray")
+    said_of = []
+    for place, quantity in [
+        (Place(one.tenant_id, other.point_id), "temperature"),
+        (Place(one.tenant_id, 999_999), "temperature"),
+        (Place(999_999, one.point_id), "temperature"),
+        (one, "no such quantity"),
+    ]:
+        with pytest.raises(NotFoundError) as error:
+            await said(connection, place, quantity, "day", SPAN)
+        said_of.append(str(error.value).replace(str(place.point_id), "N"))
+    assert said_of[0] == said_of[1] == said_of[2]
+
+
+async def test_times_that_cannot_be_are_refused(connection: asyncpg.Connection) -> None:
+    place = await a_place(connection, "somme")
+    for every in ("day", None):
+        with pytest.raises(ValueError, match="after"):
+            await said(connection, place, "temperature", every, (SPAN[1], SPAN[0]))
+        with pytest.raises(ValueError, match="after"):
+            await said(connection, place, "temperature", every, (SPAN[0], SPAN[0]))
+        with pytest.raises(ValueError, match="zone"):
+            await said(connection, place, "temperature", every, (SPAN[0].replace(tzinfo=None), SPAN[1]))
