@@ -92,6 +92,8 @@ _SHAPE: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])  # which fields are
 
 def parse(topic: str, body: bytes, now: datetime) -> Sequence[Event]:
     """Return the events of one message: see `ingest.lns.NetworkServer.parse`."""
+    if topic.endswith("/event/up") and "gateway/" not in topic and body.startswith(b"{"):
+        return (_json_up(body, now),)  # nearly all there is, found without taking the topic apart
     is_json = body.lstrip()[:1] == b"{"  # no Protobuf of these messages begins so
     *origin, channel, kind = ("", *topic.rsplit("/", 4))
     of_gateway = len(origin) > 2 and origin[-2] == "gateway"
