@@ -83,6 +83,11 @@ class Subscriber:
             while len(set(self.messages)) < distinct:  # noqa: ASYNC110 - paho has no event to wait for
                 await asyncio.sleep(0.01)
 
+    async def heard_all(self, total: int) -> None:
+        async with asyncio.timeout(20):
+            while len(self.messages) < total:  # noqa: ASYNC110 - paho has no event to wait for
+                await asyncio.sleep(0.01)
+
     def stop(self) -> None:
         self._client.disconnect()
         self._client.loop_stop()
