@@ -9,6 +9,7 @@ SQLite, with pages that hold several records and a tree above them, could not pr
     record = magic (4) | length of the rest (uint32) | CRC-32 of the rest (uint32) | rest (MessagePack)
 """
 
+import contextlib
 import fcntl
 import os
 import re
@@ -71,13 +72,14 @@ class Spool:
 
     def __init__(self, folder: Path, *, max_bytes: int, segment_bytes: int = _SEGMENT_BYTES) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        _sync_folder(folder.parent)
         self._folder = folder
         self._max_bytes = max_bytes
         self._segment_bytes = segment_bytes
         self._lock = _lock(folder)
         self._sizes = {number: path.stat().st_size for number, path in _segments(folder)}
         self._position = self._saved_position()
-        self._next = max(self._sizes, default=0) + 1
+        self._next = max(self._position.segment, *self._sizes, 0) + 1  # never behind what counts as drained
         self._file: int | None = None  # the segment being written; a new one at each start, so no torn tail grows
 
     @property
@@ -88,37 +90,24 @@ class Spool:
     @property
     def is_empty(self) -> bool:
         """Say whether everything put has been drained."""
-        last = max(self._sizes, default=0)
-        return last == 0 or self._position >= Position(last, self._sizes[last])
+        return all(self._start(number) >= size for number, size in self._sizes.items())
 
     def put(self, records: Sequence[Spooled]) -> None:
         """Write the records and sync them to the disk; raise SpoolFullError, and keep none, if there is no room."""
         data = b"".join(_framed(record) for record in records)
         if self.size_bytes + len(data) > self._max_bytes:
             raise SpoolFullError(f"{self._folder}: {self.size_bytes} of {self._max_bytes} bytes used")
-        number = self._next - 1
-        if self._file is None or self._sizes[number] + len(data) > self._segment_bytes:
-            number = self._open_segment()
-        assert self._file is not None
-        before = self._sizes[number]
         try:
-            _write_all(self._file, data)
-            os.fdatasync(self._file)
+            self._append(data)
         except OSError as error:
-            os.ftruncate(self._file, before)
-            os.lseek(self._file, before, os.SEEK_SET)
             raise SpoolFullError(f"{self._folder}: {error.strerror}") from error
-        self._sizes[number] = before + len(data)
 
     def read(self, *, max_records: int, max_bytes: int) -> Chunk:
         """Return the oldest records not yet drained, at least one if there is any."""
         records: list[Spooled] = []
         damaged, taken, end = 0, 0, self._position
         for number in sorted(self._sizes):
-            if number < end.segment:
-                continue
-            start = end.offset if number == end.segment else 0
-            for offset, record, skipped in self._scan(number, start):
+            for offset, record, skipped in self._scan(number, self._start(number)):
                 damaged += skipped
                 end = Position(number, offset)
                 if record is not None:
@@ -131,34 +120,59 @@ class Spool:
     def drained(self, end: Position) -> None:
         """Forget what lies before `end`: its records are stored."""
         self._position = end
-        for number in [number for number in self._sizes if self._is_behind(number, end)]:
+        for number in [number for number in self._sizes if Position(number, self._sizes[number]) <= end]:
             if number == self._next - 1:
                 self._close_segment()
             (self._folder / _name(number)).unlink()
             del self._sizes[number]
         temporary = self._folder / "position.new"
-        temporary.write_text(f"{end.segment} {end.offset}")
-        temporary.replace(self._folder / "position")  # lost in a power cut: drained twice, stored once
+        with contextlib.suppress(OSError):  # the disk is full. A lost position: drained twice, stored once
+            temporary.write_bytes(_sealed(end))
+            temporary.replace(self._folder / "position")
 
     def close(self) -> None:
         """Close the files. What was put stays."""
         self._close_segment()
         os.close(self._lock)
 
-    def _is_behind(self, number: int, end: Position) -> bool:
-        return number < end.segment or (number == end.segment and end.offset >= self._sizes[number])
+    def _start(self, number: int) -> int:
+        """Return from which byte on a segment has not been drained."""
+        segment, offset = self._position
+        if number < segment:
+            return self._sizes[number]
+        return offset if number == segment else 0
 
-    def _open_segment(self) -> int:
-        self._close_segment()
-        number = self._next
+    def _append(self, data: bytes) -> None:
+        """Write to the last segment, or to a new one, all or nothing; raise OSError."""
+        used = self._sizes.get(self._next - 1, 0)
+        if self._file is None or (used and used + len(data) > self._segment_bytes):
+            self._open_segment()
+            used = 0
+        assert self._file is not None
         try:
-            self._file = os.open(self._folder / _name(number), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            _write_all(self._file, data)
+            os.fdatasync(self._file)
+        except OSError:
+            try:
+                os.ftruncate(self._file, used)
+            except OSError:
+                self._close_segment()  # nobody knows what its tail holds: nothing may follow it
+            raise
+        self._sizes[self._next - 1] = used + len(data)
+
+    def _open_segment(self) -> None:
+        self._close_segment()
+        path = self._folder / _name(self._next)
+        file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
             _sync_folder(self._folder)
-        except OSError as error:
-            raise SpoolFullError(f"{self._folder}: {error.strerror}") from error
+        except OSError:
+            os.close(file)
+            path.unlink()
+            raise
+        self._file = file
+        self._sizes[self._next] = 0
         self._next += 1
-        self._sizes[number] = 0
-        return number
 
     def _close_segment(self) -> None:
         if self._file is not None:
@@ -180,16 +194,25 @@ class Spool:
                 yield offset, record, skipped
 
     def _saved_position(self) -> Position:
+        """Return where the last process was; the beginning when that is lost or damaged."""
         try:
-            segment, offset = (self._folder / "position").read_text().split()
-            return Position(int(segment), int(offset))
+            content = (self._folder / "position").read_bytes()
+            segment, offset, _ = content.split()
+            position = Position(int(segment), int(offset))
         except (FileNotFoundError, ValueError):
             return Position(0, 0)
+        return position if _sealed(position) == content else Position(0, 0)
 
 
 def _framed(record: Spooled) -> bytes:
     rest = _encode(record)
     return _HEADER.pack(_MAGIC, len(rest), crc32(rest)) + rest
+
+
+def _sealed(position: Position) -> bytes:
+    """Return a position with its checksum: a wrong one would take what is there for drained."""
+    said = b"%d %d" % position
+    return b"%b %d" % (said, crc32(said))
 
 
 def _record_at(file: int, offset: int, size: int) -> tuple[Spooled | None, int]:
