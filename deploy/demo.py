@@ -22,8 +22,9 @@ from deploy.demo_state import DemoState
 from deploy.embedded.broker import EmbeddedBroker
 from deploy.embedded.postgres import EmbeddedPostgres
 from deploy.metrics import new_registry
-from deploy.roles import Running, api_role, ingest_role, maintenance_role, now, stop_on_signals, until, worker_name
+from deploy.roles import Running, ingest_role, maintenance_role, now, stop_on_signals, until, worker_name
 from deploy.settings import Settings
+from deploy.web import api_role
 from ingest.settings import IngestSettings, MqttSource
 from simulators.broker import BrokerAddress
 from simulators.clock import SystemClock
@@ -57,7 +58,7 @@ async def demo(settings: Settings, captures: tuple[Path, ...], say: Callable[[st
     with stop_on_signals() as stop:
         async with AsyncExitStack() as stack:
             started = await stack.enter_async_context(_services(settings, captures))
-            ingest = await stack.enter_async_context(ingest_role(started.running))
+            ingest = (await stack.enter_async_context(ingest_role(started.running))).task
             maintenance = await stack.enter_async_context(maintenance_role(started.running))
             address = await stack.enter_async_context(api_role(started.running, any_port=True))
             await _subscribed(started.running.registry, ingest)

@@ -2,8 +2,6 @@
 
 import asyncio
 import contextlib
-import errno
-import os
 import random
 import re
 import signal
@@ -13,20 +11,17 @@ from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 import structlog
-from aiohttp import web
 from prometheus_client import CollectorRegistry
 
-from api.app import create_app
 from deploy.settings import Settings
-from domain.errors import ConfigurationError, SamaraError
+from domain.errors import SamaraError
+from ingest.intake import Intake
 from ingest.runner import Ingest
 from store.maintenance.run import run_once
-from store.pool import TRANSIENT, connect, open_pool
+from store.pool import TRANSIENT, connect
 
 log = structlog.get_logger("samara")
 
-_SHUTDOWN_S: Final = 1.0  # how long an open page may delay the stop
-_POOL_CLOSE_S: Final = 1.0
 _DATABASE_AGAIN_S: Final = 1.0
 _MAINTENANCE_EVERY_S: Final = 60.0
 _NOT_A_NAME: Final = re.compile(r"[^a-z0-9-]+")
@@ -39,6 +34,13 @@ class Running(NamedTuple):
     dsn: str
     worker: str
     registry: CollectorRegistry
+
+
+class Ingesting(NamedTuple):
+    """The ingest role: its task, and where what comes by HTTP is delivered."""
+
+    task: asyncio.Task[None]
+    intake: Intake
 
 
 class RoleEndedError(SamaraError):
@@ -94,7 +96,7 @@ async def database_answers(dsn: str, stop: asyncio.Event) -> None:
 
 
 @contextlib.asynccontextmanager
-async def ingest_role(running: Running) -> AsyncIterator[asyncio.Task[None]]:
+async def ingest_role(running: Running) -> AsyncIterator[Ingesting]:
     """Receive and store for as long as the context lasts; on leaving, what is held becomes durable first."""
     ingest = Ingest(
         running.settings.ingest,
@@ -108,7 +110,7 @@ async def ingest_role(running: Running) -> AsyncIterator[asyncio.Task[None]]:
     async with ingest:
         task = asyncio.create_task(ingest.run(), name="ingest")
         try:
-            yield task
+            yield Ingesting(task, ingest.pipeline)
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
@@ -145,42 +147,6 @@ async def _maintain_once(dsn: str) -> bool:
     if report.dropped:
         log.info("dropped what is no longer kept", partitions=report.dropped)
     return report.more
-
-
-@contextlib.asynccontextmanager
-async def api_role(running: Running, *, any_port: bool = False) -> AsyncIterator[str]:
-    """Serve pages and API for as long as the context lasts; give their address.
-
-    `any_port` takes a free port when the one of the settings is taken. Raises ConfigurationError otherwise.
-    """
-    settings = running.settings.api
-    pool = await open_pool(running.dsn, size=running.settings.database.pool_size, application="samara-api")
-    try:
-        app = create_app(pool=pool, settings=settings, clock=now, registry=running.registry)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_S)
-        await runner.setup()
-        try:
-            yield await _listen(runner, settings.host, settings.port, any_port=any_port)
-        finally:
-            await runner.cleanup()
-    finally:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(pool.close(), _POOL_CLOSE_S)
-
-
-async def _listen(runner: web.AppRunner, host: str, port: int, *, any_port: bool) -> str:
-    """Open the port and return the address to go to."""
-    try:
-        await web.TCPSite(runner, host, port).start()
-    except OSError as error:
-        if not (any_port and port and error.errno == errno.EADDRINUSE):
-            raise ConfigurationError(
-                f"api: {host} port {port}: {os.strerror(error.errno or 0)}; set api.port"
-            ) from None
-        return await _listen(runner, host, 0, any_port=False)
-    bound = int(runner.addresses[0][1])
-    shown = f"[{host}]" if ":" in host else host
-    return f"http://{shown}:{bound}/"
 
 
 async def until(stop: asyncio.Event, *tasks: asyncio.Task[None]) -> None:

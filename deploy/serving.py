@@ -10,17 +10,17 @@ import structlog
 from deploy.database import database
 from deploy.metrics import new_registry
 from deploy.roles import (
+    Ingesting,
     Running,
-    api_role,
     database_answers,
     ingest_role,
     maintenance_role,
-    now,
     stop_on_signals,
     until,
     worker_name,
 )
 from deploy.settings import Settings
+from deploy.web import api_role, bare_port
 from domain.errors import ConfigurationError
 from store.inspection import inspect
 from store.migrate import migrate
@@ -46,13 +46,15 @@ async def serve(settings: Settings, roles: Collection[str]) -> None:
             await _schema(dsn, embedded=not settings.database.dsn.get_secret_value())
             running = Running(settings, dsn, worker_name(settings), new_registry())
             tasks: list[asyncio.Task[None]] = []
+            ingesting: Ingesting | None = None
             if "ingest" in roles:
-                tasks.append(await stack.enter_async_context(ingest_role(running)))
+                ingesting = await stack.enter_async_context(ingest_role(running))
+                tasks.append(ingesting.task)
             if "maintenance" in roles:
                 tasks.append(await stack.enter_async_context(maintenance_role(running)))
-            if "api" in roles:
-                log.info("serving", address=await stack.enter_async_context(api_role(running)))
-            log.info("started", roles=sorted(roles), worker=running.worker, at=now().isoformat(timespec="seconds"))
+            port = api_role(running, ingesting) if "api" in roles else bare_port(running, ingesting)
+            address = await stack.enter_async_context(port)
+            log.info("started", roles=sorted(roles), worker=running.worker, address=address)
             await until(stop, *tasks)
     log.info("stopped")
 

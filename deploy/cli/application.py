@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from deploy.cli import decoders, devices, doctor, replaying, schema, services, statistics, tenants
+from deploy.cli import decoders, devices, doctor, quarantine, replaying, schema, services, statistics, tenants
 
 app = typer.Typer(
     name="samara",
@@ -32,4 +32,5 @@ statistics.add_to(app)
 doctor.add_to(app)
 app.add_typer(tenants.app, name="tenants")
 app.add_typer(devices.app, name="devices")
+app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(decoders.app, name="decoders")

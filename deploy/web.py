@@ -1,0 +1,93 @@
+"""The port of a process: pages and API, what network servers push, health and metrics."""
+
+import asyncio
+import contextlib
+import errno
+import os
+from collections.abc import AsyncIterator
+from typing import Final
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry, exposition
+
+from api.app import create_app
+from deploy.roles import Ingesting, Running, now
+from domain.errors import ConfigurationError
+from ingest import http
+from store.pool import open_pool
+
+_SHUTDOWN_S: Final = 1.0  # how long an open page may delay the stop
+_POOL_CLOSE_S: Final = 1.0
+_REGISTRY: Final = web.AppKey("registry", CollectorRegistry)
+
+
+@contextlib.asynccontextmanager
+async def api_role(
+    running: Running, ingesting: Ingesting | None = None, *, any_port: bool = False
+) -> AsyncIterator[str]:
+    """Serve pages and API for as long as the context lasts, and /ingest/ when given; give their address.
+
+    `any_port` takes a free port when the one of the settings is taken. Raises ConfigurationError otherwise.
+    """
+    pool = await open_pool(running.dsn, size=running.settings.database.pool_size, application="samara-api")
+    try:
+        app = create_app(pool=pool, settings=running.settings.api, clock=now, registry=running.registry)
+        _add_ingest(app, running, ingesting)
+        async with _served(app, running, any_port=any_port) as address:
+            yield address
+    finally:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(pool.close(), _POOL_CLOSE_S)
+
+
+@contextlib.asynccontextmanager
+async def bare_port(running: Running, ingesting: Ingesting | None) -> AsyncIterator[str]:
+    """Serve /healthz, /metrics, and /ingest/ when given, for a process without the API; give their address."""
+    app = web.Application()
+    app[_REGISTRY] = running.registry
+    app.add_routes([web.get("/healthz", _healthz), web.get("/metrics", _metrics)])
+    _add_ingest(app, running, ingesting)
+    async with _served(app, running, any_port=False) as address:
+        yield address
+
+
+def _add_ingest(app: web.Application, running: Running, ingesting: Ingesting | None) -> None:
+    settings = running.settings.ingest
+    if ingesting is not None and settings.http:
+        limit = settings.max_message_bytes
+        app.add_routes(http.routes(settings.http, ingesting.intake, max_body_bytes=limit, registry=running.registry))
+
+
+@contextlib.asynccontextmanager
+async def _served(app: web.Application, running: Running, *, any_port: bool) -> AsyncIterator[str]:
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_S)
+    await runner.setup()
+    try:
+        yield await _listen(runner, running.settings.api.host, running.settings.api.port, any_port=any_port)
+    finally:
+        await runner.cleanup()
+
+
+async def _listen(runner: web.AppRunner, host: str, port: int, *, any_port: bool) -> str:
+    """Open the port and return the address to go to."""
+    try:
+        await web.TCPSite(runner, host, port).start()
+    except OSError as error:
+        if not (any_port and port and error.errno == errno.EADDRINUSE):
+            said = os.strerror(error.errno) if error.errno else str(error)
+            raise ConfigurationError(f"api: {host} port {port}: {said}; set api.host and api.port") from None
+        return await _listen(runner, host, 0, any_port=False)
+    bound = int(runner.addresses[0][1])
+    shown = f"[{host}]" if ":" in host else host
+    return f"http://{shown}:{bound}/"
+
+
+async def _healthz(_request: web.Request) -> web.Response:
+    """Answer that the process runs."""
+    return web.json_response({"status": "ok"})
+
+
+async def _metrics(request: web.Request) -> web.Response:
+    """Answer the registry in the text format of Prometheus."""
+    body = exposition.generate_latest(request.app[_REGISTRY])
+    return web.Response(body=body, headers={"Content-Type": exposition.CONTENT_TYPE_PLAIN_0_0_4})
