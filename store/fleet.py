@@ -1,6 +1,7 @@
 """Declare tenants, sites, points and devices, and who measures what. Declaring again what is so changes nothing."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -50,6 +51,17 @@ class DeviceDeclaration(NamedTuple):
     longitude_deg: float | None = None
 
 
+@contextmanager
+def _refused(what: str) -> Iterator[None]:
+    """Say in our words that the schema refused it: a check, an unknown model, or text that no database can hold."""
+    try:
+        yield
+    except (asyncpg.CheckViolationError, asyncpg.ForeignKeyViolationError) as error:
+        raise DeclarationError(f"{what}: refused by {error.constraint_name}") from error
+    except asyncpg.DataError as error:
+        raise DeclarationError(f"{what}: {error}") from error
+
+
 UPSERT_TENANT: Final = """
 INSERT INTO tenants AS known (slug, name, kind, parent_id, insee, siren, time_zone)
 VALUES ($1, $2, $3, (SELECT tenant_id FROM tenants WHERE slug = $4), $5, $6, $7)
@@ -62,7 +74,7 @@ RETURNING tenant_id, parent_id
 
 async def declare_tenant(connection: asyncpg.Connection, declared: TenantDeclaration) -> int:
     """Make or change one tenant and return its id. Raises DeclarationError, NotFoundError for the parent."""
-    try:
+    with _refused(f"tenant {declared.slug[:64]!r}"):
         async with connection.transaction():
             row = await connection.fetchrow(
                 UPSERT_TENANT,
@@ -77,8 +89,6 @@ async def declare_tenant(connection: asyncpg.Connection, declared: TenantDeclara
             assert row is not None
             if declared.parent is not None and row["parent_id"] is None:
                 raise NotFoundError(f"no tenant {declared.parent!r} above {declared.slug!r}")
-    except asyncpg.CheckViolationError as error:
-        raise DeclarationError(f"tenant {declared.slug!r}: refused by {error.constraint_name}") from error
     tenant_id: int = row["tenant_id"]
     return tenant_id
 
@@ -117,10 +127,8 @@ async def declare_site(
     longitude_deg: float | None = None,
 ) -> int:
     """Make a site, or give it a position, and return its id. Raises DeclarationError."""
-    try:
+    with _refused(f"site {name[:64]!r}"):
         site_id: int = await connection.fetchval(UPSERT_SITE, tenant_id, name, latitude_deg, longitude_deg)
-    except asyncpg.CheckViolationError as error:
-        raise DeclarationError(f"site {name!r}: refused by {error.constraint_name}") from error
     return site_id
 
 
@@ -134,10 +142,8 @@ RETURNING point_id
 
 async def declare_point(connection: asyncpg.Connection, site_id: int, name: str) -> int:
     """Make a point of a site and return its id. Raises DeclarationError."""
-    try:
+    with _refused(f"point {name[:64]!r}"):
         point_id: int = await connection.fetchval(UPSERT_POINT, site_id, name)
-    except asyncpg.CheckViolationError as error:
-        raise DeclarationError(f"point {name!r}: refused by {error.constraint_name}") from error
     return point_id
 
 
@@ -160,10 +166,8 @@ async def declare_device(
 
     Raises DeclarationError if the DevEUI is not one, the model is unknown, or the device is another tenant's.
     """
-    try:
+    with _refused(f"device {dev_eui[:32]!r}"):
         device_id: int | None = await connection.fetchval(UPSERT_DEVICE, dev_eui, tenant_id, name, model_id)
-    except (asyncpg.CheckViolationError, asyncpg.ForeignKeyViolationError) as error:
-        raise DeclarationError(f"device {dev_eui[:32]!r}: refused by {error.constraint_name}") from error
     if device_id is None:
         raise DeclarationError(f"device {dev_eui!r} cannot be declared here")
     return device_id
