@@ -9,7 +9,7 @@ from prometheus_client import exposition
 
 from api.context import reader
 from api.metrics import METRICS
-from store.migrate import SELECT_APPLIED, migrations
+from store.inspection import inspect
 from store.pool import TRANSIENT
 
 READY_WITHIN_S: Final = 5
@@ -33,14 +33,10 @@ async def readyz(request: web.Request) -> web.Response:
 
 
 async def _schema_mismatch(connection: asyncpg.Connection) -> str:
-    try:
-        applied = {record["number"] for record in await connection.fetch(SELECT_APPLIED)}
-    except asyncpg.UndefinedTableError:
-        applied = set()
-    known = {migration.number for migration in migrations(timescale=False)}
-    if known - applied:
+    found = await inspect(connection)
+    if found.missing:
         return "the schema is older than this program: run `samara migrate`"
-    if applied - known:
+    if found.unknown:
         return "the schema is newer than this program: install the version that migrated it"
     return ""
 

@@ -110,7 +110,7 @@ class GaugeBucket(Answer):
 
     start: datetime
     end: datetime
-    count: int
+    samples: int
     minimum: float | None
     mean: float | None
     maximum: float | None
@@ -122,7 +122,7 @@ class CounterBucket(Answer):
 
     start: datetime
     end: datetime
-    count: int
+    samples: int
     increase: float | None
     last: float | None
 
@@ -132,7 +132,7 @@ class StateBucket(Answer):
 
     start: datetime
     end: datetime
-    count: int
+    samples: int
     last: float | None
     share: float | None
 

@@ -1,8 +1,7 @@
 """One quantity of a point over time: what may be asked, how much of it, and how it is told."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final, NamedTuple, get_args
+from typing import Final, NamedTuple, get_args
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -11,7 +10,7 @@ from api import models, tenancy
 from api.problems import TOO_MANY_POINTS, ProblemError, invalid_parameter
 from api.query import Query
 from store.reading import series as store
-from store.reading.buckets import CounterBucket, GaugeBucket
+from store.reading.buckets import CounterBucket, GaugeBucket, StateBucket
 from store.reading.every import Every, edges
 
 PARAMETERS: Final = frozenset({tenancy.PARAMETER, "quantity", "channel", "from", "to", "every"})
@@ -73,8 +72,8 @@ async def read(connection: asyncpg.Connection, tenant_id: int, point_id: int, as
         )
 
     if every is None:  # counting by days reads roll-ups, where telling samples one by one reads all of them
-        days: Sequence[Any] = (await series("day")).rows
-        count = sum(day.count for day in days)
+        days = (await series("day")).rows
+        count = sum(day.samples for day in days if not isinstance(day, store.Sample))
         if count > limit:
             raise _too_many(limit, f"there are {count} measurements in this range")
     return await series(every)
@@ -113,12 +112,13 @@ def to_model(found: store.Series, asked: Asked) -> models.Series:
     )
 
 
-def _item(row: Any) -> models.Sample | models.GaugeBucket | models.CounterBucket | models.StateBucket:
-    fields = row._asdict()
+def _item(
+    row: store.Sample | GaugeBucket | CounterBucket | StateBucket,
+) -> models.Sample | models.GaugeBucket | models.CounterBucket | models.StateBucket:
     if isinstance(row, store.Sample):
-        return models.Sample(**fields)
+        return models.Sample(**row._asdict())
     if isinstance(row, GaugeBucket):
-        return models.GaugeBucket(**fields)
+        return models.GaugeBucket(**row._asdict())
     if isinstance(row, CounterBucket):
-        return models.CounterBucket(**fields)
-    return models.StateBucket(**fields)
+        return models.CounterBucket(**row._asdict())
+    return models.StateBucket(**row._asdict())

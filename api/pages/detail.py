@@ -1,9 +1,9 @@
 """One quantity of a point over a period, as a table from which the chart is drawn: its numbers are the same. Pure."""
 
+import statistics
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final, NamedTuple
-from zoneinfo import ZoneInfo
+from typing import Final, NamedTuple
 
 from api import models
 from api.pages import view, words
@@ -60,25 +60,40 @@ def every(kind: str, range_name: str) -> models.Every:
     return _EVERY[kind][range_name]
 
 
+class _Told(NamedTuple):
+    """One line's numbers: a level (alone, or mean, low and high), an increase, or a state; of `samples` samples."""
+
+    start: datetime
+    end: datetime
+    samples: int
+    numbers: list[float]
+
+
 def table(found: Series, asked: Asked, range_name: str, texts: Texts) -> Table:
     """Return the table of a series, holes included."""
-    rows = [row for row in found.rows if _is_filled(row)]
-    told = [_row(row, found, asked, texts) for row in rows]
+    told = [_told(row) for row in found.rows if isinstance(row, Sample) or row.samples > 0]
+    rows = [_row(one, found, asked, texts) for one in told]
     if found.kind != "state":
-        told += [_gap_row(gap, asked.zone, texts) for gap in _gaps(rows, found, asked)]
-    told.sort(key=lambda row: row.at_s, reverse=True)
+        rows += [_gap_row(gap, asked, texts) for gap in _gaps(told, asked)]
+    rows.sort(key=lambda row: row.at_s, reverse=True)
     return Table(
         kind=_drawing(found.kind, asked.every),
         columns=[texts(f"column.{name}") for name in _columns(found.kind, asked.every)],
-        rows=told,
-        summary=_summary(found, rows, range_name, texts) if rows else texts("detail.empty"),
+        rows=rows,
+        summary=_summary(found, told, range_name, texts) if told else texts("detail.empty"),
         start_s=asked.start.timestamp(),
         end_s=asked.end.timestamp(),
     )
 
 
-def _is_filled(row: Any) -> bool:
-    return isinstance(row, Sample) or row.count > 0
+def _told(row: Sample | GaugeBucket | CounterBucket | StateBucket) -> _Told:
+    if isinstance(row, Sample):
+        return _Told(row.measured_at, row.measured_at, 1, [row.value])
+    if isinstance(row, GaugeBucket):
+        numbers = [row.mean, row.minimum, row.maximum]
+    else:
+        numbers = [row.increase if isinstance(row, CounterBucket) else row.last]
+    return _Told(row.start, row.end, row.samples, [number for number in numbers if number is not None])
 
 
 def _drawing(kind: str, interval: models.Every) -> str:
@@ -93,58 +108,43 @@ def _columns(kind: str, interval: models.Every) -> list[str]:
     return [first, *(numbers or (["value"] if interval == "raw" else ["mean", "low", "high"]))]
 
 
-def _row(row: Any, found: Series, asked: Asked, texts: Texts) -> Row:
-    if isinstance(row, Sample):
-        at, when, values = row.measured_at, words.moment(row.measured_at, asked.zone, "minute", texts), [row.value]
-    else:
-        precision = "hour" if asked.every == "1h" else "day"
-        at, when = row.start + (row.end - row.start) / 2, words.moment(row.start, asked.zone, precision, texts)
-        values = _values(row)
-    return Row(at.timestamp(), when, [Cell("".join(view.said(found.quantity, v, texts)), v) for v in values])
+def _row(told: _Told, found: Series, asked: Asked, texts: Texts) -> Row:
+    return Row(
+        at_s=(told.start + (told.end - told.start) / 2).timestamp(),
+        when=words.moment(told.start, asked.zone, _precision(asked), texts),
+        cells=[Cell("".join(view.said(found.quantity, number, texts)), number) for number in told.numbers],
+    )
 
 
-def _values(row: GaugeBucket | CounterBucket | StateBucket) -> list[float]:
-    if isinstance(row, GaugeBucket):
-        found = [row.mean, row.minimum, row.maximum]
-    elif isinstance(row, CounterBucket):
-        found = [row.increase]
-    else:
-        found = [row.last]
-    return [value for value in found if value is not None]  # a filled bucket has them all
+def _precision(asked: Asked) -> str:
+    return {"raw": "minute", "1h": "hour"}.get(asked.every, "day")
 
 
-def _gaps(rows: Sequence[Any], found: Series, asked: Asked) -> list[Gap]:
-    times = [row.measured_at if isinstance(row, Sample) else row.start for row in rows]
-    counts = sorted(row.count for row in rows if not isinstance(row, Sample))
-    dense = bool(counts) and counts[len(counts) // 2] >= _DENSE
-    holes = gaps(times, asked.start, asked.end, STRICT if dense else LOOSE)
-    ends = {row.start: row.end for row in found.rows if not isinstance(row, Sample)}
-    return [Gap(ends.get(hole.start, hole.start), hole.end) for hole in holes]  # after the bucket, not in it
+def _gaps(told: Sequence[_Told], asked: Asked) -> list[Gap]:
+    """Return the holes, each from the end of what was told before it to the start of what was told after."""
+    dense = asked.every != "raw" and statistics.median([one.samples for one in told] or [0]) >= _DENSE
+    ends = {one.start: one.end for one in told}
+    holes = gaps([one.start for one in told], asked.start, asked.end, STRICT if dense else LOOSE)
+    return [Gap(ends.get(hole.start, hole.start), hole.end) for hole in holes]
 
 
-def _gap_row(gap: Gap, zone: ZoneInfo, texts: Texts) -> Row:
+def _gap_row(gap: Gap, asked: Asked, texts: Texts) -> Row:
     said = texts("detail.gap", lasting=words.lasting((gap.end - gap.start).total_seconds(), texts))
-    middle: datetime = gap.start + (gap.end - gap.start) / 2
-    return Row(middle.timestamp(), words.moment(gap.start, zone, "minute", texts), [], said)
+    middle = gap.start + (gap.end - gap.start) / 2
+    return Row(middle.timestamp(), words.moment(gap.start, asked.zone, _precision(asked), texts), [], said)
 
 
-def _summary(found: Series, rows: Sequence[Any], range_name: str, texts: Texts) -> str:
+def _summary(found: Series, told: Sequence[_Told], range_name: str, texts: Texts) -> str:
     period = texts(f"range.{range_name}.long")
 
     def say(value: float) -> str:
         return "".join(view.said(found.quantity, value, texts))
 
+    samples = sum(one.samples for one in told)
     if found.kind == "counter":
-        return texts("summary.counter", range=period, total=say(sum(row.increase or 0.0 for row in rows)))
+        return texts("summary.counter", range=period, total=say(sum(sum(one.numbers) for one in told)))
     if found.kind == "state":
-        last = rows[-1].value if isinstance(rows[-1], Sample) else rows[-1].last
-        reports = sum(1 if isinstance(row, Sample) else row.count for row in rows)
-        return texts.plural("summary.state", reports, range=period, last=say(last))
-    if isinstance(rows[0], Sample):
-        values = [row.value for row in rows]
-        low, mean, high = min(values), sum(values) / len(values), max(values)
-    else:
-        count = sum(row.count for row in rows)
-        low, high = min(row.minimum for row in rows), max(row.maximum for row in rows)
-        mean = sum(row.mean * row.count for row in rows) / count
+        return texts.plural("summary.state", samples, range=period, last=say(told[-1].numbers[0]))
+    low, high = min(min(one.numbers) for one in told), max(max(one.numbers) for one in told)
+    mean = sum(one.numbers[0] * one.samples for one in told) / samples
     return texts("summary.gauge", range=period, low=say(low), high=say(high), mean=say(mean))

@@ -13,7 +13,7 @@ from api.context import SETTINGS
 from api.pages import static
 from api.pages.texts import LANGUAGES, Texts, language_of, texts
 
-_SCRIPT_TEXTS: Final = ("age.", "live.", "status.", "number.", "tenant.all_fresh", "tenant.to_watch", "detail.failed")
+_SCRIPT_TEXTS: Final = ("age.", "live.", "status.", "number.", "tenant.all_fresh", "tenant.to_watch", "tenant.and_more")
 
 
 def add_to(app: web.Application) -> None:

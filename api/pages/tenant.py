@@ -87,7 +87,9 @@ def _chosen(query: Query, cards: Sequence[view.Card]) -> Chosen | None:
     point_id = query.integer("point", low=1, high=MAX_ID)
     quantity = query.text("quantity", "the name of a quantity", default="")
     channel = query.integer("channel", low=0, high=_MAX_CHANNEL)
-    candidates = [card for card in cards if card.point_id == point_id] if point_id else cards
+    candidates = [card for card in cards if card.point_id == point_id]
+    if point_id is None:
+        candidates = sorted(cards, key=lambda card: card.main is None)  # what was measured before how the sensor is
     if point_id and not candidates:
         raise NotFoundError
     for card in candidates:

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -10,9 +10,11 @@ from api.latest import unit_of
 from api.pages import words
 from api.pages.texts import Texts
 from api.units import Written, written
-from domain.quantities import FOREIGN_PREFIX, QUANTITIES
+from domain.quantities import FOREIGN_PREFIX, QUANTITIES, Quantity
 from store.reading.latest import LatestValue
 from store.reading.territory import Point, Site
+
+_NAMED: Final = 3  # points named in the sentence at the top
 
 FRESH: Final = "fresh"
 LATE: Final = "late"
@@ -21,6 +23,9 @@ NEVER: Final = "never"
 _UNKNOWN_PERIOD_LATE_S: Final = 25 * 3600  # most sensors give a sign of life once a day
 _SHORTEST_LATE_S: Final = 3600
 _MISSED_FRAMES: Final = 3  # radio loses one, sometimes two: the third in a row is news
+_SYNONYMS: Final = {"battery": "battery_level", "battery_v": "battery_voltage", "batv": "battery_voltage"}
+# Of the sensor itself, what a town hall can act on. The rest is for technicians.
+_OF_DEVICE: Final = {"battery_voltage", "battery_level", "battery_low", "tamper", "device_fault"}
 _ORDER: Final = {name: position for position, name in enumerate(QUANTITIES)}
 
 
@@ -109,8 +114,8 @@ def blocks(
 
 
 def _card(point: Point, site: str, latest: list[LatestValue], *, late_s: int, now: datetime, texts: Texts) -> Card:
-    ordered = sorted(latest, key=lambda value: (_rank(value.quantity), value.quantity, value.channel))
-    times = Counter(value.quantity for value in latest)
+    ordered = sorted(_shown(latest), key=lambda value: (_rank(value.quantity), value.quantity, value.channel))
+    times = Counter(value.quantity for value in ordered)
     shown = [_value(value, times[value.quantity] > 1, texts) for value in ordered]
     measured = [value for value in shown if not _is_of_device(value.quantity)]
     newest = max((value.measured_at for value in latest), default=None)
@@ -131,19 +136,38 @@ def _card(point: Point, site: str, latest: list[LatestValue], *, late_s: int, no
     )
 
 
+def _shown(latest: list[LatestValue]) -> Iterator[LatestValue]:
+    """Leave out what says nothing to this reader, and what a network server's codec says of what we decode too."""
+    ours = {value.quantity for value in latest}
+    for value in latest:
+        known = _known_as(value.quantity)
+        superseded = known is not None and known.name != value.quantity and known.name in ours
+        technical = known is not None and known.domain == "device" and known.name not in _OF_DEVICE
+        if not superseded and not technical:
+            yield value
+
+
 def _rank(quantity: str) -> int:
-    """Rank by the vocabulary, then what a network server's own codec computed, then the sensor's own state."""
-    rank = _ORDER.get(quantity, len(_ORDER))
+    """Rank by the vocabulary, then what it does not know, then the sensor's own state."""
+    known = _known_as(quantity)
+    rank = len(_ORDER) if known is None else _ORDER[known.name]
     return rank + 2 * len(_ORDER) if _is_of_device(quantity) else rank
 
 
 def _is_of_device(quantity: str) -> bool:
-    return quantity in QUANTITIES and QUANTITIES[quantity].domain == "device"
+    known = _known_as(quantity)
+    return known is not None and known.domain == "device"
+
+
+def _known_as(quantity: str) -> Quantity | None:
+    """Return the quantity meant, by its name alone: what a network server's own codec computed has no unit we know."""
+    name = quantity.removeprefix(FOREIGN_PREFIX).lower()
+    return QUANTITIES.get(_SYNONYMS.get(name, name))
 
 
 def label(quantity: str, channel: int, texts: Texts, *, numbered: bool) -> str:
     """Return a quantity's name in words, with its channel when a point has several."""
-    known = QUANTITIES.get(quantity)
+    known = _known_as(quantity)
     if known is None:
         name = quantity.removeprefix(FOREIGN_PREFIX)
     else:
@@ -187,7 +211,10 @@ def summary(shown: Sequence[Block], texts: Texts) -> Summary | None:
     cards = [card for block in shown for card in block.cards]
     if not cards:
         return None
-    to_watch = sum(card.status != FRESH for card in cards)
+    to_watch = [card.name for card in cards if card.status != FRESH]
     if to_watch:
-        return Summary(LATE, texts.plural("tenant.to_watch", to_watch, total=len(cards)))
+        named = ", ".join(to_watch[:_NAMED])
+        if len(to_watch) > _NAMED:
+            named = texts.plural("tenant.and_more", len(to_watch) - _NAMED, names=named)
+        return Summary(LATE, texts.plural("tenant.to_watch", len(to_watch), total=len(cards), names=named))
     return Summary(FRESH, texts.plural("tenant.all_fresh", len(cards)))

@@ -66,7 +66,8 @@ export class Chart {
   }
 
   #data() {
-    return [this.numbers.at, ...this.numbers.columns];
+    const [level, ...bounds] = this.numbers.columns; // the level is drawn last, over its band
+    return [this.numbers.at, ...bounds, level];
   }
 
   #size() {
@@ -93,7 +94,7 @@ export class Chart {
         { ...axis, grid, size: this.#axisWidth(style.fontFamily), ...this.#levels() },
       ],
       series: [{}, ...this.#series(kind, colour("river"))],
-      bands: kind === "band" ? [{ series: [3, 2], fill: colour("river-soft") }] : [],
+      bands: kind === "band" ? [{ series: [2, 1], fill: colour("river-soft") }] : [],
       hooks: { setCursor: [(/** @type {any} */ plot) => this.#point(plot.cursor.idx)] },
     };
   }
@@ -101,15 +102,14 @@ export class Chart {
   /** @param {string} kind */
   #scale(kind) {
     if (kind === "steps") return { range: [-0.15, 1.15] };
-    const soft = kind === "bars" ? { min: 0, soft: 0, mode: 3 } : { soft: 0, mode: 0 };
+    const least = 10 ** -Number(this.box.dataset.decimalsMax); // the smallest step that is written
     return {
-      range: (/** @type {any} */ _, /** @type {number | null} */ low, /** @type {number | null} */ high) =>
-        low === null || high === null
-          ? [0, 1]
-          : uPlot.rangeNum(kind === "bars" ? 0 : low, high, {
-              min: { pad: 0.1, ...soft },
-              max: { pad: 0.1, soft: 0, mode: 0 },
-            }),
+      /** @type {(plot: any, low: number | null, high: number | null) => [number, number]} */
+      range: (_, low, high) => {
+        if (low === null || high === null) return [0, 1];
+        const pad = Math.max((high - low) * 0.08, least * 5);
+        return kind === "bars" ? [0, high + pad] : [low - pad, high + pad];
+      },
     };
   }
 
@@ -122,7 +122,7 @@ export class Chart {
     if (kind === "bars") return [{ ...line, width: 0, fill: colour, paths: uPlot.paths.bars({ size: [0.72, 56] }), points: { show: false } }];
     if (kind === "steps") return [{ ...line, paths: uPlot.paths.stepped({ align: 1 }) }];
     const edge = { ...line, stroke: "transparent", width: 0, points: { show: false } };
-    return kind === "band" ? [line, edge, edge] : [line];
+    return kind === "band" ? [edge, edge, line] : [line];
   }
 
   /** How the vertical axis is written: numbers with the decimals they need, or the words of the states. */

@@ -2,7 +2,7 @@
 
 import { Evolution } from "./evolution.js";
 import { follow } from "./live.js";
-import { Points, write } from "./points.js";
+import { keyOf, Points, write } from "./points.js";
 import { Words } from "./words.js";
 
 const TICK_MS = 10_000;
@@ -50,6 +50,8 @@ function start(list) {
   const refresh = atMostEvery(REFRESH_EVERY_MS, () => void evolution.refresh());
   const reload = atMostEvery(REFRESH_EVERY_MS, () => void replaceList(list, points));
 
+  /** @type {Set<string>} what the page does not show, and was asked once if it should */
+  const known = new Set();
   /** @type {Set<string>} */
   const unsaid = new Set();
   const announce = atMostEvery(ANNOUNCE_EVERY_MS, () => {
@@ -65,7 +67,9 @@ function start(list) {
     (values, whole) => {
       const { changed, unknown } = points.take(values);
       points.tick();
-      if (unknown || (whole && values.length !== list.querySelectorAll("data").length)) reload();
+      const newcomers = unknown.filter((key) => !known.has(key));
+      for (const key of newcomers) known.add(key);
+      if (newcomers.length || (whole && anyGone(list, values))) reload();
       for (const shown of changed) {
         flash(shown);
         unsaid.add(shown.dataset.key ?? "");
@@ -83,6 +87,15 @@ function start(list) {
 
   setInterval(() => points.tick(), TICK_MS);
   choose(evolution);
+}
+
+/**
+ * @param {HTMLElement} list
+ * @param {import("./live.js").LatestValue[]} values all there are
+ */
+function anyGone(list, values) {
+  const keys = new Set(values.map(keyOf));
+  return [...list.querySelectorAll("data")].some((shown) => !keys.has(shown.dataset.key ?? ""));
 }
 
 /** @param {HTMLElement} shown */

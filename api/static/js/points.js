@@ -3,6 +3,8 @@
 /** @typedef {import("./words.js").Words} Words */
 /** @typedef {import("./live.js").LatestValue} LatestValue */
 
+const NAMED = 3; // points named in the sentence at the top
+
 export class Points {
   /**
    * @param {HTMLElement} root
@@ -19,17 +21,17 @@ export class Points {
    * Show new values.
    *
    * @param {LatestValue[]} values
-   * @returns {{changed: HTMLElement[], unknown: boolean}} what changed, and whether some value has no place here yet
+   * @returns {{changed: HTMLElement[], unknown: string[]}} what changed, and the keys that have no place here
    */
   take(values) {
     const changed = [];
-    let unknown = false;
+    const unknown = [];
     for (const value of values) {
-      const key = `${value.point_id}:${value.quantity}:${value.channel}`;
+      const key = keyOf(value);
       const shown = /** @type {HTMLDataElement | null} */ (
         this.root.querySelector(`data[data-key="${CSS.escape(key)}"]`)
       );
-      if (shown === null) unknown = true;
+      if (shown === null) unknown.push(key);
       else if (this.#show(shown, value)) changed.push(shown);
     }
     return { changed, unknown };
@@ -68,7 +70,8 @@ export class Points {
   /** Let time pass: ages, statuses, and the sentence at the top. */
   tick() {
     const now = this.now();
-    let late = 0;
+    /** @type {string[]} */
+    const late = [];
     const cards = /** @type {NodeListOf<HTMLElement>} */ (this.root.querySelectorAll(".card"));
     for (const card of cards) {
       const age = card.querySelector("time");
@@ -80,17 +83,30 @@ export class Points {
         status.dataset.status = name;
         write(status, this.words.text(`status.${name}`));
       }
-      if (status.dataset.status !== "fresh") late += 1;
+      if (status.dataset.status !== "fresh") late.push(card.dataset.name ?? "");
     }
     const summary = document.getElementById("summary");
     if (summary && cards.length) {
-      summary.dataset.status = late ? "late" : "fresh";
-      const said = late
-        ? this.words.plural("tenant.to_watch", late, { total: cards.length })
-        : this.words.plural("tenant.all_fresh", cards.length);
-      write(summary, said);
+      summary.dataset.status = late.length ? "late" : "fresh";
+      write(summary, this.#summary(late, cards.length));
     }
   }
+
+  /**
+   * @param {string[]} late the names of the points to look at
+   * @param {number} total
+   */
+  #summary(late, total) {
+    if (!late.length) return this.words.plural("tenant.all_fresh", total);
+    let names = late.slice(0, NAMED).join(", ");
+    if (late.length > NAMED) names = this.words.plural("tenant.and_more", late.length - NAMED, { names });
+    return this.words.plural("tenant.to_watch", late.length, { total, names });
+  }
+}
+
+/** @param {LatestValue} value */
+export function keyOf(value) {
+  return `${value.point_id}:${value.quantity}:${value.channel}`;
 }
 
 /**
