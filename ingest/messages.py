@@ -1,6 +1,7 @@
 """A message between its receipt and its acknowledgement."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 
@@ -17,10 +18,15 @@ class Origin(NamedTuple):
 
 
 class Message(NamedTuple):
-    """One message as it came. `size` is its true size: more than len(body) when it was over the limit and cut."""
+    """One message as it came.
+
+    `arrived_at` is when it reached Samara, however late it is stored. `size` is its true size: more than
+    len(body) when it was over the limit and cut.
+    """
 
     origin: Origin
     token: int
     topic: str
     body: bytes
     size: int
+    arrived_at: datetime

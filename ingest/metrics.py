@@ -2,6 +2,8 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from store.writing import Written
+
 
 class IngestMetrics:
     """Counters of one ingest process."""
@@ -10,8 +12,9 @@ class IngestMetrics:
         self.received = Counter("samara_received_total", "Messages received.", ["source"], registry=registry)
         self.stored = Counter("samara_stored_total", "Messages stored for the first time.", registry=registry)
         self.duplicates = Counter("samara_duplicates_total", "Redeliveries, stored already.", registry=registry)
-        self.quarantined = Counter(
-            "samara_quarantined_total", "Messages and readings set aside with a reason.", registry=registry
+        self.quarantined = Counter("samara_quarantined_total", "Messages set aside with a reason.", registry=registry)
+        self.readings_set_aside = Counter(
+            "samara_readings_set_aside_total", "Readings set aside, their uplink being stored.", registry=registry
         )
         self.held = Gauge("samara_held_messages", "Messages received and not yet durable.", registry=registry)
         self.held_bytes = Gauge("samara_held_bytes", "Bytes of the messages held.", registry=registry)
@@ -35,3 +38,10 @@ class IngestMetrics:
             buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2, 10),
             registry=registry,
         )
+
+    def count(self, written: Written) -> None:
+        """Count what became of a batch."""
+        self.stored.inc(written.stored)
+        self.duplicates.inc(written.duplicates)
+        self.quarantined.inc(written.quarantined)
+        self.readings_set_aside.inc(written.readings_set_aside)

@@ -8,7 +8,8 @@ import asyncio
 import contextlib
 import random
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 import structlog
@@ -52,8 +53,10 @@ class MqttReceiver:
         metrics: IngestMetrics,
         max_message_bytes: int,
         max_unacknowledged: int,
+        clock: Callable[[], datetime],
         randomness: random.Random,
     ) -> None:
+        self._clock = clock
         self._source = source
         self._topics = [f"$share/{source.shared_group}/{topic}" if source.shared_group else topic for topic in topics]
         self._pipeline = pipeline
@@ -73,7 +76,7 @@ class MqttReceiver:
         """Connect and read until cancelled; each time the connection is lost, wait a little longer, with jitter."""
         backoff_s = _FIRST_BACKOFF_S
         while True:
-            connection = _Connection(self._source, self._topics, self._pipeline, self._metrics)
+            connection = _Connection(self._source, self._topics, self._pipeline, self._metrics, self._clock)
             try:
                 await connection.open(self._max_message_bytes, self._max_unacknowledged)
                 self._connection = connection
@@ -96,7 +99,15 @@ class MqttReceiver:
 class _Connection:
     """One connection, from CONNECT to its loss. Its packet identifiers mean nothing to the next one."""
 
-    def __init__(self, source: MqttSource, topics: Sequence[str], pipeline: Pipeline, metrics: IngestMetrics) -> None:
+    def __init__(
+        self,
+        source: MqttSource,
+        topics: Sequence[str],
+        pipeline: Pipeline,
+        metrics: IngestMetrics,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._clock = clock
         self._source = source
         self._topics = topics
         self._pipeline = pipeline
@@ -184,10 +195,13 @@ class _Connection:
         while True:
             publishes = tap.receive()
             if publishes:
-                origin = self._origin
+                origin, arrived_at = self._origin, self._clock()
                 self._received.inc(len(publishes))
                 self._pipeline.offer(
-                    [Message(origin, packet_id, topic, body, size) for packet_id, topic, body, size in publishes]
+                    [
+                        Message(origin, packet_id, topic, body, size, arrived_at)
+                        for packet_id, topic, body, size in publishes
+                    ]
                 )
             while tap.has_control and self._client is not None:
                 if self._client.loop_read() != MQTTErrorCode.MQTT_ERR_SUCCESS:

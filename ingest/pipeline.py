@@ -13,6 +13,7 @@ import contextlib
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from itertools import groupby
 from typing import Final
 
@@ -53,8 +54,10 @@ class Pipeline:
         drainer: Writer,
         spool: Spool,
         metrics: IngestMetrics,
+        clock: Callable[[], datetime],
     ) -> None:
         self._settings = settings
+        self._clock = clock
         self._metrics = metrics
         self._spool = spool
         self._drainer = drainer
@@ -108,7 +111,7 @@ class Pipeline:
                 durable.set_result(None)
 
         self._metrics.received.labels(source).inc()
-        self.offer([Message(Origin(source, lns, acknowledge), 0, topic, body, len(body))])
+        self.offer([Message(Origin(source, lns, acknowledge), 0, topic, body, len(body), self._clock())])
         await durable
 
     # --- the path -----------------------------------------------------------------------------------------
@@ -172,15 +175,13 @@ class Pipeline:
             self._store_is_down(error)
             return False
         self._metrics.store_up.set(1)
-        self._metrics.stored.inc(written.stored)
-        self._metrics.duplicates.inc(written.duplicates)
-        self._metrics.quarantined.inc(written.quarantined)
+        self._metrics.count(written)
         return True
 
     async def _to_spool(self, held: _Held) -> bool:
         records = [
-            Spooled(message.origin.source, message.origin.lns, message.topic, message.size, message.body)
-            for message in held.messages
+            Spooled(one.origin.source, one.origin.lns, one.topic, one.size, one.body, one.arrived_at)
+            for one in held.messages
         ]
         try:
             await asyncio.get_running_loop().run_in_executor(self._disk, self._spool.put, records)
@@ -250,12 +251,11 @@ class Pipeline:
             self._metrics.spool_damaged.inc(chunk.damaged_bytes)
             log.error("spool_damaged", bytes=chunk.damaged_bytes, action="check the disk of the spool")
         messages = [
-            Message(Origin(one.source, one.lns, _ignore), 0, one.topic, one.body, one.size) for one in chunk.records
+            Message(Origin(one.source, one.lns, _ignore), 0, one.topic, one.body, one.size, one.arrived_at)
+            for one in chunk.records
         ]
         written = await self._drainer.store(messages)
-        self._metrics.stored.inc(written.stored)
-        self._metrics.duplicates.inc(written.duplicates)
-        self._metrics.quarantined.inc(written.quarantined)
+        self._metrics.count(written)
         await loop.run_in_executor(self._disk, self._spool.drained, chunk.end)
         self._metrics.spool_bytes.set(self._spool.size_bytes)
         return not messages and self._spool.is_empty

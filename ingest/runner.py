@@ -62,8 +62,11 @@ class Ingest:
             drainer=self._writers[0],
             spool=Spool(folder / "spool" / worker, max_bytes=settings.spool_max_bytes),
             metrics=self._metrics,
+            clock=clock,
         )
-        self._receivers = [self._receiver(source, randomness) for source in settings.mqtt]
+        for source in settings.http:
+            server_named(self._servers, source.lns, source.name)
+        self._receivers = [self._receiver(source, clock, randomness) for source in settings.mqtt]
 
     async def __aenter__(self) -> Self:
         """Load the fleet, so that the first message finds its device."""
@@ -144,7 +147,7 @@ class Ingest:
             worker=self._worker,
         )
 
-    def _receiver(self, source: MqttSource, randomness: random.Random) -> MqttReceiver:
+    def _receiver(self, source: MqttSource, clock: Callable[[], datetime], randomness: random.Random) -> MqttReceiver:
         server = server_named(self._servers, source.lns, source.name)
         topics = source.topics or server.TOPICS
         if not topics:
@@ -158,6 +161,7 @@ class Ingest:
             metrics=self._metrics,
             max_message_bytes=self._settings.max_message_bytes,
             max_unacknowledged=self._settings.max_unacknowledged,
+            clock=clock,
             randomness=randomness,
         )
 

@@ -15,6 +15,7 @@ import os
 import re
 import struct
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 from zlib import crc32
@@ -36,13 +37,14 @@ class SpoolFullError(SamaraError):
 
 
 class Spooled(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """A message as kept on disk. `size` is its true size, as in `ingest.messages.Message`."""
+    """A message as kept on disk; the fields are those of `ingest.messages.Message`."""
 
     source: str
     lns: str
     topic: str
     size: int
     body: bytes
+    arrived_at: datetime
 
 
 class Position(NamedTuple):

@@ -5,6 +5,7 @@ which gives it every packet but PUBLISH. Both sides write through the Tap's one 
 interleave.
 """
 
+import socket
 import ssl
 from collections.abc import Callable
 from typing import Any, Final
@@ -54,8 +55,8 @@ class Tap:
         self.wire.setblocking(flag)
 
     def close(self) -> None:
-        """Pass on."""
-        self.wire.close()
+        """End, and leave the wire open: the event loop still watches its descriptor, which nobody else may be given."""
+        self._ended = True
 
     # --- what the session calls ---
 
@@ -68,6 +69,10 @@ class Tap:
     def has_more(self) -> bool:
         """Say whether TLS holds decrypted bytes: the descriptor does not announce them."""
         return isinstance(self.wire, ssl.SSLSocket) and self.wire.pending() > 0
+
+    def release(self) -> None:
+        """Close the wire, once the loop watches it no more."""
+        self.wire.close()
 
     def receive(self) -> list[Publish]:
         """Read once what the socket has, and return the PUBLISH packets; raise WireError or OSError."""
@@ -103,3 +108,15 @@ class TappedClient(Client):
     def _create_socket(self) -> Any:
         self.tap = self._make_tap(super()._create_socket())
         return self.tap
+
+    def _ssl_wrap_socket(self, tcp_sock: socket.socket) -> ssl.SSLSocket:
+        """Shake hands as paho does, but leave no socket open when that fails."""
+        assert self._ssl_context is not None
+        wrapped = self._ssl_context.wrap_socket(tcp_sock, server_hostname=self._host, do_handshake_on_connect=False)
+        try:
+            wrapped.settimeout(self._connect_timeout)
+            wrapped.do_handshake()
+        except OSError:
+            wrapped.close()
+            raise
+        return wrapped

@@ -97,7 +97,7 @@ class Understood(NamedTuple):
     refused: list[Refused]
 
 
-def read(messages: Iterable[Message], servers: Mapping[str, NetworkServer], now: datetime) -> Read:
+def read(messages: Iterable[Message], servers: Mapping[str, NetworkServer]) -> Read:
     """Parse each message; what cannot be read is refused with its reason."""
     found = Read([], [], [])
     for message in messages:
@@ -105,7 +105,7 @@ def read(messages: Iterable[Message], servers: Mapping[str, NetworkServer], now:
             found.refused.append(Refused(message, TOO_LARGE, f"{message.size} bytes"))
             continue
         try:
-            events = servers[message.origin.lns].parse(message.topic, message.body, now)
+            events = servers[message.origin.lns].parse(message.topic, message.body, message.arrived_at)
         except MessageError as error:
             found.refused.append(Refused(message, error.reason, error.detail))
             continue
@@ -115,6 +115,11 @@ def read(messages: Iterable[Message], servers: Mapping[str, NetworkServer], now:
             else:
                 found.events.append(ReadEvent(message, event))  # type: ignore[arg-type]
     return found
+
+
+def unknown_sources(messages: Iterable[Message], known: Known) -> set[str]:
+    """Return the network servers that have no number yet: new in the settings, or gone from them since spooled."""
+    return {message.origin.source for message in messages} - known.sources.keys()
 
 
 def unknown_devices(found: Read, known: Known) -> set[str]:

@@ -101,7 +101,10 @@ class Writer:
         self, connection: asyncpg.Connection, messages: Sequence[Message], now: datetime
     ) -> Understood:
         known = self._known
-        found = understanding.read(messages, self._servers, now)
+        sources = understanding.unknown_sources(messages, known)
+        if sources:
+            await known_names.learn_sources(connection, known, sources)
+        found = understanding.read(messages, self._servers)
         missing = [eui for eui in understanding.unknown_devices(found, known) if known.may_ask(eui, now, _MISSED_FOR_S)]
         if missing:
             await known_names.refresh_devices(connection, known, missing, now)

@@ -213,6 +213,8 @@ def quarantine_row(
         _text(detail, 2000),
         message.dev_eui,
         tenant_id,
+        account.day if account is not None else at.date(),
+        account.kind if account is not None else None,
         kept,
         message.size,
     )

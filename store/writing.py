@@ -73,8 +73,9 @@ RETURNING received_at, event_key
 
 INSERT_QUARANTINED: Final = """
 INSERT INTO quarantine AS known
-       (digest, first_at, last_at, source_id, lns, topic, reason, detail, dev_eui, tenant_id, message, message_bytes)
-VALUES ($1, $2, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+       (digest, first_at, last_at, source_id, lns, topic, reason, detail, dev_eui, tenant_id, day, kind,
+        message, message_bytes)
+VALUES ($1, $2, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 ON CONFLICT (digest) DO UPDATE SET times = known.times + 1, last_at = excluded.last_at, replayed_at = NULL
 """
 
@@ -99,11 +100,12 @@ _HINT_DEVICES: Final = 500  # a NOTIFY payload holds 8,000 bytes; beyond, "*" sa
 
 
 class Written(NamedTuple):
-    """What became of a batch."""
+    """What became of a batch: of its messages, and of readings that were set aside though their message was stored."""
 
     stored: int
     duplicates: int
     quarantined: int
+    readings_set_aside: int
 
 
 class CommitUnknownError(Exception):
@@ -314,4 +316,5 @@ def _sum(counts: Counter[tuple[AccountKey, str]], batch: Batch) -> Written:
     by_outcome: Counter[str] = Counter()
     for (_, outcome), count in counts.items():
         by_outcome[outcome] += count
-    return Written(by_outcome[STORED], by_outcome[DUPLICATE], len(batch.quarantined))
+    set_aside = len(batch.quarantined) - by_outcome[QUARANTINED]
+    return Written(by_outcome[STORED], by_outcome[DUPLICATE], by_outcome[QUARANTINED], set_aside)

@@ -128,6 +128,8 @@ CREATE TABLE quarantine (
   detail        text NOT NULL,
   dev_eui       text,
   tenant_id     integer,
+  day           date NOT NULL,           -- under which it stands in ingest_accounts, with the next
+  kind          text,                    -- NULL for a reading: its message was stored
   message       bytea NOT NULL,          -- whole, or its first 4 KiB when too large
   message_bytes bigint NOT NULL,         -- its true size
   replayed_at   timestamptz,
