@@ -1,7 +1,8 @@
-"""Dragino DDS75-LB ultrasonic distance sensor.
+"""Dragino DDS75-LB and LDDS75 ultrasonic distance sensors.
 
 Source: Dragino, DDS75-LB LoRaWAN Distance Detection Sensor User Manual, section "Uplink Payload" (firmware
-v1.x, June 2024); github.com/dragino/dragino-end-node-decoder, folder DDS75-LB, July 2026.
+v1.x, June 2024); github.com/dragino/dragino-end-node-decoder, folders DDS75-LB and LDDS75
+(v1.1.4), July 2026.
 Byte map, big-endian:
 f_port 2, 8 bytes:  BB BB DD DD II TT TT SS
   B  battery      bits 13-0 of uint16  0.001 V
@@ -24,13 +25,11 @@ from decoders.registry import Model
 from domain.errors import DecodeError
 from domain.readings import Reading
 
-MODEL: Final = Model(
-    id="dragino-dds75-lb",
-    vendor="Dragino",
-    name="DDS75-LB",
-    quantities=("distance", "temperature", "battery_voltage", "device_fault"),
-    period_s=1200,
-    hints=("dds75 lb", "dds75"),
+_QUANTITIES: Final = ("distance", "temperature", "battery_voltage", "device_fault")
+
+MODELS: Final = (
+    Model("dragino-dds75-lb", "Dragino", "DDS75-LB", _QUANTITIES, 1200, ("dds75 lb", "dds75")),
+    Model("dragino-ldds75", "Dragino", "LDDS75", _QUANTITIES, 1200, ("ldds75",)),
 )
 
 _MEASURE: Final = struct.Struct(">HHBhB")
