@@ -8,6 +8,8 @@ import asyncpg
 
 PARTITIONED: Final = ("uplinks", "receptions", "measurements", "network_events")
 
+LOCK_TIMEOUT_MS: Final = 2000  # writers wait behind whoever waits to drop a partition
+
 _LOCK: Final = 0x53414D504152  # "SAMPAR": one maker of partitions at a time
 
 
@@ -110,7 +112,7 @@ def expired(known: Iterable[Partition], keep_months: int, now: datetime) -> list
 
 
 async def drop_partition(connection: asyncpg.Connection, partition: Partition) -> None:
-    """Drop one partition for good. Raises asyncpg.LockNotAvailableError if it is in use for more than 2 s."""
+    """Drop one partition for good. Raises asyncpg.LockNotAvailableError if it is in use for longer than we wait."""
     async with connection.transaction():
-        await connection.execute("SET LOCAL lock_timeout = '2s'")
+        await connection.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_MS}ms'")
         await connection.execute(f"DROP TABLE IF EXISTS {partition.name}")
