@@ -12,7 +12,7 @@ Every = timedelta | Unit
 MAX_BUCKETS: Final = 100_000
 
 _UNITS: Final = get_args(Unit)
-_FIXED: Final = re.compile(r"([1-9]\d{0,5})([smh])\Z")
+_FIXED: Final = re.compile(r"([1-9][0-9]{0,5})([smh])\Z")
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600}
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _HOUR: Final = timedelta(hours=1)
