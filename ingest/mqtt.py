@@ -13,10 +13,8 @@ from datetime import datetime
 from typing import Any, Final
 
 import structlog
-from paho.mqtt.client import Client, MQTTv5, MQTTv311
+from paho.mqtt.client import Client
 from paho.mqtt.enums import MQTTErrorCode
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from domain.errors import SamaraError
@@ -24,12 +22,11 @@ from ingest.messages import Message, Origin
 from ingest.metrics import IngestMetrics
 from ingest.pipeline import Pipeline
 from ingest.settings import MqttSource, TlsSettings
-from ingest.tap import Tap, TappedClient
+from ingest.tap import CONNECT_TIMEOUT_S, Tap, TappedClient, client_of, connect_options
 from ingest.wire import PacketReader, WireError, puback
 
 log = structlog.get_logger()
 
-_CONNECT_TIMEOUT_S: Final = 10.0
 _FIRST_BACKOFF_S: Final = 0.2
 _LONGEST_BACKOFF_S: Final = 30.0
 _PINGREQ: Final = b"\xc0\x00"
@@ -70,24 +67,28 @@ class MqttReceiver:
     @property
     def is_subscribed(self) -> bool:
         """Say whether messages reach us now."""
-        return self._connection is not None
+        return self._connection is not None and self._connection.is_subscribed
 
     async def run(self) -> None:
         """Connect and read until cancelled; each time the connection is lost, wait a little longer, with jitter."""
+        loop = asyncio.get_running_loop()
         backoff_s = _FIRST_BACKOFF_S
         while True:
-            connection = _Connection(self._source, self._topics, self._pipeline, self._metrics, self._clock)
+            began_at = loop.time()
+            connection = self._connection = _Connection(
+                self._source, self._topics, self._pipeline, self._metrics, self._clock
+            )
             try:
                 await connection.open(self._max_message_bytes, self._max_unacknowledged)
-                self._connection = connection
                 log.info("broker_connected", source=self._source.name, topics=self._topics)
-                backoff_s = _FIRST_BACKOFF_S
                 await connection.lost
             except (OSError, TimeoutError, BrokerError, WireError) as error:
                 log.warning("broker_lost", source=self._source.name, detail=str(error) or type(error).__name__)
             finally:
                 self._connection = None
                 connection.close()
+            if loop.time() - began_at > _LONGEST_BACKOFF_S:  # else two clients of one name would fight without rest
+                backoff_s = _FIRST_BACKOFF_S
             await asyncio.sleep(backoff_s * self._randomness.uniform(0.5, 1.0))
             backoff_s = min(backoff_s * 2, _LONGEST_BACKOFF_S)
 
@@ -121,7 +122,12 @@ class _Connection:
         self._tap: Tap | None = None
         self._paused = False
         self._timer: asyncio.TimerHandle | None = None
-        self._pinged_at = self._loop.time()
+        self._pinged_at = self._heard_at = self._loop.time()
+
+    @property
+    def is_subscribed(self) -> bool:
+        """Say whether the broker has accepted every subscription, and is there."""
+        return self._subscribed.done() and not self.lost.done()
 
     async def open(self, max_message_bytes: int, max_unacknowledged: int) -> None:
         """Connect and subscribe; raise OSError, TimeoutError or BrokerError when that fails."""
@@ -130,13 +136,12 @@ class _Connection:
         def make_tap(wire: Any) -> Tap:
             return Tap(wire, PacketReader(version_5=version_5, max_message_bytes=max_message_bytes))
 
-        client = self._client = _client(self._source, make_tap)
+        tls = self._source.tls
+        client = self._client = client_of(self._source, make_tap, tls_context(tls) if tls is not None else None)
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_disconnect = self._on_disconnect
-        options: dict[str, Any] = {}
-        if version_5:
-            options = {"clean_start": False, "properties": _connect_properties(self._source, max_unacknowledged)}
+        options = connect_options(self._source, max_unacknowledged)
         await asyncio.to_thread(
             client.connect, self._source.host, self._source.port, self._source.keepalive_s, **options
         )
@@ -145,31 +150,34 @@ class _Connection:
         self._loop.add_reader(self._tap.fileno(), self._readable)
         self._paho_wrote()
         self._tick()
-        async with asyncio.timeout(_CONNECT_TIMEOUT_S):
-            await asyncio.wait((self._subscribed, self.lost), return_when=asyncio.FIRST_COMPLETED)
+        await self._until_subscribed()
+        self._connected.set(1)
+
+    async def _until_subscribed(self) -> None:
+        """Wait as long as the broker says something, or we do not read: a backlog may come before its answer."""
+        while not (self._subscribed.done() or self.lost.done()):
+            await asyncio.wait(
+                (self._subscribed, self.lost), timeout=CONNECT_TIMEOUT_S, return_when=asyncio.FIRST_COMPLETED
+            )
+            if not self._paused and self._loop.time() - self._heard_at > CONNECT_TIMEOUT_S:
+                raise TimeoutError(f"the broker accepts connections, but does not answer for {CONNECT_TIMEOUT_S:g} s")
         if self.lost.done():
             self.lost.result()
-            raise BrokerError("the broker closed the connection before it was subscribed")
-        self._subscribed.result()
-        self._connected.set(1)
 
     def close(self) -> None:
         """Say goodbye if the broker still listens, and close."""
         if self._timer is not None:
             self._timer.cancel()
         self._connected.set(0)
-        if self._tap is None or self._client is None:
-            return
-        tap, self._tap = self._tap, None
-        descriptor = tap.fileno()
-        if descriptor >= 0:
-            self._loop.remove_reader(descriptor)
-            self._loop.remove_writer(descriptor)
+        self._tap = None
+        if self._client is not None and (tap := self._client.tap) is not None:
+            self._loop.remove_reader(tap.fileno())
+            self._loop.remove_writer(tap.fileno())
             if not self.lost.done():
                 self._client.disconnect()
                 with contextlib.suppress(OSError, WireError):
                     tap.flush()
-        tap.close()
+            tap.release()
         for future in (self.lost, self._subscribed):
             if future.done() and not future.cancelled():
                 future.exception()
@@ -178,6 +186,7 @@ class _Connection:
         """Read again: the pipeline has room."""
         if self._paused and self._tap is not None:
             self._paused = False
+            self._heard_at = self._loop.time()
             self._loop.add_reader(self._tap.fileno(), self._readable)
             self._loop.call_soon(self._readable)  # TLS may hold decrypted bytes that no descriptor announces
 
@@ -186,13 +195,14 @@ class _Connection:
     def _readable(self) -> None:
         if self._tap is None or self._paused:
             return
+        self._heard_at = self._loop.time()
         try:
             self._read(self._tap)
         except (OSError, WireError) as error:
             self._lose(error)
 
     def _read(self, tap: Tap) -> None:
-        while True:
+        while not self._pipeline.is_full:
             publishes = tap.receive()
             if publishes:
                 origin, arrived_at = self._origin, self._clock()
@@ -208,12 +218,10 @@ class _Connection:
                     self._lose(BrokerError("the broker closed the connection"))
                     return
                 self._paho_wrote()
-            if self._pipeline.is_full:
-                self._paused = True
-                self._loop.remove_reader(tap.fileno())
-                return
             if not tap.has_more:
                 return
+        self._paused = True
+        self._loop.remove_reader(tap.fileno())
 
     def _acknowledge(self, packet_ids: Sequence[int]) -> None:
         if self._tap is not None:
@@ -237,17 +245,20 @@ class _Connection:
         self._flush()
 
     def _tick(self) -> None:
-        """Keep the session alive. While paused, answers are not read: we ping, and do not let paho wait for them."""
-        if self._client is None or self.lost.done():
+        """Keep the session alive, and notice a broker that has gone silent.
+
+        Not paho's `loop_misc`: while we are paused, or behind a backlog, the answer to its ping is not read in time.
+        """
+        if self._tap is None or self._client is None or self.lost.done():
             return
-        if not self._paused:
-            self._client.loop_misc()
-            self._paho_wrote()
-        elif self._tap is not None and self._loop.time() - self._pinged_at > self._source.keepalive_s / 2:
-            self._pinged_at = self._loop.time()
+        now, keepalive_s = self._loop.time(), self._client.keepalive  # the broker may have shortened it
+        if now - self._pinged_at >= keepalive_s / 2:
+            self._pinged_at = now
             self._tap.send(_PINGREQ)
             self._flush()
-        self._timer = self._loop.call_later(1.0, self._tick)
+        if not self._paused and now - self._heard_at > 1.5 * keepalive_s:
+            self._lose(BrokerError(f"the broker has been silent for {now - self._heard_at:.0f} s"))
+        self._timer = self._loop.call_later(keepalive_s / 4, self._tick)
 
     def _lose(self, error: Exception) -> None:
         if not self.lost.done():
@@ -269,25 +280,17 @@ class _Connection:
         ]
         if refused:
             self._lose(BrokerError(f"the broker refused the subscription to {', '.join(refused)}"))
-        elif not self._subscribed.done():
+            return
+        weak = [topic for topic, reason in zip(self._topics, reasons, strict=False) if reason.value == 0]
+        if weak:
+            log.warning(
+                "broker_grants_qos_0", source=self._source.name, topics=weak, action="allow QoS 1, or messages get lost"
+            )
+        if not self._subscribed.done():
             self._subscribed.set_result(None)
 
     def _on_disconnect(self, _client: Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any) -> None:
         self._lose(BrokerError(f"disconnected: {reason}"))
-
-
-def _client(source: MqttSource, make_tap: Any) -> TappedClient:
-    options: dict[str, Any] = {"client_id": source.client_id, "reconnect_on_failure": False}
-    if source.protocol == "5":
-        client = TappedClient(make_tap, protocol=MQTTv5, **options)
-    else:
-        client = TappedClient(make_tap, protocol=MQTTv311, clean_session=False, **options)
-    client.connect_timeout = _CONNECT_TIMEOUT_S
-    if source.username:
-        client.username_pw_set(source.username, source.password.get_secret_value())
-    if source.tls is not None:
-        client.tls_set_context(tls_context(source.tls))
-    return client
 
 
 def tls_context(tls: TlsSettings) -> ssl.SSLContext:
@@ -296,10 +299,3 @@ def tls_context(tls: TlsSettings) -> ssl.SSLContext:
     if tls.certificate_file is not None:
         context.load_cert_chain(tls.certificate_file, tls.key_file)
     return context
-
-
-def _connect_properties(source: MqttSource, max_unacknowledged: int) -> Properties:
-    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-    properties.SessionExpiryInterval = source.session_expiry_s
-    properties.ReceiveMaximum = min(max_unacknowledged, 65_535)
-    return properties

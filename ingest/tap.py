@@ -10,11 +10,15 @@ import ssl
 from collections.abc import Callable
 from typing import Any, Final
 
-from paho.mqtt.client import Client
+from paho.mqtt.client import Client, MQTTv5, MQTTv311
 from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
+from ingest.settings import MqttSource
 from ingest.wire import PacketReader, Publish, WireError
 
+CONNECT_TIMEOUT_S: Final = 10.0
 _MAX_UNSENT_BYTES: Final = 4 * 1024 * 1024  # acknowledgements that a broker does not read: it is gone
 
 
@@ -120,3 +124,28 @@ class TappedClient(Client):
             wrapped.close()
             raise
         return wrapped
+
+
+def client_of(source: MqttSource, make_tap: Callable[[Any], Tap], context: ssl.SSLContext | None) -> TappedClient:
+    """Return a client of a persistent session, not connected yet."""
+    options: dict[str, Any] = {"client_id": source.client_id, "reconnect_on_failure": False}
+    if source.protocol == "5":
+        client = TappedClient(make_tap, protocol=MQTTv5, **options)
+    else:
+        client = TappedClient(make_tap, protocol=MQTTv311, clean_session=False, **options)
+    client.connect_timeout = CONNECT_TIMEOUT_S
+    if source.username:
+        client.username_pw_set(source.username, source.password.get_secret_value())
+    if context is not None:
+        client.tls_set_context(context)
+    return client
+
+
+def connect_options(source: MqttSource, max_unacknowledged: int) -> dict[str, Any]:
+    """Return what MQTT 5 adds to CONNECT."""
+    if source.protocol != "5":
+        return {}
+    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+    properties.SessionExpiryInterval = source.session_expiry_s
+    properties.ReceiveMaximum = min(max_unacknowledged, 65_535)
+    return {"clean_start": False, "properties": properties}
