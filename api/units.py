@@ -38,6 +38,7 @@ UNITS: Final[dict[str, Written]] = {
     "[ppb]": _fixed("ppb", 0),
     "[ppm]": _fixed("ppm", 0),
     "A": _fixed("A", 2),
+    "A.h": _fixed("Ah", 2),
     "bar": _fixed("bar", 2),
     "dB": _fixed("dB", 1),
     "dB[A]": _fixed("dB(A)", 0),
