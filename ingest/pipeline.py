@@ -30,6 +30,7 @@ from ingest.writer import Writer
 log = structlog.get_logger()
 
 _BACKOFF_S: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+_FULL_AGAIN_S: Final = 1.0
 _DUTY: Final = 1.5  # how long to gather, as a multiple of how long storing takes
 
 
@@ -69,11 +70,14 @@ class Pipeline:
         self._in_flight: deque[_Held] = deque()
         self._arrived = asyncio.Event()
         self._spooled = asyncio.Event()
+        if not spool.is_empty:
+            self._spooled.set()  # by the process that was here before
         self._nothing_held = asyncio.Event()
         self._nothing_held.set()
         self._held = 0
         self._held_bytes = 0
         self._store_up = True
+        self._spool_said_full = False
         self._storing_s = 0.003
         self._stopping = False
         self._on_room: list[Callable[[], None]] = []
@@ -175,6 +179,7 @@ class Pipeline:
             self._store_is_down(error)
             return False
         self._metrics.store_up.set(1)
+        self._metrics.spool_full.set(0)
         self._metrics.count(written)
         return True
 
@@ -184,19 +189,21 @@ class Pipeline:
             for one in held.messages
         ]
         try:
-            await asyncio.get_running_loop().run_in_executor(self._disk, self._spool.put, records)
+            size = await asyncio.get_running_loop().run_in_executor(self._disk, self._put, records)
         except SpoolFullError as error:
-            self._metrics.spool_full.set(1)
-            log.error(  # noqa: TRY400 - the operator needs the sentence, not our stack
-                "spool_full", detail=str(error), action="make room on its disk, or bring the database back"
-            )
-            await asyncio.sleep(_BACKOFF_S[-3])
+            self._spool_is_full(error)
+            await asyncio.sleep(_FULL_AGAIN_S)
             return False
+        self._spool_said_full = False
         self._metrics.spool_full.set(0)
         self._metrics.spooled.inc(len(records))
-        self._metrics.spool_bytes.set(self._spool.size_bytes)
+        self._metrics.spool_bytes.set(size)
         self._spooled.set()
         return True
+
+    def _put(self, records: Sequence[Spooled]) -> int:
+        self._spool.put(records)
+        return self._spool.size_bytes
 
     def _acknowledge(self) -> None:
         """Acknowledge, in the order of receipt, every batch up to the first that is not durable."""
@@ -222,6 +229,18 @@ class Pipeline:
         self._metrics.store_up.set(0)
         self._spooled.set()
 
+    def _store_is_up(self) -> None:
+        if not self._store_up:
+            log.info("store_up", action="draining the spool")
+        self._store_up = True
+        self._metrics.store_up.set(1)
+
+    def _spool_is_full(self, error: Exception) -> None:
+        self._metrics.spool_full.set(1)
+        if not self._spool_said_full:
+            log.error("spool_full", detail=str(error), action="make room on its disk, or bring the database back")
+        self._spool_said_full = True
+
     # --- the way back from the spool ------------------------------------------------------------------------
 
     async def _drain(self) -> None:
@@ -229,36 +248,43 @@ class Pipeline:
         failures = 0
         while True:
             await self._spooled.wait()
+            self._spooled.clear()
             try:
-                empty = await self._drain_some()
-            except StoreUnavailableError as error:
-                self._store_is_down(error)
+                is_empty = await self._drain_some()
+            except (StoreUnavailableError, OSError) as error:
+                self._spooled.set()
+                if isinstance(error, StoreUnavailableError):
+                    self._store_is_down(error)
+                else:
+                    log.error("spool_unreadable", detail=str(error), action="check the disk of the spool")  # noqa: TRY400
                 await asyncio.sleep(_BACKOFF_S[min(failures, len(_BACKOFF_S) - 1)])
                 failures += 1
                 continue
             failures = 0
-            if not self._store_up:
-                log.info("store_up", spool_bytes=self._spool.size_bytes)
-                self._store_up = True
-            if empty:
-                self._spooled.clear()
+            if not is_empty:
+                self._spooled.set()
 
     async def _drain_some(self) -> bool:
-        """Move the oldest records to the store; return whether there was none."""
+        """Move the oldest records to the store, which shows that it is there; return whether there are no more."""
         loop = asyncio.get_running_loop()
         chunk = await loop.run_in_executor(self._disk, self._oldest)
-        if chunk.damaged_bytes:
-            self._metrics.spool_damaged.inc(chunk.damaged_bytes)
-            log.error("spool_damaged", bytes=chunk.damaged_bytes, action="check the disk of the spool")
         messages = [
             Message(Origin(one.source, one.lns, _ignore), 0, one.topic, one.body, one.size, one.arrived_at)
             for one in chunk.records
         ]
         written = await self._drainer.store(messages)
         self._metrics.count(written)
-        await loop.run_in_executor(self._disk, self._spool.drained, chunk.end)
-        self._metrics.spool_bytes.set(self._spool.size_bytes)
-        return not messages and self._spool.is_empty
+        self._store_is_up()
+        size, is_empty = await loop.run_in_executor(self._disk, self._forget, chunk)
+        self._metrics.spool_bytes.set(size)
+        if chunk.damaged_bytes:
+            self._metrics.spool_damaged.inc(chunk.damaged_bytes)
+            log.error("spool_damaged", bytes=chunk.damaged_bytes, action="check the disk of the spool")
+        return is_empty
+
+    def _forget(self, chunk: Chunk) -> tuple[int, bool]:
+        self._spool.drained(chunk.end)
+        return self._spool.size_bytes, self._spool.is_empty
 
     def _oldest(self) -> Chunk:
         return self._spool.read(

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Final
 
 import asyncpg
+import structlog
 
 from decoders.registry import Registry
 from domain.errors import StoreUnavailableError
@@ -23,11 +24,18 @@ from store.known import Known
 from store.pool import TRANSIENT
 from store.writing import CommitUnknownError, Written, committed, prepare_connection, write
 
+log = structlog.get_logger()
+
+# What one message can do to the store, or, through a defect of ours, to what understands it.
 _POISON: Final = (
     asyncpg.DataError,
     asyncpg.IntegrityConstraintViolationError,
-    UnicodeError,
-    OverflowError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
     struct.error,  # a number too large for its column
 )
 _ASK_AGAIN_S: Final = 0.2
@@ -67,13 +75,10 @@ class Writer:
         """
         try:
             return await self._store(messages)
-        except CommitUnknownError as unknown:
-            self._drop()
-            return await self._resolve(unknown, messages)
         except asyncio.CancelledError:
             self._drop()
             raise
-        except (*TRANSIENT, asyncpg.PostgresError) as error:
+        except (*TRANSIENT, asyncpg.PostgresError, asyncpg.InternalClientError) as error:
             self._drop()
             raise StoreUnavailableError(f"{type(error).__name__}: {error}") from error
 
@@ -84,15 +89,19 @@ class Writer:
     async def _store(self, messages: Sequence[Message]) -> Written:
         connection = await self._connected()
         now = self._clock()
-        understood = await self._understand(connection, messages, now)
         try:
-            return await self._write(connection, understood, now)
+            understood = await self._understand(connection, messages, now)
+            return await self._write(connection, understood, messages, now)
         except asyncpg.UniqueViolationError:
             raise  # never poison: the writing falls back by itself, so this is a defect to see
         except _POISON as error:
+            if not messages:
+                raise
             if len(messages) == 1:
-                refused = understanding.refused_by_store(messages[0], f"{type(error).__name__}: {error}")
-                return await self._write(connection, refused, now)
+                said = f"{type(error).__name__}: {error}"
+                log.error("message_refused", topic=messages[0].topic, detail=said, action="see quarantine")  # noqa: TRY400
+                refused = understanding.refused_by_store(messages[0], said)
+                return await self._write(connection, refused, messages, now)
         middle = len(messages) // 2
         first, second = await self._store(messages[:middle]), await self._store(messages[middle:])
         return Written(*(a + b for a, b in zip(first, second, strict=True)))
@@ -117,20 +126,22 @@ class Writer:
             await known_names.learn_foreign(connection, known, quantities)
         return understood
 
-    async def _write(self, connection: asyncpg.Connection, understood: Understood, now: datetime) -> Written:
+    async def _write(
+        self, connection: asyncpg.Connection, understood: Understood, messages: Sequence[Message], now: datetime
+    ) -> Written:
         rows = understanding.batch(understood, self._known, now)
-        return await write(connection, rows, worker=self._worker, complete_duplicates=self._complete_duplicates)
+        try:
+            return await write(connection, rows, worker=self._worker, complete_duplicates=self._complete_duplicates)
+        except CommitUnknownError as unknown:
+            self._drop()
+            return await self._resolve(unknown, messages)
 
     async def _resolve(self, unknown: CommitUnknownError, messages: Sequence[Message]) -> Written:
         """Ask the server whether the COMMIT took during which the connection died; store again if it did not."""
-        try:
-            connection = await self._connected()
-            while (took := await committed(connection, unknown.transaction_id)) is None:  # noqa: ASYNC110
-                await asyncio.sleep(_ASK_AGAIN_S)  # it is the server that decides
-        except (*TRANSIENT, asyncpg.PostgresError) as error:
-            self._drop()
-            raise StoreUnavailableError(f"{type(error).__name__}: {error}") from error
-        return unknown.written if took else await self.store(messages)
+        connection = await self._connected()
+        while (took := await committed(connection, unknown.transaction_id)) is None:  # noqa: ASYNC110
+            await asyncio.sleep(_ASK_AGAIN_S)  # it is the server that decides
+        return unknown.written if took else await self._store(messages)
 
     async def _connected(self) -> asyncpg.Connection:
         if self._connection is None or self._connection.is_closed():
