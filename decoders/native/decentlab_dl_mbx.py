@@ -1,0 +1,32 @@
+"""Decentlab DL-MBX: ultrasonic distance.
+
+Source: Decentlab, DL-MBX user guide, "LoRaWAN payload". Frame: `_decentlab.py`.
+Groups of words:
+  0  2: distance 1 mm, number of samples (not kept)
+  1  battery 0.001 V
+"""
+
+from typing import Final
+
+from decoders.native._decentlab import BATTERY, Group, Value, decode_decentlab, linear
+from decoders.registry import Model
+from domain.readings import Reading
+
+MODEL: Final = Model(
+    id="decentlab-dl-mbx",
+    vendor="Decentlab",
+    name="DL-MBX",
+    quantities=("distance", "battery_voltage"),
+    period_s=600,
+    hints=("dl mbx",),
+)
+
+_GROUPS: Final = (
+    Group(2, (Value("distance", linear(0, 0, 0.001)),)),
+    BATTERY,
+)
+
+
+def decode(payload: bytes, f_port: int) -> list[Reading]:  # noqa: ARG001 - the port is the installer's choice
+    """Return the readings of one frame; raise DecodeError if it is malformed."""
+    return decode_decentlab(payload, _GROUPS)
