@@ -12,7 +12,7 @@ from api.problems import ProblemError, invalid_parameter
 
 Choice = TypeVar("Choice", bound=str)
 
-EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
+EARLIEST: Final = datetime(1999, 12, 31, tzinfo=UTC)  # when 2000 begins, in any zone
 LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
 INSTANTS: Final = (
     "an ISO 8601 instant with its zone (2025-11-22T08:00:00Z, 2025-11-22T09:00:00+01:00) "

@@ -58,7 +58,7 @@ async def _listen_once(pool: asyncpg.Pool, wake: Wake, *, was_lost: bool) -> Non
         try:
             await lost.wait()
         finally:
-            connection.remove_termination_listener(terminated)
-            if not connection.is_closed():
+            if not lost.is_set():  # we are told to stop: the connection goes back as it came
+                connection.remove_termination_listener(terminated)
                 await connection.remove_listener(CHANNEL, heard)
     raise ConnectionResetError("the database closed the connection that listens")
