@@ -28,7 +28,7 @@ _LOG_TAIL_LINES: Final = 200
 _MAX_PAYLOAD_BYTES: Final = 8 * 1024 * 1024  # nats-server's advised ceiling; what is too large for ingest must reach it
 
 # `always`: an fsync before each PUBACK. The default is every two minutes, and a power cut would lose as much.
-# ack_wait: how long an unacknowledged message waits before it comes again; the default of 30 s delays a restart.
+# ack_wait: the default of 30 s would delay what was not acknowledged when ingest was killed.
 # max_ack_pending: the window of one session; above about 10,000, subscriptions to wide filters are refused (0x80).
 _CONFIGURATION: Final = """\
 server_name: samara
@@ -42,7 +42,7 @@ jetstream {{
 mqtt {{
   host: 127.0.0.1
   port: {mqtt_port}
-  ack_wait: "10s"
+  ack_wait: "{ack_wait}"
   max_ack_pending: 10000
 }}
 """
@@ -51,16 +51,18 @@ mqtt {{
 class EmbeddedBroker:
     """`async with EmbeddedBroker(directory) as broker:` starts it, keeps it, stops it, at `broker.host`, `broker.port`.
 
-    `sync_interval` is JetStream's: `always`, or a duration such as `1s` that a power cut may lose. Raises
-    AlreadyRunningError, EmbeddedServerError, ConfigurationError.
+    `sync_interval` is JetStream's: `always`, or a duration such as `1s` that a power cut may lose. `ack_wait` is how
+    long an unacknowledged message waits before it is sent again. Raises AlreadyRunningError, EmbeddedServerError,
+    ConfigurationError.
     """
 
     host: Final = "127.0.0.1"
 
-    def __init__(self, directory: Path, sync_interval: str = "always") -> None:
+    def __init__(self, directory: Path, sync_interval: str = "always", ack_wait: str = "10s") -> None:
         self.directory = directory
         self.port = 0
         self._sync_interval = sync_interval
+        self._ack_wait = ack_wait
         self._cleanup = contextlib.ExitStack()
         self._child: Child | None = None
 
@@ -116,7 +118,9 @@ class EmbeddedBroker:
         for attempt in range(1, _START_ATTEMPTS + 1):
             mqtt_port = free_port()
             configuration.write_text(
-                configuration_text(self.directory / "jetstream", free_port(), mqtt_port, self._sync_interval),
+                configuration_text(
+                    self.directory / "jetstream", free_port(), mqtt_port, self._sync_interval, self._ack_wait
+                ),
                 encoding="utf-8",
             )
             self._child = spawn(
@@ -146,7 +150,7 @@ def running_port(directory: Path) -> int | None:
     return None
 
 
-def configuration_text(store_dir: Path, client_port: int, mqtt_port: int, sync_interval: str) -> str:
+def configuration_text(store_dir: Path, client_port: int, mqtt_port: int, sync_interval: str, ack_wait: str) -> str:
     """Return nats-server's configuration file."""
     return _CONFIGURATION.format(
         client_port=client_port,
@@ -154,6 +158,7 @@ def configuration_text(store_dir: Path, client_port: int, mqtt_port: int, sync_i
         store_dir=json.dumps(str(store_dir)),
         sync_interval=sync_interval,
         mqtt_port=mqtt_port,
+        ack_wait=ack_wait,
     )
 
 

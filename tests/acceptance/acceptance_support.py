@@ -1,0 +1,76 @@
+"""Run the product as an operator does: commands, and services until they are stopped."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+SAMARA = Path(sys.executable).with_name("samara")
+
+
+def environment(**settings: str) -> dict[str, str]:
+    """The machine's, without settings of its own but the PostgreSQL that the tests use."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("SAMARA_") or key == "SAMARA_PG_BIN"}
+    return kept | {f"SAMARA_{key}": value for key, value in settings.items()}
+
+
+def command(directory: Path, settings: dict[str, str], *arguments: object, stdin: str = "") -> str:
+    """Run one command to its end and return what it said."""
+    done = subprocess.run(
+        [SAMARA, *(str(argument) for argument in arguments)],
+        cwd=directory,
+        env=environment(**settings),
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, (done.stdout, done.stderr)
+    return done.stdout
+
+
+class Service:
+    """A `samara serve`, its log in JSON."""
+
+    def __init__(self, directory: Path, settings: dict[str, str], *roles: str) -> None:
+        self.log = directory / f"log-{time.monotonic_ns()}"
+        self._file = self.log.open("wb")
+        self.process = subprocess.Popen(
+            [SAMARA, "serve", *roles],
+            cwd=directory,
+            env=environment(**{"LOG__FORMAT": "json", "API__PORT": "0"} | settings),
+            stdout=self._file,
+            stderr=subprocess.STDOUT,
+        )
+
+    def events(self) -> list[dict[str, Any]]:
+        lines = self.log.read_text(encoding="utf-8").splitlines()
+        return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
+
+    async def until_logged(self, event: str, within_s: float = 15) -> dict[str, Any]:
+        async with asyncio.timeout(within_s):
+            while True:
+                for one in self.events():
+                    if one["event"] == event:
+                        return one
+                assert self.process.poll() is None, self.log.read_text(encoding="utf-8")
+                await asyncio.sleep(0.01)
+
+    async def end(self, number: signal.Signals) -> float:
+        """Send a signal and return how long it took to end, in seconds."""
+        before = time.monotonic()
+        self.process.send_signal(number)
+        await asyncio.to_thread(self.process.wait, 20)
+        return time.monotonic() - before
+
+    def clean(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self._file.close()
