@@ -1,23 +1,15 @@
 """The continuous aggregates of TimescaleDB: refreshed where something changed, and only there."""
 
 from collections.abc import Collection, Iterable
-from datetime import UTC, datetime, timedelta
-from typing import Final, NamedTuple
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta
+from typing import Final
 
 import asyncpg
 
-TERRITORY: Final = ZoneInfo("Europe/Paris")  # whose days measurements_daily holds
+from store.maintenance.days import TimeRange, day_of
 
 _HOUR: Final = timedelta(hours=1)
 _NEAR: Final = timedelta(days=1)  # two refreshes cost more than looking at what lies between
-
-
-class TimeRange(NamedTuple):
-    """From `start` until `end`, excluded."""
-
-    start: datetime
-    end: datetime
 
 
 def spans(ranges: Iterable[TimeRange]) -> list[TimeRange]:
@@ -29,12 +21,6 @@ def spans(ranges: Iterable[TimeRange]) -> list[TimeRange]:
         else:
             found.append(TimeRange(start, end))
     return found
-
-
-def day_of(moment: datetime) -> TimeRange:
-    """Return the day of the territory that holds `moment`, in UTC: 23 to 25 hours."""
-    local = moment.astimezone(TERRITORY).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
-    return TimeRange(local.astimezone(UTC), (local + timedelta(days=1)).astimezone(UTC))
 
 
 INSERT_CHANGED_DAYS: Final = """

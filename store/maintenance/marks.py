@@ -7,7 +7,7 @@ import asyncpg
 
 from store.maintenance.aggregates import refresh_hours
 from store.maintenance.radio import rebuild_accounts
-from store.maintenance.rollups import device_ranges, rebuild
+from store.maintenance.rollups import rebuild
 
 # An hour is rolled up when it is over and its last frames have come; readers do without until then.
 SETTLED_AFTER: Final = timedelta(hours=1, minutes=10)
@@ -39,7 +39,7 @@ async def consume_plain(connection: asyncpg.Connection, settled: datetime, kept_
     async with connection.transaction():
         taken = await connection.fetch(DELETE_MARKS, settled, limit)
         marks = {(record["device_id"], record["hour"]) for record in taken}
-        await rebuild(connection, device_ranges([mark for mark in marks if mark[1] >= kept_from]))
+        await rebuild(connection, [mark for mark in marks if mark[1] >= kept_from])
         accounts = await rebuild_accounts(connection, marks)
     return Portion(marks=len(taken), accounts=accounts)
 

@@ -1,7 +1,7 @@
 """What the radio let through, told by the frame counters of the uplinks. Arrival order does not matter."""
 
-from collections.abc import Collection, Iterable
-from datetime import UTC, datetime
+from collections.abc import Collection, Iterable, Sequence
+from datetime import UTC, date, datetime
 from itertools import groupby
 from operator import itemgetter
 from typing import Final, NamedTuple
@@ -12,6 +12,8 @@ MAX_GAP: Final = 16_384  # LoRaWAN 1.0.4, MAX_FCNT_GAP: what jumps further is no
 MAX_TURN: Final = 256  # frames that may be lost while a 16-bit counter passes its end
 MAX_LATE: Final = 64  # a frame further behind than that is of a counter that began again
 _TURN: Final = 1 << 16
+
+_DAYS: Final = 500  # days of devices whose frames are held in memory at once
 
 
 class Heard(NamedTuple):
@@ -90,6 +92,7 @@ def account(opening: Heard | None, frames: Iterable[Heard]) -> RadioAccount:
 
 
 # The marked days, and for each the next day with frames: its first gap begins at the marked day's last frame.
+# OFFSET 0 as in store/maintenance/rollups.py.
 SELECT_FRAMES: Final = """
 WITH marked AS (
   SELECT device_id, day FROM unnest($1::integer[], $2::date[]) AS one (device_id, day)
@@ -120,7 +123,8 @@ SELECT days.device_id, day, false, received_at, uplink_key, dev_addr, f_cnt
                        FROM uplinks
                       WHERE uplinks.device_id = days.device_id
                         AND received_at >= day::timestamp AT TIME ZONE 'UTC'
-                        AND received_at < (day + 1)::timestamp AT TIME ZONE 'UTC') AS within
+                        AND received_at < (day + 1)::timestamp AT TIME ZONE 'UTC'
+                     OFFSET 0) AS within
  ORDER BY device_id, day, opening DESC, received_at, uplink_key
 """
 
@@ -137,8 +141,11 @@ ON CONFLICT (device_id, day) DO UPDATE
 async def rebuild_accounts(connection: asyncpg.Connection, marks: Collection[tuple[int, datetime]]) -> int:
     """Make anew the accounts of the UTC days of these (device, hour); return how many days that were."""
     days = sorted({(device_id, hour.astimezone(UTC).date()) for device_id, hour in marks})
-    if not days:
-        return 0
+    made = [await _rebuild(connection, days[at : at + _DAYS]) for at in range(0, len(days), _DAYS)]
+    return sum(made)
+
+
+async def _rebuild(connection: asyncpg.Connection, days: Sequence[tuple[int, date]]) -> int:
     frames = await connection.fetch(SELECT_FRAMES, *map(list, zip(*days, strict=True)))
     accounts = [
         (device_id, day, *_account_of(list(group)))

@@ -1,10 +1,12 @@
 """The roll-up tables of plain PostgreSQL: an hour from its measurements, a day from its hours."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 import asyncpg
+
+from store.maintenance.days import day_of
 
 _HOUR: Final = timedelta(hours=1)
 
@@ -28,12 +30,18 @@ def device_ranges(marks: Collection[tuple[int, datetime]]) -> list[DeviceRange]:
     return ranges
 
 
+# OFFSET 0 keeps each range a search of its own in the index: joined, the planner may choose to read years of rows.
 DELETE_HOURS: Final = """
 DELETE FROM measurements_hourly
- USING unnest($1::integer[], $2::timestamptz[], $3::timestamptz[]) AS changed (device_id, start, stop)
- WHERE measurements_hourly.device_id = changed.device_id
-   AND hour >= changed.start
-   AND hour < changed.stop
+ WHERE ctid = ANY(ARRAY(SELECT held.ctid
+                          FROM unnest($1::integer[], $2::timestamptz[], $3::timestamptz[])
+                            AS changed (device_id, start, stop)
+                         CROSS JOIN LATERAL (SELECT ctid
+                                               FROM measurements_hourly
+                                              WHERE device_id = changed.device_id
+                                                AND hour >= changed.start
+                                                AND hour < changed.stop
+                                             OFFSET 0) AS held))
 """
 
 INSERT_HOURS: Final = """
@@ -44,19 +52,24 @@ SELECT changed.device_id, quantity_id, channel, date_trunc('hour', measured_at, 
        (array_agg(value ORDER BY measured_at))[1], min(measured_at),
        (array_agg(value ORDER BY measured_at DESC))[1], max(measured_at)
   FROM unnest($1::integer[], $2::timestamptz[], $3::timestamptz[]) AS changed (device_id, start, stop)
-  JOIN measurements ON measurements.device_id = changed.device_id
-                   AND measured_at >= changed.start
-                   AND measured_at < changed.stop
+ CROSS JOIN LATERAL (SELECT quantity_id, channel, measured_at, value
+                       FROM measurements
+                      WHERE device_id = changed.device_id
+                        AND measured_at >= changed.start
+                        AND measured_at < changed.stop
+                     OFFSET 0) AS held
  GROUP BY changed.device_id, quantity_id, channel, date_trunc('hour', measured_at, 'UTC')
 """
 
 DELETE_DAYS: Final = """
 DELETE FROM measurements_daily
- USING (SELECT DISTINCT changed.device_id, date_trunc('day', hour, 'Europe/Paris') AS day
-          FROM unnest($1::integer[], $2::timestamptz[], $3::timestamptz[]) AS changed (device_id, start, stop),
-               generate_series(start, stop - INTERVAL '1 hour', INTERVAL '1 hour') AS hour) AS changed
- WHERE measurements_daily.device_id = changed.device_id
-   AND measurements_daily.day = changed.day
+ WHERE ctid = ANY(ARRAY(SELECT held.ctid
+                          FROM unnest($1::integer[], $2::timestamptz[]) AS changed (device_id, day)
+                         CROSS JOIN LATERAL (SELECT ctid
+                                               FROM measurements_daily
+                                              WHERE device_id = changed.device_id
+                                                AND day = changed.day
+                                             OFFSET 0) AS held))
 """
 
 INSERT_DAYS: Final = """
@@ -65,20 +78,25 @@ INSERT INTO measurements_daily
 SELECT changed.device_id, quantity_id, channel, changed.day, sum(samples), sum(total), min(low), max(high),
        (array_agg(first ORDER BY first_at))[1], min(first_at),
        (array_agg(last ORDER BY last_at DESC))[1], max(last_at)
-  FROM (SELECT DISTINCT changed.device_id, date_trunc('day', hour, 'Europe/Paris') AS day
-          FROM unnest($1::integer[], $2::timestamptz[], $3::timestamptz[]) AS changed (device_id, start, stop),
-               generate_series(start, stop - INTERVAL '1 hour', INTERVAL '1 hour') AS hour) AS changed
-  JOIN measurements_hourly ON measurements_hourly.device_id = changed.device_id
-                          AND hour >= changed.day
-                          AND hour < date_add(changed.day, INTERVAL '1 day', 'Europe/Paris')
+  FROM unnest($1::integer[], $2::timestamptz[], $3::timestamptz[]) AS changed (device_id, day, stop)
+ CROSS JOIN LATERAL (SELECT *
+                       FROM measurements_hourly
+                      WHERE device_id = changed.device_id
+                        AND hour >= changed.day
+                        AND hour < changed.stop
+                     OFFSET 0) AS held
  GROUP BY changed.device_id, quantity_id, channel, changed.day
 """
 
 
-async def rebuild(connection: asyncpg.Connection, ranges: Sequence[DeviceRange]) -> None:
-    """Make anew the hours of these ranges and the days that they touch, of every quantity."""
-    if not ranges:
+async def rebuild(connection: asyncpg.Connection, marks: Collection[tuple[int, datetime]]) -> None:
+    """Make anew these (device, hour) and the days that they are of, of every quantity."""
+    if not marks:
         return
-    columns = list(map(list, zip(*ranges, strict=True)))
-    for statement in (DELETE_HOURS, INSERT_HOURS, DELETE_DAYS, INSERT_DAYS):
-        await connection.execute(statement, *columns)
+    hours = list(map(list, zip(*device_ranges(marks), strict=True)))
+    await connection.execute(DELETE_HOURS, *hours)
+    await connection.execute(INSERT_HOURS, *hours)
+    days = sorted({(device_id, *day_of(hour)) for device_id, hour in marks})
+    device_ids, starts, ends = map(list, zip(*days, strict=True))
+    await connection.execute(DELETE_DAYS, device_ids, starts)
+    await connection.execute(INSERT_DAYS, device_ids, starts, ends)

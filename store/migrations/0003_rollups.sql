@@ -1,6 +1,11 @@
 -- What is derived from measurements and uplinks, and can be rebuilt from them. Maintenance rebuilds what
 -- changed_hours names; until then readers take those hours from the measurements themselves.
 
+-- What readers of the territory look for: the devices of a tenant, the points of a device and the reverse.
+CREATE INDEX devices_tenant ON devices (tenant_id, device_id);
+CREATE INDEX assignments_point ON assignments (point_id);
+CREATE INDEX assignments_device ON assignments (device_id);
+
 CREATE INDEX changed_hours_device ON changed_hours (device_id, hour);
 
 -- An hour of one series. total / samples is the mean; low, high, first and last tell whether a counter restarted.

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from store.maintenance.aggregates import TimeRange, day_of, spans
+from store.maintenance.aggregates import spans
+from store.maintenance.days import TimeRange, day_of
 from store.maintenance.retention import kept_from
 from store.maintenance.rollups import device_ranges
 from store.partitions import Partition, expired, month_after, month_of
