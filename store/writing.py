@@ -302,8 +302,9 @@ async def _copy_rows(connection: asyncpg.Connection, table: str, columns: Sequen
     """Send rows as they are; return whether there were any."""
     data = b"".join(rows)
     if data:
-        source = BytesIO(b"".join((HEADER, data, TRAILER)))
-        await connection.copy_to_table(table, source=source, columns=columns, format="binary")
+        # Closed at once: asyncpg leaves a cycle around it, and the bytes would wait for the garbage collector.
+        with BytesIO(b"".join((HEADER, data, TRAILER))) as source:
+            await connection.copy_to_table(table, source=source, columns=columns, format="binary")
     return bool(data)
 
 
