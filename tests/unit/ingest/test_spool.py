@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,12 +20,13 @@ from domain.errors import ConfigurationError
 from ingest.spool import Position, Spool, Spooled, SpoolFullError
 
 MEGABYTE = 1 << 20
+ARRIVED = datetime(2026, 3, 29, 0, 59, 59, 999_999, tzinfo=UTC)
 Open = Callable[..., Spool]
 
 
 def record(body: bytes | int, topic: str = "t") -> Spooled:
     content = body if isinstance(body, bytes) else f"record {body}".encode()
-    return Spooled("source", "chirpstack", topic, len(content), content)
+    return Spooled("source", "chirpstack", topic, len(content), content, ARRIVED)
 
 
 def bodies(spool: Spool) -> list[bytes]:
@@ -67,7 +69,11 @@ def open_spool(tmp_path: Path) -> Iterator[Open]:
 
 def test_what_was_put_comes_out_in_order_with_every_field(open_spool: Open) -> None:
     spool = open_spool()
-    records = [Spooled("lns-1", "ttn", "v3/é\0/up", 10_000_000, bytes(range(256))), record(b""), record(b"x" * 9000)]
+    records = [
+        Spooled("lns-1", "ttn", "v3/é\0/up", 10_000_000, bytes(range(256)), ARRIVED),
+        record(b""),
+        record(b"x" * 9000),
+    ]
     spool.put(records[:2])
     spool.put(records[2:])
     assert spool.read(max_records=9, max_bytes=10**6).records == records
@@ -147,7 +153,7 @@ def test_a_torn_tail_costs_the_record_that_was_never_acknowledged(open_spool: Op
 
 def test_one_bit_flipped_anywhere_costs_the_record_it_lies_in(open_spool: Open, tmp_path: Path) -> None:
     folder = tmp_path / "spool"
-    spool = open_spool(segment_bytes=100)
+    spool = open_spool(segment_bytes=150)
     records = [record(number, topic="a/b") for number in range(4)]
     ends = []
     for one in records:
