@@ -1,0 +1,145 @@
+"""A real browser over the real application; what the machine lacks is skipped with one line that says how to get it.
+
+Development tools from npm (never served) are kept in `.cache`, at the versions and digests pinned here.
+"""
+
+import os
+import shutil
+import tarfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import NamedTuple
+
+import api_world
+import asyncpg
+import pytest
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+
+from api.settings import ApiSettings
+from api.vendor import Package, VendorError, fetch
+
+CACHE = Path(__file__).parent / ".cache"
+AXE = Package(
+    name="axe-core",
+    version="4.14.1",
+    integrity="sha512-FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ==",
+    licence="MPL-2.0",
+    files={},
+)
+TYPESCRIPT = Package(
+    name="typescript",
+    version="5.9.3",
+    integrity="sha512-jl1vZzPDinLr9eUt3J/t7V6FgNEw9QjvBPdysz9KfQDD41fQrC2Y4vKQdiaUpFT4bXlb1RHhLpp8wtm6M5TgSw==",
+    licence="Apache-2.0",
+    files={},
+)
+
+# Before anything of the page runs: note what the policy refuses, and the charts that are drawn.
+WATCH = """
+window.violations = [];
+document.addEventListener("securitypolicyviolation", (event) =>
+  window.violations.push(`${event.violatedDirective} ${event.blockedURI}`));
+window.plots = [];
+Object.defineProperty(window, "uPlot", {
+  configurable: true,
+  set(original) {
+    const construct = (target, args) => { const plot = new target(...args); window.plots.push(plot); return plot; };
+    Object.defineProperty(window, "uPlot", { value: new Proxy(original, { construct }), writable: true });
+  },
+});
+"""
+
+
+def _tool(package: Package) -> Path:
+    directory = CACHE / f"{package.name}-{package.version}"
+    if not directory.is_dir():
+        CACHE.mkdir(exist_ok=True)
+        try:
+            archive = fetch(package, CACHE)
+        except VendorError as error:
+            pytest.skip(f"{package.name}: not to be had from npm's registry ({str(error).splitlines()[0][:100]})")
+        with tarfile.open(archive) as members:
+            members.extractall(directory, filter="data")
+        archive.unlink()
+    return directory / "package"
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    return (_tool(AXE) / "axe.min.js").read_text("utf-8")
+
+
+@pytest.fixture(scope="session")
+def typescript() -> list[str]:
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("node: not installed; apt-get install nodejs npm")
+    return [node, str(_tool(TYPESCRIPT) / "lib" / "tsc.js")]
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    program = os.environ.get("SAMARA_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
+        pytest.skip("Chromium: not installed; apt-get install chromium (or set SAMARA_CHROMIUM)")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        await browser.close()
+
+
+class Served(NamedTuple):
+    """The application over a filled database."""
+
+    address: str
+    world: api_world.World
+    connection: asyncpg.Connection
+    clock: api_world.Clock
+
+
+@pytest.fixture
+async def served(database: str) -> AsyncIterator[Served]:
+    clock = api_world.Clock()
+    connection = await asyncpg.connect(database)
+    try:
+        world = await api_world.build(connection)
+        async with api_world.serving(database, ApiSettings(live_pause_s=0, demo=True), clock) as address:
+            yield Served(address, world, connection, clock)
+    finally:
+        await connection.close()
+
+
+class Watched(NamedTuple):
+    """A page, and everything that it complained about."""
+
+    page: Page
+    complaints: list[str]
+
+
+async def watch(context: BrowserContext, complaints: list[str]) -> Page:
+    """Open a page that notes what it complains about."""
+    context.set_default_timeout(10_000)
+    page = await context.new_page()
+    await page.add_init_script(WATCH)
+    page.on("console", lambda message: complaints.append(f"console: {message.text}"))
+    page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
+    page.on("requestfailed", lambda request: complaints.append(f"failed: {request.url} {request.failure}"))
+    return page
+
+
+async def violations(page: Page) -> list[str]:
+    return list(await page.evaluate("window.violations"))
+
+
+@pytest.fixture
+async def page(browser: Browser) -> AsyncIterator[Page]:
+    """A page in French at 1440 px. A test that leaves a complaint behind fails."""
+    complaints: list[str] = []
+    async with await browser.new_context(locale="fr-FR", viewport={"width": 1440, "height": 1100}) as context:
+        page = await watch(context, complaints)
+        yield page
+        refused = await violations(page)
+        await page.close()
+    # The stream is cut when the page is left: that is no complaint.
+    assert [one for one in complaints if not one.startswith("failed:") or "/live" not in one] == []
+    assert refused == []
