@@ -31,8 +31,9 @@ NO_DECODER: Final = "no_decoder"  # the model is unknown, and the network server
 FOREIGN: Final = "foreign"  # the model is unknown; the numbers the network server decoded were kept
 MALFORMED: Final = "malformed"  # the decoder refused the frame
 FAILED: Final = "failed"  # the decoder itself broke: a defect to mend, then decode again
+TWIN: Final = "twin"  # the frame came by another network server too, and that uplink carries the readings
 
-OUTCOMES: Final = (DECODED, EMPTY, NO_DECODER, FOREIGN, MALFORMED, FAILED)
+OUTCOMES: Final = (DECODED, EMPTY, NO_DECODER, FOREIGN, MALFORMED, FAILED, TWIN)
 
 
 class Undecoded(NamedTuple):

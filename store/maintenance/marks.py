@@ -8,6 +8,7 @@ import asyncpg
 from store.maintenance.aggregates import refresh_hours
 from store.maintenance.radio import rebuild_accounts
 from store.maintenance.rollups import rebuild
+from store.maintenance.twins import settle_twins
 
 # An hour is rolled up when it is over and its last frames have come; readers do without until then.
 SETTLED_AFTER: Final = timedelta(hours=1, minutes=10)
@@ -39,6 +40,7 @@ async def consume_plain(connection: asyncpg.Connection, settled: datetime, kept_
     async with connection.transaction():
         taken = await connection.fetch(DELETE_MARKS, settled, limit)
         marks = {(record["device_id"], record["hour"]) for record in taken}
+        await settle_twins(connection, marks)
         await rebuild(connection, [mark for mark in marks if mark[1] >= kept_from])
         accounts = await rebuild_accounts(connection, marks)
     return Portion(marks=len(taken), accounts=accounts)
@@ -64,6 +66,8 @@ async def consume_timescale(
     """Refresh what at most `limit` marks name, then delete them. Interrupted, it is done again."""
     found = await connection.fetch(SELECT_MARKS, settled, limit)
     marks = {(record["device_id"], record["hour"]) for record in found}
+    async with connection.transaction():
+        await settle_twins(connection, marks)
     await refresh_hours(connection, {hour for _, hour in marks if hour >= kept_from})
     async with connection.transaction():
         await connection.execute(DELETE_THESE_MARKS, [record["ctid"] for record in found])
