@@ -81,7 +81,7 @@ class MqttReceiver:
             try:
                 await connection.open(self._max_message_bytes, self._max_unacknowledged)
                 log.info("broker_connected", source=self._source.name, topics=self._topics)
-                await connection.lost
+                await asyncio.shield(connection.lost)  # our own end is not the connection's: it says goodbye
             except (OSError, TimeoutError, BrokerError, WireError) as error:
                 log.warning("broker_lost", source=self._source.name, detail=str(error) or type(error).__name__)
             finally:
