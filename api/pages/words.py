@@ -71,7 +71,7 @@ def lasting(seconds: float, texts: Texts) -> str:
 
 
 def moment(at: datetime, zone: ZoneInfo, precision: str, texts: Texts) -> str:
-    """Return a moment in a zone, to the `minute`, the `hour` or the `day`: "sam. 22 novembre, 14 h 05"."""
+    """Return a moment in a zone, to the `minute`, the `hour` or the `day`: "sam. 22 nov., 14 h 05"."""
     local = at.astimezone(zone)
     return texts(
         f"moment.{precision}",

@@ -8,12 +8,12 @@ import shutil
 import tarfile
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import NamedTuple
 
 import api_world
 import asyncpg
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from browser_watch import Served, violations, watch
+from playwright.async_api import Browser, Page, async_playwright
 
 from api.settings import ApiSettings
 from api.vendor import Package, VendorError, fetch
@@ -33,21 +33,6 @@ TYPESCRIPT = Package(
     licence="Apache-2.0",
     files={},
 )
-
-# Before anything of the page runs: note what the policy refuses, and the charts that are drawn.
-WATCH = """
-window.violations = [];
-document.addEventListener("securitypolicyviolation", (event) =>
-  window.violations.push(`${event.violatedDirective} ${event.blockedURI}`));
-window.plots = [];
-Object.defineProperty(window, "uPlot", {
-  configurable: true,
-  set(original) {
-    const construct = (target, args) => { const plot = new target(...args); window.plots.push(plot); return plot; };
-    Object.defineProperty(window, "uPlot", { value: new Proxy(original, { construct }), writable: true });
-  },
-});
-"""
 
 
 def _tool(package: Package) -> Path:
@@ -88,15 +73,6 @@ async def browser() -> AsyncIterator[Browser]:
         await browser.close()
 
 
-class Served(NamedTuple):
-    """The application over a filled database."""
-
-    address: str
-    world: api_world.World
-    connection: asyncpg.Connection
-    clock: api_world.Clock
-
-
 @pytest.fixture
 async def served(database: str) -> AsyncIterator[Served]:
     clock = api_world.Clock()
@@ -107,28 +83,6 @@ async def served(database: str) -> AsyncIterator[Served]:
             yield Served(address, world, connection, clock)
     finally:
         await connection.close()
-
-
-class Watched(NamedTuple):
-    """A page, and everything that it complained about."""
-
-    page: Page
-    complaints: list[str]
-
-
-async def watch(context: BrowserContext, complaints: list[str]) -> Page:
-    """Open a page that notes what it complains about."""
-    context.set_default_timeout(10_000)
-    page = await context.new_page()
-    await page.add_init_script(WATCH)
-    page.on("console", lambda message: complaints.append(f"console: {message.text}"))
-    page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
-    page.on("requestfailed", lambda request: complaints.append(f"failed: {request.url} {request.failure}"))
-    return page
-
-
-async def violations(page: Page) -> list[str]:
-    return list(await page.evaluate("window.violations"))
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from api_world import NOW, speak
-from conftest import Served, violations, watch
+from browser_watch import Served, violations, watch
 from playwright.async_api import Browser, Page, expect
 
 from api.pages import words

@@ -90,7 +90,7 @@ export class Chart {
       tzDate: (/** @type {number} */ at) => uPlot.tzDate(new Date(at * 1000), this.box.dataset.zone),
       scales: { x: { range: [Number(start), Number(end)] }, y: this.#scale(kind) },
       axes: [
-        { ...axis, grid: { show: false }, space: 70, values: this.#moments() },
+        { ...axis, grid: { show: false }, size: 34, space: 70, values: this.#moments() },
         { ...axis, grid, size: this.#axisWidth(style.fontFamily), ...this.#levels() },
       ],
       series: [{}, ...this.#series(kind, colour("river"))],

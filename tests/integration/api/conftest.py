@@ -1,55 +1,23 @@
 from collections.abc import AsyncIterator
-from typing import NamedTuple
 
-import aiohttp
-import api_world
-import asyncpg
 import pytest
-from prometheus_client import CollectorRegistry
-
-from api.settings import ApiSettings
-
-
-class Served(NamedTuple):
-    """The application over a filled database."""
-
-    http: aiohttp.ClientSession  # its base is the application's address
-    world: api_world.World
-    connection: asyncpg.Connection  # of a test that writes
-    clock: api_world.Clock
-    registry: CollectorRegistry
-    dsn: str
-
-
-async def _served(dsn: str, **settings: float) -> AsyncIterator[Served]:
-    clock, registry = api_world.Clock(), CollectorRegistry()
-    connection = await asyncpg.connect(dsn)
-    try:
-        world = await api_world.build(connection)
-        quick = ApiSettings.model_validate({"live_pause_s": 0, "reconnect_s": 0.01, **settings})
-        async with (
-            api_world.serving(dsn, quick, clock, registry) as address,
-            aiohttp.ClientSession(address, timeout=aiohttp.ClientTimeout(10)) as http,
-        ):
-            yield Served(http, world, connection, clock, registry, dsn)
-    finally:
-        await connection.close()
+from api_served import Served, serve
 
 
 @pytest.fixture
 async def served(database: str) -> AsyncIterator[Served]:
-    async for found in _served(database):
+    async for found in serve(database):
         yield found
 
 
 @pytest.fixture
 async def served_any(any_database: str) -> AsyncIterator[Served]:
-    async for found in _served(any_database):
+    async for found in serve(any_database):
         yield found
 
 
 @pytest.fixture
 async def served_small(database: str) -> AsyncIterator[Served]:
     """With bounds that a test can reach."""
-    async for found in _served(database, max_series_points=50, max_live_streams=2, live_heartbeat_s=0.05):
+    async for found in serve(database, max_series_points=50, max_live_streams=2, live_heartbeat_s=0.05):
         yield found

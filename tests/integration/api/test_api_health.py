@@ -3,7 +3,7 @@ from pathlib import Path
 
 import api_world
 from aiohttp import ClientSession
-from conftest import Served
+from api_served import Served
 from prometheus_client.parser import text_string_to_metric_families
 
 from api.security import HEADERS

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import aiohttp
 import api_world
+from api_served import Served
 from api_world import NOW, speak
-from conftest import Served
 
 PATH = "/api/v1/live?tenant=mareuville"
 

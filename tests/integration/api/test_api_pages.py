@@ -4,8 +4,8 @@ from html.parser import HTMLParser
 
 import api_world
 from aiohttp import ClientSession
+from api_served import Served
 from api_world import NOW, speak
-from conftest import Served
 from yarl import URL
 
 from api.pages.static import address
@@ -80,7 +80,7 @@ def rows(html: str) -> list[str]:
 async def test_a_point_over_a_day_is_told_measurement_by_measurement_with_its_hole(served: Served) -> None:
     told = [read(row) for row in rows(await page(served, f"{PAGE}?point={served.world.air.point_id}"))]
     assert len(told) == 48 - 11 + 1
-    assert "sam. 22 novembre, 9 h 30" in told[0]
+    assert "sam. 22 nov., 9 h 30" in told[0]
     assert [row for row in told if "Donnée absente pendant 6 heures" in row] != []
 
 

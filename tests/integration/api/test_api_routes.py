@@ -2,7 +2,7 @@ import json
 from typing import Any
 
 import pytest
-from conftest import Served
+from api_served import Served
 
 from api.problems import KINDS
 
