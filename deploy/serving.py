@@ -1,6 +1,7 @@
 """`samara serve`: the roles of one process, until a signal."""
 
 import asyncio
+import gc
 from collections.abc import Collection
 from contextlib import AsyncExitStack
 
@@ -54,9 +55,17 @@ async def serve(settings: Settings, roles: Collection[str]) -> None:
                 tasks.append(await stack.enter_async_context(maintenance_role(running)))
             port = api_role(running, ingesting) if "api" in roles else bare_port(running, ingesting)
             address = await stack.enter_async_context(port)
+            _quiet_garbage_collector()
             log.info("started", roles=sorted(roles), worker=running.worker, address=address)
             await until(stop, *tasks)
     log.info("stopped")
+
+
+def _quiet_garbage_collector() -> None:
+    """Look for cycles seldom: the ingest path makes many records and no cycles (docs/benchmarks.md)."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 async def _schema(dsn: str, *, embedded: bool) -> None:
