@@ -50,7 +50,7 @@ SELECT_MARKS: Final = """
 SELECT ctid, device_id, hour
   FROM changed_hours
  WHERE hour <= $1
- ORDER BY hour
+ ORDER BY hour, device_id  -- an aggregate is refreshed for all devices at once; the marks of one day come together
  LIMIT $2
 """
 
