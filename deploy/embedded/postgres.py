@@ -35,7 +35,7 @@ from domain.errors import ConfigurationError
 _SOCKET_PATH_LIMIT: Final = 107 - len("/.s.PGSQL.65535")  # sockaddr_un holds 107 characters and a NUL
 _START_ATTEMPTS: Final = 3
 _START_TIMEOUT_S: Final = 60.0  # crash recovery can be long
-_STOP_TIMEOUT_S: Final = 3.5
+_STOP_TIMEOUT_S: Final = 2.5
 _POLL_S: Final = 0.01
 
 _SETTINGS: Final = {

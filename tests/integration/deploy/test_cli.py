@@ -1,15 +1,23 @@
 """The command `samara`, as a person runs it, on real services."""
 
+import asyncio
 import gzip
 import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
 
 import pytest
+from prometheus_client import CollectorRegistry
+from pydantic import SecretStr
 
 from deploy.embedded.broker import EmbeddedBroker
+from ingest.runner import Ingest
+from ingest.settings import HttpSource, IngestSettings
+from simulators.demo import Scenario, history
 
 SAMARA = Path(sys.executable).with_name("samara")
 
@@ -164,3 +172,48 @@ async def test_serve_refuses_a_schema_that_is_not_its_own(samara_on_nothing: Sam
 
 async def test_serve_wants_a_network_server_to_ingest_from(samara: Samara) -> None:
     assert "no network server is declared" in samara("serve", code=2).stderr
+
+
+@pytest.fixture
+async def set_aside(database: str, tmp_path: Path) -> int:
+    """The number of one uplink in quarantine: its device is not declared."""
+    end = datetime(2026, 3, 31, tzinfo=UTC)
+    topic, body = next(one for one in history(Scenario(), end - timedelta(hours=1), end) if "/event/up" in one[0])
+    settings = IngestSettings(http=(HttpSource(name="cs", lns="chirpstack", secret=SecretStr("0123456789abcdef")),))
+    ingest = Ingest(
+        settings,
+        dsn=database,
+        folder=tmp_path,
+        worker="tests",
+        metrics_registry=CollectorRegistry(),
+        clock=lambda: end,
+        randomness=Random(1),
+    )
+    async with ingest:
+        task = asyncio.create_task(ingest.run())
+        await ingest.pipeline.deliver("cs", "chirpstack", topic, body)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    return 1
+
+
+async def test_the_quarantine_is_listed_shown_and_replayed(samara: Samara, set_aside: int) -> None:
+    (row,) = samara("quarantine", "list").stdout.splitlines()[1:]
+    number, _, _, times, source, reason, dev_eui, _ = row.split("\t")
+    assert (number, times, source, reason) == (str(set_aside), "1", "cs", "unknown_device")
+    shown = samara("quarantine", "show", number).stdout
+    assert "remedy: The DevEUI is not declared; declare it, then replay." in shown
+    assert json.loads(samara("quarantine", "show", number, "--raw").stdout)["deviceInfo"]["devEui"] == dev_eui
+    assert samara("quarantine", "replay", "--all", code=1).stdout.startswith("0 stored, 0 stored before, 1 refused")
+    samara("tenants", "add", "corbie", "Corbie")
+    samara("devices", "import", "-", stdin=json.dumps({"dev_eui": dev_eui, "tenant": "corbie"}))
+    assert samara("quarantine", "replay", "--reason", "unknown_device").stdout.startswith("1 stored, ")
+    assert samara("quarantine", "list").stdout.count("\n") == 1
+    assert samara("quarantine", "list", "--replayed").stdout.count("\n") == 2
+    assert json.loads(samara("stats", "--json").stdout)["rows"]["uplinks"] == 1
+
+
+async def test_the_quarantine_refuses_what_it_cannot_do(samara: Samara) -> None:
+    assert "nothing in quarantine has the number 7" in samara("quarantine", "show", 7, code=1).stderr
+    assert "say which" in samara("quarantine", "replay", code=2).stderr
+    assert "--reason bored: one of" in samara("quarantine", "list", "--reason", "bored", code=2).stderr
