@@ -1,49 +1,67 @@
 """The command `samara`, as a person runs it, on real services."""
 
 import asyncio
+import contextlib
 import gzip
+import io
 import json
+import logging
 import os
-import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
+from typing import NamedTuple
+from unittest.mock import patch
 
 import pytest
+import structlog
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
+from deploy.cli import main
 from deploy.embedded.broker import EmbeddedBroker
 from ingest.runner import Ingest
 from ingest.settings import HttpSource, IngestSettings
 from simulators.demo import Scenario, history
 
-SAMARA = Path(sys.executable).with_name("samara")
+
+class Done(NamedTuple):
+    stdout: str
+    stderr: str
 
 
 class Samara:
-    """Runs commands in a directory of their own, against a database."""
+    """Runs commands in this process (a new one each time costs half a second), as `samara` itself does."""
 
     def __init__(self, directory: Path, **settings: str) -> None:
         self.directory = directory
         kept = {key: value for key, value in os.environ.items() if not key.startswith("SAMARA_")}
         self.environment = kept | {f"SAMARA_{key}": value for key, value in settings.items()}
 
-    def __call__(self, *arguments: object, code: int = 0, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [SAMARA, *(str(argument) for argument in arguments)],
-            cwd=self.directory,
-            env=self.environment,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
-        assert done.returncode == code, (done.stdout, done.stderr)
-        assert "Traceback" not in done.stderr
+    def __call__(self, *arguments: object, code: int = 0, stdin: str = "") -> Done:
+        given = io.TextIOWrapper(io.BytesIO(stdin.encode()))
+        out, err = (io.TextIOWrapper(io.BytesIO(), write_through=True) for _ in range(2))
+        with (
+            contextlib.chdir(self.directory),
+            patch.dict(os.environ, self.environment, clear=True),
+            patch.multiple(sys, argv=["samara", *map(str, arguments)], stdin=given, stdout=out, stderr=err),
+            pytest.raises(SystemExit) as ended,
+        ):
+            main()
+        done = Done(*(stream.buffer.getvalue().decode() for stream in (out, err)))  # type: ignore[attr-defined]
+        assert (ended.value.code or 0) == code, done
         return done
+
+
+@pytest.fixture(autouse=True)
+def logs_as_before() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    yield
+    root.handlers, root.level = handlers, level
+    structlog.reset_defaults()
 
 
 @pytest.fixture
@@ -56,12 +74,12 @@ def samara_on_nothing(tmp_path: Path, empty_database: str) -> Samara:
     return Samara(tmp_path, DATABASE__DSN=empty_database)
 
 
-async def test_migrate_brings_an_empty_database_up_and_then_has_nothing_to_do(samara_on_nothing: Samara) -> None:
+def test_migrate_brings_an_empty_database_up_and_then_has_nothing_to_do(samara_on_nothing: Samara) -> None:
     assert "applied 0001_" in samara_on_nothing("migrate", "--no-timescale").stdout
     assert samara_on_nothing("migrate").stdout == "The schema is current.\n"
 
 
-async def test_tenants_are_added_changed_and_listed(samara: Samara) -> None:
+def test_tenants_are_added_changed_and_listed(samara: Samara) -> None:
     samara("tenants", "add", "val-de-somme", "Val de Somme", "--kind", "epci")
     samara("tenants", "add", "corbie", "Corbi", "--parent", "val-de-somme", "--insee", "80212")
     samara("tenants", "add", "corbie", "Corbie", "--parent", "val-de-somme", "--insee", "80212")
@@ -72,7 +90,7 @@ async def test_tenants_are_added_changed_and_listed(samara: Samara) -> None:
     assert "tenants_insee_check" in samara("tenants", "add", "x", "X", "--insee", "?", code=1).stderr
 
 
-async def test_a_list_of_devices_is_imported_twice_and_changes_nothing(samara: Samara) -> None:
+def test_a_list_of_devices_is_imported_twice_and_changes_nothing(samara: Samara) -> None:
     samara("tenants", "add", "corbie", "Corbie")
     (samara.directory / "list.csv").write_text(
         "DevEUI;Tenant;Name;Model;Site;Point;Latitude;Longitude\n"
@@ -97,22 +115,20 @@ async def test_a_list_of_devices_is_imported_twice_and_changes_nothing(samara: S
     assert "no tenant" in samara("devices", "list", "--tenant", "nowhere", code=1).stderr
 
 
-async def test_devices_come_from_standard_input_too(samara: Samara) -> None:
+def test_devices_come_from_standard_input_too(samara: Samara) -> None:
     samara("tenants", "add", "corbie", "Corbie")
     done = samara("devices", "import", "-", "--tenant", "corbie", stdin='{"dev_eui": "70b3d5e75e000001"}\n')
     assert done.stdout == "1 devices declared, 0 lines refused\n"
 
 
-async def test_stats_of_nothing_are_zero(samara: Samara) -> None:
+def test_stats_of_nothing_are_zero(samara: Samara) -> None:
     found = json.loads(samara("stats", "--json").stdout)
     assert found["rows"]["uplinks"] == 0
     assert found["messages"] == {}
     assert "uplinks\t0" in samara("stats").stdout
 
 
-async def test_replay_publishes_plain_and_gzip_and_tells_what_it_skipped(
-    samara: Samara, nats_broker: EmbeddedBroker
-) -> None:
+def test_replay_publishes_plain_and_gzip_and_tells_what_it_skipped(samara: Samara, nats_broker: EmbeddedBroker) -> None:
     line = json.dumps({"topic": "test/cli/replay", "payload": {"n": 1}}) + "\n"
     (samara.directory / "plain.ndjson").write_text(line * 3 + "nonsense\n", encoding="utf-8")
     with gzip.open(samara.directory / "zipped.ndjson.gz", "wt", encoding="utf-8") as file:
@@ -165,12 +181,12 @@ def test_a_database_that_does_not_answer_is_one_sentence(tmp_path: Path) -> None
     assert "samara doctor" in done.stderr
 
 
-async def test_serve_refuses_a_schema_that_is_not_its_own(samara_on_nothing: Samara) -> None:
+def test_serve_refuses_a_schema_that_is_not_its_own(samara_on_nothing: Samara) -> None:
     done = samara_on_nothing("serve", "api", code=2)
     assert "the schema is older than this program: run `samara migrate`" in done.stderr
 
 
-async def test_serve_wants_a_network_server_to_ingest_from(samara: Samara) -> None:
+def test_serve_wants_a_network_server_to_ingest_from(samara: Samara) -> None:
     assert "no network server is declared" in samara("serve", code=2).stderr
 
 
@@ -197,7 +213,7 @@ async def set_aside(database: str, tmp_path: Path) -> int:
     return 1
 
 
-async def test_the_quarantine_is_listed_shown_and_replayed(samara: Samara, set_aside: int) -> None:
+def test_the_quarantine_is_listed_shown_and_replayed(samara: Samara, set_aside: int) -> None:
     (row,) = samara("quarantine", "list").stdout.splitlines()[1:]
     number, _, _, times, source, reason, dev_eui, _ = row.split("\t")
     assert (number, times, source, reason) == (str(set_aside), "1", "cs", "unknown_device")
@@ -213,7 +229,7 @@ async def test_the_quarantine_is_listed_shown_and_replayed(samara: Samara, set_a
     assert json.loads(samara("stats", "--json").stdout)["rows"]["uplinks"] == 1
 
 
-async def test_the_quarantine_refuses_what_it_cannot_do(samara: Samara) -> None:
+def test_the_quarantine_refuses_what_it_cannot_do(samara: Samara) -> None:
     assert "nothing in quarantine has the number 7" in samara("quarantine", "show", 7, code=1).stderr
     assert "say which" in samara("quarantine", "replay", code=2).stderr
     assert "--reason bored: one of" in samara("quarantine", "list", "--reason", "bored", code=2).stderr
