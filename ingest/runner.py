@@ -55,6 +55,7 @@ class Ingest:
         self._registry = Registry.load()
         self._servers = lns.load()
         self._metrics = IngestMetrics(metrics_registry)
+        self._given_up: list[int] = []
         self._writers = [self._writer(clock) for _ in range(settings.writers + 1)]
         self.pipeline = Pipeline(
             settings,
@@ -145,6 +146,7 @@ class Ingest:
             registry=self._registry,
             clock=clock,
             worker=self._worker,
+            given_up=self._given_up,
         )
 
     def _receiver(self, source: MqttSource, clock: Callable[[], datetime], randomness: random.Random) -> MqttReceiver:
@@ -154,6 +156,8 @@ class Ingest:
             raise ConfigurationError(
                 f"source {source.name}: {source.lns} is not heard over MQTT; give topics, or use HTTP"
             )
+        if source.shared_group:  # workers share the settings; two clients of one name would drive each other out
+            source = source.model_copy(update={"client_id": f"{source.client_id}-{self._worker}"})
         return MqttReceiver(
             source,
             topics,

@@ -1,5 +1,6 @@
 """samara demo | serve."""
 
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +11,8 @@ from deploy import logs
 from deploy.cli.common import run, settings_of
 from deploy.demo import demo, say_to_stdout
 from deploy.serving import serve
+from deploy.workers import serve_workers
+from domain.errors import ConfigurationError
 
 _CAPTURES = Path(__file__).parents[3] / "shared" / "data" / "lns"
 
@@ -45,7 +48,13 @@ def demo_command(
 def serve_command(
     context: typer.Context,
     roles: Annotated[list[Role] | None, typer.Argument(help="All of them by default.")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes of `ingest`, by shared subscription.")] = 1,
 ) -> None:
     """Receive, store and show, until SIGINT or SIGTERM."""
     settings = settings_of(context)
+    if workers > 1:
+        if roles != [Role.INGEST]:
+            raise ConfigurationError("--workers is for `samara serve ingest`: serve the other roles apart")
+        run(serve_workers(settings, context.find_root().obj, os.environ, workers))
+        return
     run(serve(settings, frozenset(role.value for role in roles or Role)))
