@@ -5,7 +5,7 @@ from types import ModuleType
 import pytest
 from aiohttp import web
 
-from api import v1
+from api import pagination, problems, series, v1
 from api.loading import routes
 from api.models import Answer
 from api.pages.rendering import island
@@ -53,3 +53,15 @@ def test_every_model_says_its_fields_and_refuses_others() -> None:
 
 def test_texts_for_scripts_cannot_end_their_element() -> None:
     assert "<" not in island({"a": "</script><script>alert(1)</script>&"})
+
+
+def test_the_documentation_tells_every_problem_route_and_parameter() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "how-to" / "use-the-api.md").read_text("utf-8")
+    for kind in problems.KINDS:
+        assert f"`urn:samara:problem:{kind.name}`" in page
+    for route in routes(v1):
+        assert f"`{route.path}" in page
+    for parameter in series.PARAMETERS | pagination.PARAMETERS:
+        assert f"`{parameter}`" in page
+    for every in series.EVERY:
+        assert f"`{every}`" in page
