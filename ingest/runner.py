@@ -52,6 +52,7 @@ class Ingest:
         self._dsn = dsn
         self._worker = worker
         self._known = Known()
+        self._is_loaded = False
         self._registry = Registry.load()
         self._servers = lns.load()
         self._metrics = IngestMetrics(metrics_registry)
@@ -70,12 +71,15 @@ class Ingest:
         self._receivers = [self._receiver(source, clock, randomness) for source in settings.mqtt]
 
     async def __aenter__(self) -> Self:
-        """Load the fleet, so that the first message finds its device."""
-        connection = await connect(self._dsn, application="samara-ingest-start")
+        """Load the fleet, so that the first message finds its device; without a store, messages are spooled."""
         try:
-            await load_known(connection, self._known, self._registry, self._sources())
-        finally:
-            await connection.close()
+            connection = await connect(self._dsn, application="samara-ingest-start")
+            try:
+                await self._load(connection)
+            finally:
+                await connection.close()
+        except TRANSIENT as error:
+            log.warning("started_without_store", detail=_said(error), action="spooling until it answers")
         return self
 
     @property
@@ -111,8 +115,7 @@ class Ingest:
             tasks.create_task(self._follow_fleet())
 
     async def _follow_fleet(self) -> None:
-        """Forget what changes, so that it is looked up again; load everything afresh after a lost connection."""
-        first = True
+        """Forget what changes, so that it is looked up again; load everything afresh whenever we begin to listen."""
         while True:
             try:
                 async with AsyncExitStack() as stack:
@@ -121,26 +124,36 @@ class Ingest:
                     lost = asyncio.Event()
                     connection.add_termination_listener(lambda _connection, lost=lost: lost.set())
                     await connection.add_listener("samara_devices", self._device_changed)
-                    if not first:
-                        await load_known(connection, self._known, self._registry, self._sources())
-                    first = False
+                    await self._load(connection)
                     await lost.wait()
-            except TRANSIENT as error:
-                log.info("fleet_connection_lost", detail=str(error) or type(error).__name__)
+            except (*TRANSIENT, asyncpg.PostgresError) as error:
+                log.info("fleet_connection_lost", detail=_said(error))
             await asyncio.sleep(_FOLLOW_AGAIN_S)
 
     def _device_changed(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
         self._known.forget(str(payload))
 
-    def _sources(self) -> list[str]:
-        return [one.name for one in self._settings.mqtt] + [one.name for one in self._settings.http]
+    async def _load(self, connection: asyncpg.Connection) -> None:
+        sources = [one.name for one in self._settings.mqtt] + [one.name for one in self._settings.http]
+        await load_known(connection, self._known, self._registry, sources)
+        self._is_loaded = True
+
+    async def _open(self) -> asyncpg.Connection:
+        """Return a connection for a writer; the first one loads the fleet if the store was away at our start."""
+        connection = await connect(
+            self._dsn, application=f"samara-ingest-{self._worker}", command_timeout_s=_STATEMENT_S
+        )
+        if not self._is_loaded:
+            try:
+                await self._load(connection)
+            except BaseException:
+                connection.terminate()
+                raise
+        return connection
 
     def _writer(self, clock: Callable[[], datetime]) -> Writer:
-        async def open_connection() -> asyncpg.Connection:
-            return await connect(self._dsn, application=f"samara-ingest-{self._worker}", command_timeout_s=_STATEMENT_S)
-
         return Writer(
-            open_connection,
+            self._open,
             known=self._known,
             servers=self._servers,
             registry=self._registry,
@@ -168,6 +181,10 @@ class Ingest:
             clock=clock,
             randomness=randomness,
         )
+
+
+def _said(error: Exception) -> str:
+    return str(error) or type(error).__name__
 
 
 def server_named(servers: Mapping[str, NetworkServer], name: str, source: str) -> NetworkServer:
