@@ -268,3 +268,31 @@ async def test_times_that_cannot_be_are_refused(connection: asyncpg.Connection) 
             await said(connection, place, "temperature", every, (SPAN[0], SPAN[0]))
         with pytest.raises(ValueError, match="zone"):
             await said(connection, place, "temperature", every, (SPAN[0].replace(tzinfo=None), SPAN[1]))
+
+
+async def test_days_are_right_when_maintenance_died_between_hours_and_days(
+    connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = await a_place(connection, "somme")
+    device_id = await a_device(connection, place.tenant_id, 1)
+    await assign(connection, device_id, place.point_id, SPAN[0])
+    await hourly(connection, device_id)
+    after = SPAN[1] + timedelta(days=2)
+    await run_once(connection, after)
+    late = Row(device_id, "temperature", 0, SPAN[0] + timedelta(days=4, hours=3), 1000.0)
+    await write_measurements(connection, [late])
+
+    async def die(*_: object) -> None:
+        raise asyncpg.ConnectionDoesNotExistError
+
+    if await has_timescale(connection):  # plain PostgreSQL makes both in one transaction
+        with monkeypatch.context() as broken:
+            broken.setattr("store.maintenance.run.refresh_days", die)
+            with pytest.raises(asyncpg.ConnectionDoesNotExistError):
+                await run_once(connection, after)
+    for _ in range(2):
+        rows = await said(connection, place, "temperature", "day", SPAN)
+        assert [row.samples for row in rows] == [24] * 4 + [25] + [24] * 5
+        assert rows[4].maximum == 1000.0
+        await run_once(connection, after)
+    assert await connection.fetchval("SELECT max(high) FROM measurements_daily") == 1000.0
