@@ -1,6 +1,6 @@
 """The continuous aggregates of TimescaleDB: refreshed where something changed, and only there."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -9,17 +9,18 @@ import asyncpg
 from store.maintenance.days import TimeRange, day_of
 
 _HOUR: Final = timedelta(hours=1)
-_NEAR: Final = timedelta(days=1)  # two refreshes cost more than looking at what lies between
 
 
-def spans(ranges: Iterable[TimeRange]) -> list[TimeRange]:
-    """Return ranges that hold all of these, as one where they are near each other."""
-    found: list[TimeRange] = []
-    for start, end in sorted(ranges):
-        if found and start - found[-1].end <= _NEAR:
-            found[-1] = TimeRange(found[-1].start, max(found[-1].end, end))
-        else:
-            found.append(TimeRange(start, end))
+def day_spans(hours: Collection[datetime]) -> dict[TimeRange, TimeRange]:
+    """Return the days of these hours, each with the range that holds its hours.
+
+    No statement refreshes more than a day: it takes seconds for a whole fleet, and statements have a time limit.
+    """
+    found: dict[TimeRange, TimeRange] = {}
+    for hour in sorted(hours):
+        day = day_of(hour)
+        known = found.get(day, TimeRange(hour, hour))
+        found[day] = TimeRange(known.start, hour + _HOUR)
     return found
 
 
@@ -33,8 +34,9 @@ async def refresh_hours(connection: asyncpg.Connection, hours: Collection[dateti
 
     Outside a transaction: each refresh commits by itself.
     """
-    await connection.execute(INSERT_CHANGED_DAYS, sorted({day_of(hour).start for hour in hours}))
-    for span in spans(TimeRange(hour, hour + _HOUR) for hour in hours):
+    spans = day_spans(hours)
+    await connection.execute(INSERT_CHANGED_DAYS, [day.start for day in spans])
+    for span in spans.values():
         await _refresh(connection, "measurements_hourly", span)
 
 
@@ -42,19 +44,18 @@ SELECT_CHANGED_DAYS: Final = """
 SELECT day FROM changed_days ORDER BY day
 """
 
-DELETE_CHANGED_DAYS: Final = """
-DELETE FROM changed_days WHERE day = ANY($1::timestamptz[])
+DELETE_CHANGED_DAY: Final = """
+DELETE FROM changed_days WHERE day = $1
 """
 
 
 async def refresh_days(connection: asyncpg.Connection, now: datetime) -> None:
     """Bring the daily aggregate up to date, of the days that are over. Outside a transaction, as above."""
     changed = [day_of(record["day"]) for record in await connection.fetch(SELECT_CHANGED_DAYS)]
-    over = [day for day in changed if day.end <= now]
-    for span in spans(over):
-        await _refresh(connection, "measurements_daily", span)
-    if over:
-        await connection.execute(DELETE_CHANGED_DAYS, [day.start for day in over])
+    for day in changed:
+        if day.end <= now:
+            await _refresh(connection, "measurements_daily", day)
+            await connection.execute(DELETE_CHANGED_DAY, day.start)
 
 
 _REFRESH: Final = "CALL refresh_continuous_aggregate('{aggregate}', '{start}'::timestamptz, '{end}'::timestamptz)"

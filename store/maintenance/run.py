@@ -12,8 +12,8 @@ from store.migrate import has_timescale
 from store.partitions import PARTITIONED, ensure_partitions, month_after, month_of
 
 MONTHS_AHEAD: Final = 2
-PORTION: Final = 20_000  # marks consumed in one transaction
-PORTIONS: Final = 50  # a round ends, though more be left
+PORTION: Final = 5_000  # marks consumed in one transaction
+PORTIONS: Final = 200  # a round ends, though more be left
 
 _LOCK: Final = 0x53414D4D4149  # "SAMMAI": one round at a time
 

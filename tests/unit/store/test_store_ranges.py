@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from store.maintenance.aggregates import spans
+from store.maintenance.aggregates import day_spans
 from store.maintenance.days import TimeRange, day_of
 from store.maintenance.retention import kept_from
 from store.maintenance.rollups import device_ranges
@@ -72,9 +72,14 @@ def test_marked_hours_of_a_device_that_touch_are_one_range() -> None:
     ]
 
 
-def test_refreshed_spans_take_in_what_is_near() -> None:
-    hours = [TimeRange(START + timedelta(hours=number), START + timedelta(hours=number + 1)) for number in (0, 20, 60)]
-    assert spans(reversed(hours)) == [TimeRange(START, hours[1].end), hours[2]]
+def test_hours_are_refreshed_a_day_at_a_time() -> None:
+    hours = [START + timedelta(hours=number) for number in (-3, -1, 3, 22, 23)]  # Paris is an hour ahead
+    assert list(day_spans(hours).values()) == [
+        TimeRange(hours[0], hours[0] + HOUR),
+        TimeRange(hours[1], hours[3] + HOUR),
+        TimeRange(hours[4], hours[4] + HOUR),
+    ]
+    assert [day.start for day in day_spans(hours)] == [day_of(hours[number]).start for number in (0, 1, 4)]
 
 
 def test_a_day_of_the_territory_has_23_to_25_hours() -> None:
