@@ -26,7 +26,16 @@ test: $(VENV)/installed-dev ## everything: lint, types, import contracts, unit a
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not slow"
+
+bench: $(VENV)/installed-dev ## the figures of docs/benchmarks.md (40 minutes; BENCH="--quick" for four)
+	$(BIN)/python tests/benchmarks/bench_ingest.py $(BENCH)
+
+faults: $(VENV)/installed-dev ## the long form of the fault tests
+	$(BIN)/python -m pytest -m slow tests/acceptance/faults
+
+vendor: $(VENV)/installed ## fetch other people's browser code again (needs npm)
+	$(BIN)/python -m api.vendor
 
 lock: ## write the lock files again from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --extra build --generate-hashes --python-version 3.11 --no-header -o requirements.lock
@@ -35,4 +44,4 @@ lock: ## write the lock files again from pyproject.toml (needs uv)
 clean: ## remove the virtual environment and the demo's data
 	rm -rf $(VENV) .samara
 
-.PHONY: help demo test lock clean
+.PHONY: help demo test bench faults vendor lock clean

@@ -45,7 +45,7 @@ class DatabaseSettings(_Strict):
     """PostgreSQL. Without a `dsn`, Samara starts its own, in `data_dir`."""
 
     dsn: SecretStr = SecretStr("")
-    pool_size: Annotated[int, Field(ge=1, le=200)] = 10
+    pool_size: Annotated[int, Field(ge=2, le=200)] = 10  # the API listens on one of them all the time
 
 
 class LogSettings(_Strict):

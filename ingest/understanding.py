@@ -4,7 +4,7 @@ Each step takes what the one before returned. What a step refuses leaves the pat
 neighbours go on.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -34,6 +34,8 @@ from store.batch import (
 )
 from store.known import Device, Known
 from store.rows import Found, microseconds
+
+Hearing = tuple[int, float | None, float | None, int | None]  # gateway_id, rssi_dbm, snr_db, channel
 
 _OURS: Final = (DECODED, EMPTY)  # what the network server decoded adds nothing to these
 _DEVICE_CLOCK_TOLERANCE: Final = timedelta(days=1)
@@ -184,7 +186,13 @@ def batch(understood: Understood, known: Known, now: datetime) -> Batch:
     ingested_us = microseconds(now)
     accounts: dict[tuple[date, int, int], AccountKey] = {}
     for one in understood.uplinks:
-        rows.frames.append(_frame(one, known, rows.quarantined, now, ingested_us, accounts))
+        gateways = _gateways(one.uplink, known)
+        rows.frames.append(_frame(one, gateways, known, rows.quarantined, now, ingested_us, accounts))
+        for gateway in gateways:
+            rows.hear(gateway[0], one.uplink.received_at)
+    for _, event, device in understood.events:
+        if device is None:
+            rows.hear(known.gateways[event.gateway_eui], event.received_at)
     rows.events.extend(_event_row(event, known, now) for event in understood.events)
     rows.quarantined.extend(_refused_row(refused, known, now) for refused in understood.refused)
     return rows
@@ -192,6 +200,7 @@ def batch(understood: Understood, known: Known, now: datetime) -> Batch:
 
 def _frame(
     one: Identified,
+    gateways: Sequence[Hearing],
     known: Known,
     quarantined: list[QuarantineRow],
     now: datetime,
@@ -218,7 +227,7 @@ def _frame(
     account = accounts.get(head)
     if account is None:
         account = accounts[head] = AccountKey(*head, "uplink")
-    return frame(uplink, uplink_key(source, uplink), ingested_us, found, live, past, _gateways(uplink, known), account)
+    return frame(uplink, uplink_key(source, uplink), ingested_us, found, live, past, gateways, account)
 
 
 def _measured(
@@ -248,7 +257,7 @@ def _measured(
     return live, past
 
 
-def _gateways(uplink: Uplink, known: Known) -> list[tuple[int, float | None, float | None, int | None]]:
+def _gateways(uplink: Uplink, known: Known) -> list[Hearing]:
     """Return (gateway_id, rssi_dbm, snr_db, channel) of each gateway; `ingest.lns` gives one reception a gateway."""
     numbers = known.gateways
     return [(numbers[eui], rssi_dbm, snr_db, channel) for eui, rssi_dbm, snr_db, channel, _ in uplink.receptions]

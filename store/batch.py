@@ -66,16 +66,22 @@ class QuarantineRow(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """What one transaction stores."""
+    """What one transaction stores. `heard` is when each gateway (by its number) was last heard of."""
 
     frames: list[Frame]
     events: list[EventRow]
     quarantined: list[QuarantineRow]
+    heard: dict[int, datetime]
 
     @classmethod
     def empty(cls) -> "Batch":
         """Return a batch to append to."""
-        return cls([], [], [])
+        return cls([], [], [], {})
+
+    def hear(self, gateway_id: int, at: datetime) -> None:
+        """Note that a gateway was heard."""
+        if at > self.heard.setdefault(gateway_id, at):
+            self.heard[gateway_id] = at
 
 
 class Measured(NamedTuple):

@@ -12,6 +12,7 @@ import asyncpg
 
 from domain.events import Position
 from domain.quantities import FOREIGN_PREFIX
+from store.fleet import Model, sync_models
 
 _NOWHERE: Final = (None, None, None)
 MAX_MISSED: Final = 100_000  # undeclared DevEUIs remembered, so as not to ask for each of their messages
@@ -174,15 +175,6 @@ async def learn_sources(connection: asyncpg.Connection, known: Known, names: Ite
         known.sources = {record["name"]: record["source_id"] for record in await connection.fetch(SELECT_SOURCES)}
 
 
-UPSERT_MODELS: Final = """
-INSERT INTO models (model_id, vendor, name, period_s)
-SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::integer[])
-ON CONFLICT (model_id) DO UPDATE
-   SET vendor = excluded.vendor, name = excluded.name, period_s = excluded.period_s
- WHERE (models.vendor, models.name, models.period_s)
-       IS DISTINCT FROM (excluded.vendor, excluded.name, excluded.period_s)
-"""
-
 INSERT_DECODERS: Final = """
 INSERT INTO decoders (model_id, version) SELECT * FROM unnest($1::text[], $2::text[]) ON CONFLICT DO NOTHING
 """
@@ -200,9 +192,9 @@ class DecoderVersion(NamedTuple):
 
 async def learn_decoders(connection: asyncpg.Connection, known: Known, decoders: Sequence[DecoderVersion]) -> None:
     """Write the models and decoder versions of the running program, and take their numbers."""
-    columns = list(zip(*decoders, strict=True)) or [()] * 5
-    await connection.execute(UPSERT_MODELS, *columns[:4])
-    await connection.execute(INSERT_DECODERS, columns[0], columns[4])
+    await sync_models(connection, [Model(*decoder[:4]) for decoder in decoders])
+    versions = [decoder.model_id for decoder in decoders], [decoder.version for decoder in decoders]
+    await connection.execute(INSERT_DECODERS, *versions)
     known.decoders = {
         (model_id, version): number for model_id, version, number in await connection.fetch(SELECT_DECODERS)
     }

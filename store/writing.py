@@ -5,6 +5,7 @@ only then the whole batch goes through staging tables with ON CONFLICT DO NOTHIN
 uplinks were new. Costs nothing while there is no redelivery (docs/benchmarks.md).
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
@@ -79,7 +80,7 @@ VALUES ($1, $2, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 ON CONFLICT (digest) DO UPDATE SET times = known.times + 1, last_at = excluded.last_at, replayed_at = NULL
 """
 
-# The account, the hint to whoever waits for commits, and this transaction's number: one round trip.
+# The account, the gateways heard, the hint to whoever waits for commits, and this transaction's number: one round trip.
 ADD_ACCOUNTS: Final = """
 WITH counted AS (
   INSERT INTO ingest_accounts AS known (day, source_id, tenant_id, kind, outcome, worker, messages)
@@ -88,6 +89,11 @@ WITH counted AS (
       AS one (day, source_id, tenant_id, kind, outcome, messages)
   ON CONFLICT (day, source_id, tenant_id, kind, outcome, worker)
   DO UPDATE SET messages = known.messages + excluded.messages
+), heard AS (
+  INSERT INTO gateways_heard AS known (gateway_id, worker, heard_at)
+  SELECT gateway_id, $7, heard_at FROM unnest($9::integer[], $10::timestamptz[]) AS one (gateway_id, heard_at)
+  ON CONFLICT (gateway_id, worker) DO UPDATE SET heard_at = excluded.heard_at
+   WHERE excluded.heard_at > known.heard_at
 )
 SELECT pg_notify('samara_committed', $8), pg_current_xact_id()::text
 """
@@ -173,7 +179,10 @@ async def _transact(connection: asyncpg.Connection, batch: Batch, worker: str, p
         await _upsert_latest(connection, batch.frames, new)
         counts += await _insert_events(connection, batch)
         counts += await _insert_quarantined(connection, batch)
-        transaction_id = await _account(connection, counts, batch.frames, worker)
+        transaction_id = await _account(connection, counts, batch, worker)
+    except (TimeoutError, asyncio.CancelledError):
+        connection.terminate()  # the network may be cut, and a ROLLBACK would wait for its answer
+        raise
     except BaseException:
         if not connection.is_closed():
             await transaction.rollback()
@@ -277,11 +286,11 @@ def _count_frames(
 
 
 async def _account(
-    connection: asyncpg.Connection, counts: Counter[tuple[AccountKey, str]], frames: Sequence[Frame], worker: str
+    connection: asyncpg.Connection, counts: Counter[tuple[AccountKey, str]], batch: Batch, worker: str
 ) -> str:
     keys = sorted(counts, key=repr)
     accounts = [account for account, _ in keys]
-    devices = {frame.key[0] for frame in frames}
+    devices = {frame.key[0] for frame in batch.frames}
     record = await connection.fetchrow(
         ADD_ACCOUNTS,
         [account.day for account in accounts],
@@ -292,6 +301,8 @@ async def _account(
         [counts[key] for key in keys],
         worker,
         ",".join(map(str, sorted(devices))) if len(devices) <= _HINT_DEVICES else "*",
+        sorted(batch.heard),
+        [batch.heard[gateway_id] for gateway_id in sorted(batch.heard)],
     )
     assert record is not None
     transaction_id: str = record[1]

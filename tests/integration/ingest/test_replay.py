@@ -51,6 +51,8 @@ async def test_capture_twice_is_stored_once(
     assert await connection.fetchval("SELECT count(*) FROM receptions") == RECEPTIONS
     assert await connection.fetchval("SELECT count(*) FROM network_events") == JOINS + STATUSES + LOGS
     assert await connection.fetchval("SELECT count(*) FROM quarantine") == 0
+    heard = "SELECT count(*), max(heard_at) = (SELECT max(received_at) FROM receptions) FROM gateways_heard"
+    assert tuple(await connection.fetchrow(heard)) == (4, True)
     rows = await connection.fetch(
         "SELECT dev_eui, count(*) FROM uplinks JOIN devices USING (device_id) GROUP BY 1 ORDER BY 1"
     )
