@@ -1,14 +1,12 @@
 """What a load is: devices, pace, format, faults. Read from TOML, or built by a test."""
 
-import tomllib
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, Literal
 
 from domain.errors import ConfigurationError
-
-T = TypeVar("T", "Outage", "RejoinStorm", "Faults", "LoadSpec")
+from simulators import toml_file
 
 Format = Literal["chirpstack-json", "chirpstack-protobuf", "things-stack"]
 FORMATS: Final = ("chirpstack-json", "chirpstack-protobuf", "things-stack")
@@ -113,24 +111,5 @@ def at_rate(rate: float, seconds: float, *, start_at: datetime, devices: int = 5
 
 
 def read(path: Path) -> LoadSpec:
-    """Read the `[load]` and `[load.faults]` tables of a TOML file; raise ConfigurationError if they will not do."""
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))["load"]
-    except (OSError, tomllib.TOMLDecodeError, KeyError) as error:
-        raise ConfigurationError(f"{path}: {error!r}") from error
-    faults = dict(table.pop("faults", {}))
-    faults["outages"] = tuple(_made(Outage, row, path) for row in faults.get("outages", ()))
-    faults["rejoin_storms"] = tuple(_made(RejoinStorm, row, path) for row in faults.get("rejoin_storms", ()))
-    if "models" in table:
-        table["models"] = tuple(table["models"])
-    return _made(LoadSpec, table | {"faults": _made(Faults, faults, path)}, path)
-
-
-def _made(kind: type[T], table: dict[str, Any], path: Path) -> T:
-    unknown = table.keys() - {one.name for one in fields(kind)}
-    if unknown:
-        raise ConfigurationError(f"{path}: unknown keys {', '.join(sorted(unknown))}")
-    try:
-        return kind(**table)
-    except TypeError as error:
-        raise ConfigurationError(f"{path}: {error}") from error
+    """Read the `[load]` table of a TOML file; raise ConfigurationError if it will not do."""
+    return toml_file.read(path, "load", LoadSpec)

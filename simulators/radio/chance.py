@@ -8,6 +8,7 @@ import math
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from simulators.radio.jit import compiled
 
@@ -108,3 +109,17 @@ def normal(seed: Whole, stream: Whole, item: Whole, count: Whole) -> float:
 def exponential(seed: Whole, stream: Whole, item: Whole, count: Whole) -> float:
     """Return an exponential number of mean 1: the power of a Rayleigh channel."""
     return -math.log(uniform(seed, stream, item, count))
+
+
+@compiled
+def _uniforms(seed: Whole, stream: Whole, first: Whole, numbers: npt.NDArray[np.float64]) -> None:
+    for item in range(numbers.shape[0]):
+        for count in range(numbers.shape[1]):
+            numbers[item, count] = uniform(seed, stream, np.int64(first) + item, count)
+
+
+def uniforms(seed: int, stream: int, first: int, items: int, counts: int) -> npt.NDArray[np.float64]:
+    """Return numbers in (0, 1) for items `first` and on, shape (items, counts)."""
+    numbers = np.empty((items, counts))
+    _uniforms(seed, stream, first, numbers)
+    return numbers

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from domain.errors import SamaraError
-from simulators.radio import kernel, traffic
+from simulators.radio import counting, kernel, traffic
 from simulators.radio.kernel import Air, Bytes, Floats, Frames, Longs, State
 from simulators.radio.traffic import Talk
 
@@ -66,7 +66,7 @@ class _Count:
     def add(self, frames: Frames, outcome: Bytes, done: npt.NDArray[np.bool_]) -> None:
         """Count the frames that are done."""
         best, copies = np.empty(len(done), dtype=np.uint8), np.empty(len(done), dtype=np.uint8)
-        kernel.reduce(outcome, best, copies)
+        counting.reduce(outcome, best, copies)
         best, copies, device, factor = best[done], copies[done], frames.device[done], frames.factor[done]
         causes = len(kernel.CAUSES)
         self.by_factor += _counted(factor.astype(np.int64) * causes + best, self.by_factor.shape)
@@ -74,8 +74,7 @@ class _Count:
         received = best == kernel.RECEIVED
         self.delivered += np.bincount(device[received], minlength=len(self.sent))
         self.by_copies += np.bincount(copies, minlength=len(self.by_copies))
-        for gateway, said in enumerate(outcome):
-            self.by_gateway[gateway] += np.bincount(said[done], minlength=causes)
+        counting.tally(outcome, done, self.by_gateway)
         self.by_chunk.append((len(best), int(received.sum())))
 
 

@@ -26,8 +26,13 @@ prange = numba.prange  # a range whose turns are shared by the cores
 
 
 def compiled(function: F) -> F:
-    """Compile a function, kept on disk between runs; called from other compiled functions, it is inlined."""
+    """Compile a function, kept on disk between runs."""
     return cast("F", numba.njit(cache=True, nogil=True)(function))
+
+
+def inlined(function: F) -> F:
+    """Compile a function into its callers: passing a dozen arrays costs more than what it does."""
+    return cast("F", numba.njit(inline="always")(function))
 
 
 def parallel(function: F) -> F:

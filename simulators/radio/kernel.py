@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulators.radio import chance
-from simulators.radio.jit import compiled, parallel, prange
+from simulators.radio.jit import compiled, inlined, parallel, prange
 
 PENDING: Final = 0
 WEAK: Final = 1
@@ -143,7 +143,7 @@ def _survives(  # noqa: PLR0917 - compiled: arrays, not objects; and indexes, si
     return True
 
 
-@compiled
+@inlined
 def _settle(  # noqa: PLR0917
     until_us: int,
     lock_us: Longs,
@@ -175,7 +175,7 @@ def _settle(  # noqa: PLR0917
     return kept
 
 
-@compiled
+@inlined
 def _add(  # noqa: PLR0917
     frame: int,
     received: float,
@@ -201,7 +201,7 @@ def _add(  # noqa: PLR0917
     index[on, used], power[on, used] = frame, received
 
 
-@compiled
+@inlined
 def _admit(  # noqa: PLR0917
     gateway: int,
     begin: int,
@@ -283,16 +283,3 @@ def hear(  # noqa: PLR0917 - compiled: arrays, not objects
                 until_us, lock_us, end_us, factor, on, where, there, heard, inside[on], mine, thresholds
             )
     return int(overflow.sum())
-
-
-@parallel
-def reduce(outcome: Bytes, best: Bytes, gateways: Bytes) -> None:
-    """Fill, of each frame, its best outcome among the gateways and by how many it was received."""
-    for frame in prange(outcome.shape[1]):
-        top, copies = 0, 0
-        for gateway in range(outcome.shape[0]):
-            said = outcome[gateway, frame]
-            top = max(top, said)
-            copies += said == RECEIVED
-        best[frame] = top
-        gateways[frame] = copies
