@@ -21,6 +21,10 @@ HOUR_US: Final = 3_600_000_000
 _FOR_EVER_US: Final = 1 << 62
 
 
+# (frames, outcome of each at each gateway, which of them are done)
+Finished = Callable[[Frames, Bytes, npt.NDArray[np.bool_]], None]
+
+
 class CrowdedAirError(SamaraError):
     """More frames are on the air of one channel at once than the engine has room for; raise `capacity`."""
 
@@ -91,6 +95,7 @@ def run(
     chunk_us: int = HOUR_US,
     capacity: int = 256,
     on_chunk: Callable[[int, int], None] = lambda _done, _of: None,
+    on_finished: Finished = lambda _frames, _outcome, _done: None,
 ) -> Result:
     """Run from 0 to `duration_us`; frames that start by then are followed to their end. Raises CrowdedAirError.
 
@@ -113,6 +118,7 @@ def run(
             raise CrowdedAirError
         finished = frames.end_us <= until_us
         count.add(frames, outcome, finished)
+        on_finished(frames, outcome, finished)
         left = np.flatnonzero(~finished)
         _move(state, left, len(finished))
         on_air, undecided = frames.take(left), outcome[:, left]

@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from simulators.radio import kernel
+from simulators.radio.downlinks import Answers
 from simulators.radio.engine import Result
 from simulators.radio.scenario import World
 
@@ -16,7 +17,7 @@ _BAR_PX: Final = 320
 _WEAK_DELIVERY: Final = 0.9
 
 
-def summary(world: World, result: Result) -> dict[str, Any]:
+def summary(world: World, result: Result, answers: Answers | None = None) -> dict[str, Any]:
     """Return everything that a run tells, as plain JSON values."""
     radio, sent = world.radio, np.maximum(result.sent, 1)
     delivery = result.delivered / sent
@@ -47,6 +48,7 @@ def summary(world: World, result: Result) -> dict[str, Any]:
         ],
         "by_receptions": {str(copies): int(count) for copies, count in enumerate(result.by_copies) if count},
         "by_hour": [{"sent": int(sent), "delivered": int(received)} for sent, received in result.by_chunk],
+        "acknowledgements": dict(answers._asdict()) if answers is not None else {},
         "assumptions": assumptions(world),
     }
 
@@ -61,7 +63,7 @@ def assumptions(world: World) -> dict[str, Any]:
     return {name: getattr(radio, name) for name in names} | {
         "devices_out_of_reach": round(world.out_of_reach, 6),
         "devices_beyond_duty_cycle": world.beyond_duty_cycle,
-        "not_modelled": "downlinks, retransmissions, terrain, other networks",
+        "not_modelled": "retransmissions, terrain, other networks, downlinks but for acknowledgements",
     }
 
 
@@ -96,6 +98,7 @@ def markdown(said: Mapping[str, Any]) -> str:
         *_table("By fleet", ("fleet", "devices", "delivered"), (row.values() for row in said["by_fleet"])),
         *_table("By gateway", ("gateway", *kernel.CAUSES[1:]), (row.values() for row in said["by_gateway"])),
         *_table("Frames by how many gateways heard them", ("gateways", "frames"), said["by_receptions"].items()),
+        *_table("Acknowledgements", ("window", "frames"), said["acknowledgements"].items()),
         *_table("Assumptions", ("", ""), said["assumptions"].items()),
     ]
     return "\n".join(lines)
@@ -119,6 +122,7 @@ def page(said: Mapping[str, Any]) -> str:
         _bars("Delivered, by fleet (%)", {row["name"]: round(100 * row["delivery"], 2) for row in said["by_fleet"]}),
         _bars("Received, by gateway", {row["name"]: row["received"] for row in said["by_gateway"]}),
         _bars("Frames by how many gateways heard them", said["by_receptions"]),
+        _bars("Acknowledgements", said["acknowledgements"]),
         _bars(
             "Delivered, by hour (%)",
             {str(hour): _ratio(row["delivered"], row["sent"]) for hour, row in enumerate(said["by_hour"])},
@@ -154,9 +158,9 @@ def _bars(title: str, values: Mapping[str, float]) -> str:
     return f"<h2>{html.escape(title)}</h2><table>{''.join(rows)}</table>"
 
 
-def write(world: World, result: Result, folder: Path) -> dict[str, Any]:
+def write(world: World, result: Result, answers: Answers | None, folder: Path) -> dict[str, Any]:
     """Write report.json, report.md and report.html; return what they say."""
-    said = summary(world, result)
+    said = summary(world, result, answers)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "report.json").write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
     (folder / "report.md").write_text(markdown(said), encoding="utf-8")

@@ -19,7 +19,7 @@ import numpy as np
 
 from domain.errors import ConfigurationError
 from simulators import toml_file
-from simulators.radio import chance, engine, propagation, thresholds, traffic
+from simulators.radio import chance, downlinks, engine, propagation, thresholds, traffic
 from simulators.radio.kernel import Air, Floats, Longs
 from simulators.radio.traffic import Talk
 
@@ -53,6 +53,7 @@ class Fleet:
     indoor_db: float = 0.0
     indoor_sigma_db: float = 0.0
     spreading_factor: int = 0
+    confirmed: bool = False
     places: str = ""
     spread_m: float = 20_000.0
 
@@ -221,7 +222,13 @@ def _outages(gateways: Sequence[Gateway]) -> Longs:
     return np.array(spans, dtype=np.int64).reshape(-1, 3)
 
 
-def run(world: World) -> engine.Result:
-    """Run a prepared scenario."""
+def run(world: World) -> tuple[engine.Result, downlinks.Answers | None]:
+    """Run a prepared scenario; with acknowledgements when a fleet asks for them."""
     duration_us = round(world.radio.hours * engine.HOUR_US)
-    return engine.run(world.talk, world.air, duration_us=duration_us, demodulators=world.radio.demodulators)
+    asks = np.array([one.confirmed for one in world.radio.fleets], dtype=np.uint8)
+    if not asks.any():
+        result = engine.run(world.talk, world.air, duration_us=duration_us, demodulators=world.radio.demodulators)
+        return result, None
+    return downlinks.run(
+        world.talk, world.air, asks[world.fleet], duration_us=duration_us, demodulators=world.radio.demodulators
+    )

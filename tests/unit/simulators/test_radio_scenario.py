@@ -1,10 +1,11 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from domain.errors import ConfigurationError
-from simulators.radio import kernel, report, scenario
+from simulators.radio import downlinks, kernel, report, scenario
 
 TOML = """
 [radio]
@@ -53,8 +54,9 @@ def written(folder: Path, toml: str = TOML) -> Path:
 
 def test_a_scenario_file_becomes_a_report(tmp_path: Path) -> None:
     world = scenario.prepare(scenario.read(written(tmp_path)), tmp_path)
-    result = scenario.run(world)
-    said = report.write(world, result, tmp_path / "out")
+    result, answers = scenario.run(world)
+    assert answers is None
+    said = report.write(world, result, answers, tmp_path / "out")
     assert said == json.loads((tmp_path / "out" / "report.json").read_text())
     assert said["devices"] == 450
     assert said["frames"] == pytest.approx(400 * 12 + 50 * 8, rel=0.02)
@@ -73,7 +75,7 @@ def test_a_scenario_file_becomes_a_report(tmp_path: Path) -> None:
 
 def test_the_same_file_gives_the_same_numbers(tmp_path: Path) -> None:
     path = written(tmp_path)
-    runs = [scenario.run(scenario.prepare(scenario.read(path), tmp_path)) for _ in range(2)]
+    runs = [scenario.run(scenario.prepare(scenario.read(path), tmp_path))[0] for _ in range(2)]
     assert (runs[0].by_factor == runs[1].by_factor).all()
     assert runs[0].by_factor[:, kernel.RECEIVED].sum() > 0
 
@@ -108,3 +110,29 @@ def test_a_wrong_scenario_is_refused(tmp_path: Path, old: str, new: str) -> None
 
 def test_rice_is_named_with_its_factor() -> None:
     assert [scenario.k_factor(name) for name in ("none", "rayleigh", "rice:4")] == [-1.0, 0.0, 4.0]
+
+
+def test_answering_makes_gateways_deaf(tmp_path: Path) -> None:
+    path = written(tmp_path, TOML.replace("period_s = 900", "period_s = 900\nconfirmed = true"))
+    world = scenario.prepare(scenario.read(path), tmp_path)
+    result, answers = scenario.run(world)
+    assert answers is not None
+    said = report.summary(world, result, answers)
+    asked = said["by_fleet"][1]
+    assert answers.rx1 > 0
+    assert sum(answers) == pytest.approx(asked["delivery"] * 50 * 8, rel=0.1)
+    assert answers.rx2 > 0  # SF12 answers use up the one per cent of 868.0-868.6 MHz
+    assert sum(row["half_duplex"] for row in said["by_gateway"]) > 0
+    silent = scenario.run(world._replace(radio=scenario.read(written(tmp_path))))[0]
+    assert silent.delivery >= result.delivery
+
+
+def test_answers_do_not_depend_on_how_time_is_cut(tmp_path: Path) -> None:
+    world = scenario.prepare(scenario.read(written(tmp_path)), tmp_path)
+    confirmed = np.ones(450, dtype=np.uint8)
+    runs = [
+        downlinks.run(world.talk, world.air, confirmed, duration_us=7_200_000_000, chunk_us=chunk_us)
+        for chunk_us in (3_600_000_000, 1_000_000_007)
+    ]
+    assert runs[0][1] == runs[1][1]
+    assert (runs[0][0].by_gateway == runs[1][0].by_gateway).all()
