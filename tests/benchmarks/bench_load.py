@@ -1,0 +1,59 @@
+"""What is sent: 40,000 Elsys ERS CO2, five readings a frame, heard by two gateways, told by ChirpStack in JSON."""
+
+import struct
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from simulators import processes as physics
+from simulators.load import frames
+from simulators.load.ledger import dev_eui
+from simulators.load.spec import LoadSpec, at_rate
+
+MODEL: Final = "elsys-ers-co2"
+READINGS: Final = 5
+DEVICES: Final = 40_000
+_PERIOD_S: Final = 900.0
+
+
+def _ers(seed: str, at: datetime, _number: int) -> bytes:
+    """Return a frame, encoded from the vendor's table alone: temperature, humidity, light, CO2, battery."""
+    temperature = round(200 + 40 * physics.drift(seed + "room", at, 10_000))
+    humidity = round(45 + 10 * physics.drift(seed + "air", at, 10_000))
+    co2 = round(700 + 250 * physics.drift(seed + "people", at, 5_000))
+    return struct.pack(">BhBBBHBHBH", 1, temperature, 2, humidity, 4, 320, 6, co2, 7, 3600)
+
+
+def add_model() -> None:
+    """Teach the generator of this process a model of five readings; its own have four at most."""
+    frames._MODELS[MODEL] = ("Elsys ERS CO2", 5, READINGS, _ers)
+
+
+def backlog(uplinks: int) -> LoadSpec:
+    """Return so many uplinks of the whole fleet, one every 15 minutes, as fast as they can be published."""
+    per_device = max(1, uplinks // DEVICES)
+    begin = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=per_device * _PERIOD_S)
+    devices = min(DEVICES, uplinks)
+    return LoadSpec(
+        devices=devices, uplinks_per_device=per_device, period_s=_PERIOD_S, speed=None, start_at=begin, models=(MODEL,)
+    )
+
+
+def paced(rate: int, seconds: int) -> dict[str, Any]:
+    """Return the options of a live load; it starts when it is told to."""
+    return {"rate": rate, "seconds": seconds, "devices": min(DEVICES, rate * seconds // 4)}
+
+
+def spec_of(options: dict[str, Any]) -> LoadSpec:
+    """Return the spec of options that came as JSON: `uplinks`, or `rate`, `seconds` and `devices` from now on."""
+    if "uplinks" in options:
+        return backlog(options["uplinks"])
+    now = datetime.now(UTC)
+    start_at = now.replace(microsecond=now.microsecond // 1000 * 1000)
+    rate, seconds, devices = options["rate"], options["seconds"], options["devices"]
+    return at_rate(rate, seconds, start_at=start_at, devices=devices, models=(MODEL,))
+
+
+def dev_euis() -> list[str]:
+    """Return the whole fleet's."""
+    spec = LoadSpec(devices=DEVICES)
+    return [dev_eui(spec, device) for device in range(DEVICES)]

@@ -1,0 +1,243 @@
+"""What needs no broker: microseconds of each step of ingest on one core, and what bare COPY makes of the same rows."""
+
+import asyncio
+import statistics
+import time
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from io import BytesIO
+from itertools import groupby
+from typing import Any, Final, NamedTuple, TypeVar
+
+import asyncpg
+from bench_load import READINGS, backlog
+from bench_servers import Database
+
+from decoders.registry import Registry
+from ingest import lns, understanding
+from ingest.messages import Message, Origin
+from ingest.runner import load_known
+from ingest.wire import PacketReader, puback
+from simulators.load.generate import generate
+from simulators.mqtt_packets import publish
+from store import known as known_names
+from store import writing
+from store.batch import Batch
+from store.known import Known
+from store.rows import HEADER, TRAILER
+
+T = TypeVar("T")
+Figures = dict[str, float]
+
+BATCH: Final = 2_000
+REPEATS: Final = 7
+MEASUREMENTS: Final = "measurements"
+WHOLE: Final = "the whole row set"
+_ROWS: Final = READINGS + 4  # the uplink, two receptions, the latest values
+_RECEIVED_AT_ONCE: Final = 64 * 1024
+
+
+class Path(NamedTuple):
+    """The steps of ingest with what they need, outside of a process."""
+
+    known: Known
+    registry: Registry
+    servers: dict[str, Any]
+    now: datetime
+
+    def read(self, messages: Sequence[Message]) -> understanding.Read:
+        """Parse."""
+        return understanding.read(messages, self.servers)
+
+    def rows(self, messages: Sequence[Message]) -> Batch:
+        """Go the whole way from messages to rows."""
+        understood = understanding.identify(self.read(messages), self.known, self.registry)
+        return understanding.batch(understood, self.known, self.now)
+
+
+async def path_of(connection: asyncpg.Connection, messages: Sequence[Message]) -> Path:
+    """Return the steps, knowing the fleet of the database and the gateways of these messages."""
+    path = Path(Known(), Registry.load(), dict(lns.load()), datetime.now(UTC))
+    await load_known(connection, path.known, path.registry, ["bench"])
+    understood = understanding.identify(path.read(messages), path.known, path.registry)
+    await known_names.learn_gateways(connection, path.known, understanding.unknown_gateways(understood, path.known))
+    return path
+
+
+def messages_of(uplinks: int) -> list[Message]:
+    """Return a backlog as the reader would hand it over."""
+    origin, now = Origin("bench", "chirpstack", lambda _tokens: None), datetime.now(UTC)
+    return [
+        Message(origin, number % 65_535 + 1, one.topic, one.payload, len(one.payload), now)
+        for number, one in enumerate(generate(backlog(uplinks)))
+    ]
+
+
+async def stages(database: Database) -> Figures:
+    """Return microseconds an uplink of each step, the median of seven."""
+    messages = messages_of(BATCH)
+    wire = b"".join([publish(one.topic.encode(), one.body, one.token) for one in messages])
+    async with database.fresh() as dsn:
+        connection = await asyncpg.connect(dsn)
+        path = await path_of(connection, messages)
+        known, registry = path.known, path.registry
+        found = path.read(messages)
+        frames = [(known.devices[one.uplink.dev_eui].model_id, one.uplink) for one in found.uplinks]
+        understood = understanding.identify(found, known, registry)
+
+        def look_up() -> None:
+            understanding.unknown_sources(messages, known)
+            understanding.unknown_devices(found, known)
+            understanding.unknown_gateways(understood, known)
+            understanding.unknown_quantities(understood, known)
+
+        decode = _us(lambda: [registry.decode(model, one.payload, one.f_port, None) for model, one in frames])
+        identify = _us(lambda: understanding.identify(found, known, registry))
+        figures = {
+            "receive": _us(lambda: _cut(wire, messages[0].origin)),
+            "parse": _us(lambda: path.read(messages)),
+            "lookup": _us(look_up) + identify - decode,
+            "decode": decode,
+            "rows": _us(lambda: understanding.batch(understood, known, path.now)),
+            "copy": await _storing_us(connection, path),
+            "acknowledge": _us(lambda: [puback([m.token for m in group]) for _, group in groupby(messages, _origin)]),
+        }
+        await connection.close()
+    return figures | {"total": sum(figures.values())}
+
+
+def _us(call: Callable[[], T]) -> float:
+    times = []
+    for _ in range(REPEATS):
+        began = time.process_time()
+        call()
+        times.append(time.process_time() - began)
+    return statistics.median(times) / BATCH * 1e6
+
+
+def _cut(wire: bytes, origin: Origin) -> list[Message]:
+    reader = PacketReader(version_5=False, max_message_bytes=256 * 1024)
+    messages, now, view, at = [], datetime.now(UTC), memoryview(wire), 0
+    while at < len(view):
+        room = reader.room()
+        count = min(len(room), len(view) - at, _RECEIVED_AT_ONCE)
+        room[:count] = view[at : at + count]
+        at += count
+        messages += [
+            Message(origin, number, topic, body, size, now) for number, topic, body, size in reader.received(count)
+        ]
+    return messages
+
+
+def _origin(message: Message) -> Origin:
+    return message.origin
+
+
+async def _storing_us(connection: asyncpg.Connection, path: Path) -> float:
+    """Return our own CPU time of writing batches: joining the rows, sending them, waiting excluded."""
+    await writing.prepare_connection(connection)
+    batches = [path.rows(part) for part in _parts(messages_of((REPEATS + 1) * BATCH))]
+    times = []
+    for batch in batches:
+        began = time.process_time()
+        await writing.write(connection, batch, worker="bench")
+        times.append(time.process_time() - began)
+    return statistics.median(times[1:]) / BATCH * 1e6
+
+
+def _parts(messages: Sequence[Message]) -> Iterable[Sequence[Message]]:
+    return (messages[at : at + BATCH] for at in range(0, len(messages), BATCH))
+
+
+class Prepared(NamedTuple):
+    """The rows of a batch as COPY takes them, for each statement of the transaction in its order."""
+
+    copies: dict[str, bytes]
+    account: list[Any]
+
+
+_COLUMNS: Final = {
+    "uplinks": writing.UPLINK_COLUMNS,
+    "receptions": writing.RECEPTION_COLUMNS,
+    "measurements": writing.MEASUREMENT_COLUMNS,
+    "changed_hours": ("device_id", "hour"),
+    "staged_latest": writing.LATEST_COLUMNS,
+}
+
+
+def _prepared(batch: Batch) -> Prepared:
+    frames = batch.frames
+    rows = {
+        "uplinks": b"".join([one.uplink for one in frames]),
+        "receptions": b"".join([one.receptions for one in frames]),
+        "measurements": b"".join([one.live for one in frames]),
+        "changed_hours": b"".join(writing._changed(frames)),
+        "staged_latest": b"".join([one.latest[0].row for one in frames]),
+    }
+    head = frames[0].account
+    account = [[head.day], [head.source_id], [head.tenant_id], [head.kind], ["stored"], [len(frames)], "bench", "*"]
+    return Prepared({table: HEADER + data + TRAILER for table, data in rows.items()}, account)
+
+
+async def copies(database: Database, uplinks: int, *, what: str, connections: int) -> tuple[Figures, dict[str, float]]:
+    """Send rows made in advance, MEASUREMENTS alone or the WHOLE row set as a batch of ingest does.
+
+    Returns the figures, and microseconds an uplink that each statement of the whole row set took.
+    """
+    async with database.fresh() as dsn:
+        opened = [await asyncpg.connect(dsn) for _ in range(connections)]
+        waiting = iter(await _ready(opened, uplinks))
+        spent: dict[str, float] = {}
+
+        async def work(connection: asyncpg.Connection) -> None:
+            for one in waiting:
+                if what == WHOLE:
+                    await _whole(connection, one, spent)
+                else:
+                    await _copy(connection, MEASUREMENTS, one.copies[MEASUREMENTS])
+
+        began = time.perf_counter()
+        await asyncio.gather(*(work(connection) for connection in opened))
+        seconds = time.perf_counter() - began
+        for connection in opened:
+            await connection.close()
+    rows = _ROWS if what == WHOLE else READINGS
+    figures = {"per_second": uplinks / seconds, "rows_per_second": uplinks * rows / seconds}
+    return figures, {name: used / uplinks * 1e6 for name, used in spent.items()}
+
+
+async def _ready(opened: Sequence[asyncpg.Connection], uplinks: int) -> list[Prepared]:
+    messages = messages_of(uplinks)
+    path = await path_of(opened[0], messages)
+    batches = [path.rows(part) for part in _parts(messages)]
+    for connection in opened:
+        await writing.prepare_connection(connection)
+    await writing._partitions(opened[0], batches[0])
+    return [_prepared(batch) for batch in batches]
+
+
+async def _whole(connection: asyncpg.Connection, one: Prepared, spent: dict[str, float]) -> None:
+    began = time.perf_counter()
+
+    def note(name: str) -> None:
+        nonlocal began
+        now = time.perf_counter()
+        spent[name] = spent.get(name, 0.0) + now - began
+        began = now
+
+    await connection.execute("BEGIN")
+    note("begin")
+    for table, data in one.copies.items():
+        await _copy(connection, table, data)
+        note(table)
+    await connection.execute(writing.UPSERT_STAGED_LATEST)
+    note("latest_frames")
+    await connection.fetchrow(writing.ADD_ACCOUNTS, *one.account)
+    note("ingest_accounts")
+    await connection.execute("COMMIT")
+    note("commit")
+
+
+async def _copy(connection: asyncpg.Connection, table: str, data: bytes) -> None:
+    with BytesIO(data) as source:
+        await connection.copy_to_table(table, source=source, columns=_COLUMNS[table], format="binary")
