@@ -21,6 +21,7 @@ from deploy.declaring import declare
 from deploy.demo_state import DemoState
 from deploy.embedded.broker import EmbeddedBroker
 from deploy.embedded.postgres import EmbeddedPostgres
+from deploy.embedded.process import EmbeddedServerError
 from deploy.metrics import new_registry
 from deploy.roles import Running, ingest_role, maintenance_role, now, stop_on_signals, until, worker_name
 from deploy.settings import Settings
@@ -51,6 +52,7 @@ class Demo(NamedTuple):
     broker: BrokerAddress
     captures: tuple[Path, ...]
     state_file: Path
+    watched: tuple[asyncio.Task[None], ...]  # end only if a server does, by itself
 
 
 async def demo(settings: Settings, captures: tuple[Path, ...], say: Callable[[str], None]) -> None:
@@ -65,7 +67,7 @@ async def demo(settings: Settings, captures: tuple[Path, ...], say: Callable[[st
             say(_welcome(address, settings.data_dir))
             publishing = asyncio.create_task(_publish(started, stop, say), name="the publisher")
             try:
-                await until(stop, ingest, maintenance, publishing)
+                await until(stop, ingest, maintenance, publishing, *started.watched)
             finally:
                 publishing.cancel()
                 await asyncio.gather(publishing, return_exceptions=True)
@@ -83,12 +85,23 @@ async def _services(settings: Settings, captures: tuple[Path, ...]) -> AsyncIter
     ):
         await migrate(postgres.dsn)
         await _declare(postgres.dsn, captures)
-        yield Demo(
-            Running(_with_source(settings, broker), postgres.dsn, worker_name(settings), new_registry()),
-            BrokerAddress(host=broker.host, port=broker.port),
-            captures,
-            settings.data_dir / "demo.json",
-        )
+        watched = tuple(asyncio.create_task(_watch(server)) for server in (postgres, broker))
+        try:
+            yield Demo(
+                Running(_with_source(settings, broker), postgres.dsn, worker_name(settings), new_registry()),
+                BrokerAddress(host=broker.host, port=broker.port),
+                captures,
+                settings.data_dir / "demo.json",
+                watched,
+            )
+        finally:
+            for task in watched:
+                task.cancel()
+
+
+async def _watch(server: EmbeddedPostgres | EmbeddedBroker) -> None:
+    code = await server.ended()
+    raise EmbeddedServerError(f"a server ended by itself, with code {code}; see {server.log_file}")
 
 
 def _with_source(settings: Settings, broker: EmbeddedBroker) -> Settings:

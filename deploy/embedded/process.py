@@ -23,7 +23,7 @@ _KILL_TIMEOUT_S: Final = 2.0
 
 
 class AlreadyRunningError(SamaraError):
-    """Another Samara runs in this directory; stop it first, or choose another directory with --data-dir."""
+    """Another Samara runs in this directory; stop it first, or set data_dir to another."""
 
 
 class EmbeddedServerError(SamaraError):
@@ -49,7 +49,7 @@ def sole_owner(directory: Path) -> Iterator[None]:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise AlreadyRunningError(
-                f"another Samara runs in {directory}; stop it first, or choose another directory with --data-dir"
+                f"another Samara runs in {directory}; stop it first, or set data_dir to another"
             ) from None
         yield
 

@@ -150,6 +150,16 @@ async def test_killed_it_leaves_nothing_behind_and_starts_again(start: Any, dire
     assert processes_of(directory) == []
 
 
+async def test_a_server_that_dies_ends_it_whole_with_the_reason(start: Any, directory: Path) -> None:
+    demo = start("--captures", str(directory))
+    await demo.until_said(r"t/mareuville", START_WITHIN_S)
+    os.kill(int((directory / ".samara" / "broker" / "broker.pid").read_text(encoding="ascii")), signal.SIGKILL)
+    await asyncio.to_thread(demo.process.wait, STOP_WITHIN_S * 2)
+    assert demo.process.returncode == 1
+    assert re.search(r"samara: a server ended by itself, with code -9; see .*broker\.log", demo.said())
+    assert processes_of(directory) == []
+
+
 async def test_two_of_them_in_one_directory_are_refused(start: Any, directory: Path) -> None:
     first = start("--captures", str(directory))
     await first.until_said(r"t/mareuville", START_WITHIN_S)
