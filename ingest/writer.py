@@ -21,7 +21,7 @@ from ingest.messages import Message
 from ingest.understanding import Understood
 from store import known as known_names
 from store.known import Known
-from store.pool import TRANSIENT
+from store.pool import TRANSIENT, end_sessions
 from store.writing import CommitUnknownError, Written, committed, prepare_connection, write
 
 log = structlog.get_logger()
@@ -45,7 +45,11 @@ Connect = Callable[[], Awaitable[asyncpg.Connection]]
 
 
 class Writer:
-    """One connection, used by one batch at a time; reconnects by itself."""
+    """One connection, used by one batch at a time; reconnects by itself.
+
+    `given_up` is shared by the writers of a process: sessions that one dropped, and that the server may still hold
+    open with their locks when the network was cut. Whichever writer comes next ends them.
+    """
 
     def __init__(
         self,
@@ -56,6 +60,7 @@ class Writer:
         registry: Registry,
         clock: Callable[[], datetime],
         worker: str,
+        given_up: list[int] | None = None,
         complete_duplicates: bool = False,
     ) -> None:
         self._connect = connect
@@ -66,6 +71,8 @@ class Writer:
         self._worker = worker
         self._complete_duplicates = complete_duplicates
         self._connection: asyncpg.Connection | None = None
+        self._given_up = [] if given_up is None else given_up
+        self._pid = 0
 
     async def store(self, messages: Sequence[Message]) -> Written:
         """Return once every message is committed, each stored or quarantined.
@@ -146,10 +153,16 @@ class Writer:
     async def _connected(self) -> asyncpg.Connection:
         if self._connection is None or self._connection.is_closed():
             self._connection = await self._connect()
+            self._pid = self._connection.get_server_pid()
             await prepare_connection(self._connection)
+        if self._given_up:
+            pids = [*self._given_up]
+            await end_sessions(self._connection, pids)
+            self._given_up[:] = [pid for pid in self._given_up if pid not in pids]
         return self._connection
 
     def _drop(self) -> None:
         if self._connection is not None:
+            self._given_up.append(self._pid)
             self._connection.terminate()
             self._connection = None

@@ -142,7 +142,7 @@ class Proxy:
         self._server: asyncio.Server | None = None
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._accept, self.host, self.port)
+        self._server = await asyncio.start_server(self._accepted, self.host, self.port)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
@@ -171,11 +171,12 @@ class Proxy:
         for link in self._links:
             link.frozen = True
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
+    def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._accept(reader, writer))  # ours, to be cancelled without asyncio's complaint
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.accepted += 1
         if self.refusing:
             writer.transport.abort()
@@ -205,13 +206,10 @@ class Proxy:
                 if link.frozen or self.silent:
                     link.frozen = True
                     continue
-                if self.watch is None and not stream and not first:
-                    writer.write(data)
-                else:
-                    stream += data
-                    for message in self._splitter(stream, upwards, first):
-                        first = False
-                        await self._one(link, message, writer, upwards=upwards)
+                stream += data
+                for message in self._splitter(stream, upwards, first):
+                    first = False
+                    await self._one(link, message, writer, upwards=upwards)
                 await writer.drain()
         if not link.frozen:  # a frozen link tells neither end that the other has gone
             link.reset()

@@ -23,8 +23,12 @@ NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
 
 class FakeConnection:
-    def __init__(self) -> None:
+    def __init__(self, pid: int = 0) -> None:
+        self.pid = pid
         self.is_terminated = False
+
+    def get_server_pid(self) -> int:
+        return self.pid
 
     def is_closed(self) -> bool:
         return self.is_terminated
@@ -42,9 +46,10 @@ class Database:
         self.transactions = 0
         self.fails: Callable[[list[bytes], int], None] = lambda _bodies, _number: None
         self.statuses: dict[str, list[bool | None]] = {}
+        self.ended: list[int] = []
 
     async def connect(self) -> Any:
-        self.connections.append(FakeConnection())
+        self.connections.append(FakeConnection(len(self.connections)))
         return self.connections[-1]
 
     async def write(
@@ -60,6 +65,10 @@ class Database:
             self.fails(bodies, self.transactions)
         self.committed += bodies
         return Written(0, 0, len(bodies), 0)
+
+    async def end(self, connection: FakeConnection, pids: Sequence[int]) -> None:
+        assert connection.pid not in pids
+        self.ended += pids
 
     async def status(self, connection: FakeConnection, transaction_id: str) -> bool | None:
         assert not connection.is_closed()
@@ -82,6 +91,7 @@ def database(monkeypatch: pytest.MonkeyPatch) -> Database:
 
     monkeypatch.setattr(module, "write", database.write)
     monkeypatch.setattr(module, "committed", database.status)
+    monkeypatch.setattr(module, "end_sessions", database.end)
     monkeypatch.setattr(module, "prepare_connection", prepared)
     monkeypatch.setattr(module, "_ASK_AGAIN_S", 0)
     return database
@@ -229,6 +239,7 @@ async def test_a_store_that_fails_is_told_and_another_connection_made(
     await writer.store(messages(b"A", b"B"))
     assert database.committed == [b"A", b"B"]
     assert len(database.connections) == 2
+    assert database.ended == [database.connections[0].pid]  # the server might still hold its locks
 
 
 async def test_who_gives_up_waiting_leaves_no_connection_in_doubt(
