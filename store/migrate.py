@@ -135,9 +135,7 @@ async def _apply(connection: asyncpg.Connection, known: list[Migration]) -> list
 
 
 async def _sync_quantities(connection: asyncpg.Connection) -> None:
-    rows = [
-        (q.name, q.unit, q.kind, q.domain, q.low, q.high, q.label_fr, q.label_en) for q in QUANTITIES.values()
-    ]
+    rows = [(q.name, q.unit, q.kind, q.domain, q.low, q.high, q.label_fr, q.label_en) for q in QUANTITIES.values()]
     async with connection.transaction():
         await connection.executemany(UPSERT_QUANTITY, rows)
 
