@@ -28,6 +28,7 @@ _FADINGS: Final = {"none": -1.0, "rayleigh": 0.0}
 _SPREAD_M: Final = 2000.0
 _PATTERNS: Final = {"periodic": traffic.PERIODIC, "poisson": traffic.POISSON}
 _DUTY_CYCLE: Final = 0.01
+HERE: Final = Path()  # for scenarios that read no other file
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
