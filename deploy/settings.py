@@ -37,6 +37,12 @@ def _known_zone(name: str) -> str:
     return name
 
 
+def _address_of_postgresql(dsn: SecretStr) -> SecretStr:
+    if dsn.get_secret_value() and not dsn.get_secret_value().startswith(("postgresql://", "postgres://")):
+        raise ValueError("it should begin with postgresql://")
+    return dsn
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -44,7 +50,7 @@ class _Strict(BaseModel):
 class DatabaseSettings(_Strict):
     """PostgreSQL. Without a `dsn`, Samara starts its own, in `data_dir`."""
 
-    dsn: SecretStr = SecretStr("")
+    dsn: Annotated[SecretStr, AfterValidator(_address_of_postgresql)] = SecretStr("")
     pool_size: Annotated[int, Field(ge=2, le=200)] = 10  # the API listens on one of them all the time
 
 

@@ -1,14 +1,15 @@
 """The command `samara`: one module for each group of commands, added to `deploy.cli.application`."""
 
 import sys
+from typing import Final
 
-import structlog
+import asyncpg
 
 from deploy.cli.application import app
 from domain.errors import ConfigurationError, SamaraError
 from store.pool import TRANSIENT
 
-log = structlog.get_logger("samara")
+_NOT_LET_IN: Final = (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError)
 
 
 def main() -> None:
@@ -19,6 +20,10 @@ def main() -> None:
         sys.exit(_say(error, code=2))
     except SamaraError as error:
         sys.exit(_say(error, code=1))
+    except _NOT_LET_IN as error:
+        sys.exit(_say(f"database: {error}\n`samara doctor` says what to check.", code=2))
+    except asyncpg.UndefinedTableError:
+        sys.exit(_say("the database has not Samara's tables yet: run `samara migrate`", code=2))
     except TRANSIENT as error:
         sys.exit(_say(f"{error or type(error).__name__}\n`samara doctor` checks the database and the broker.", code=1))
 

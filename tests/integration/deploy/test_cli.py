@@ -181,6 +181,20 @@ def test_a_database_that_does_not_answer_is_one_sentence(tmp_path: Path) -> None
     assert "samara doctor" in done.stderr
 
 
+def test_a_database_without_tables_is_one_sentence(samara_on_nothing: Samara) -> None:
+    for arguments in (("stats",), ("tenants", "list"), ("quarantine", "list")):
+        assert "run `samara migrate`" in samara_on_nothing(*arguments, code=2).stderr
+
+
+def test_a_database_that_does_not_let_us_in_is_one_sentence(tmp_path: Path, empty_database: str) -> None:
+    host = empty_database.rpartition("@")[2]
+    for dsn in (f"postgresql://postgres:guess@{host}", empty_database.replace("?", "_none?")):
+        for command in ("stats", "migrate"):
+            done = Samara(tmp_path, DATABASE__DSN=dsn)(command, code=2)
+            assert done.stderr.startswith("samara: database: ")
+            assert "guess" not in done.stderr
+
+
 def test_serve_refuses_a_schema_that_is_not_its_own(samara_on_nothing: Samara) -> None:
     done = samara_on_nothing("serve", "api", code=2)
     assert "the schema is older than this program: run `samara migrate`" in done.stderr

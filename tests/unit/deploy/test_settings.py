@@ -135,7 +135,8 @@ def test_every_wrong_key_is_named_and_no_value_is_shown(tmp_path: Path) -> None:
         ("", {"SAMARA_API__PROT": "1"}, "api.prot: no such setting"),
         ("", {"SAMARA_INGEST__MQTT": "[{"}, "ingest"),
         ("", {"SAMARA_DATABASE__DSN_FILE": "/nowhere"}, "database.dsn_file: .*No such file"),
-        ('[database]\ndsn = "x"\ndsn_file = "y"', {}, "database.dsn and database.dsn_file are both set"),
+        ('[database]\ndsn = "postgresql://x"\ndsn_file = "y"', {}, "database.dsn and database.dsn_file are both set"),
+        ("", {"SAMARA_DATABASE__DSN": "host=x password=y"}, "database.dsn: it should begin with postgresql://"),
         ("database = 3", {}, "database: it should"),
         ('[[ingest.mqtt]]\nname = "a"\n[[ingest.mqtt]]\nname = "b"', {}, "disconnect each for the other"),
         (
