@@ -174,27 +174,42 @@ def test_programs_that_it_cannot_reach_are_copied(directory: Path, monkeypatch: 
 # ---- how it ends
 
 
-def hold(directory: Path) -> tuple[subprocess.Popen[str], dict[str, int]]:
+@pytest.fixture
+def holders() -> Iterator[list[subprocess.Popen[str]]]:
+    """Those that a test started; none outlives it."""
+    started: list[subprocess.Popen[str]] = []
+    yield started
+    for holder in started:
+        holder.kill()
+        holder.wait()
+        if holder.stdout is not None:
+            holder.stdout.close()
+
+
+def hold(directory: Path, holders: list[subprocess.Popen[str]]) -> tuple[subprocess.Popen[str], dict[str, int]]:
     holder = subprocess.Popen(
         [sys.executable, Path(__file__).with_name("hold_services.py"), directory],
         stdout=subprocess.PIPE,
         text=True,
         cwd="/",
     )
+    holders.append(holder)
     assert holder.stdout is not None
     return holder, json.loads(holder.stdout.readline())
 
 
 @pytest.mark.parametrize("user", [None, pytest.param("nobody", marks=as_root)])
-async def test_killed_it_leaves_no_orphan_and_loses_nothing(directory: Path, user: str | None) -> None:
+async def test_killed_it_leaves_no_orphan_and_loses_nothing(
+    directory: Path, user: str | None, holders: list[subprocess.Popen[str]]
+) -> None:
     if user is not None:
         entry = pwd.getpwnam(user)
         os.chown(directory, entry.pw_uid, entry.pw_gid)
     for rows in (1, 2, 3):
-        holder, said = hold(directory)
+        holder, said = hold(directory, holders)
         assert said["rows"] == rows
         holder.kill()
-        holder.communicate()
+        holder.wait()
         if rows != 2:  # once, the next start finds the last servers still stopping
             await asyncio.wait_for(process_end(said["postgres"]), 5)
             await asyncio.wait_for(process_end(said["broker"]), 5)
@@ -202,17 +217,15 @@ async def test_killed_it_leaves_no_orphan_and_loses_nothing(directory: Path, use
     assert not _alive(said["broker"])
 
 
-async def test_what_a_dead_owner_left_running_is_stopped(directory: Path) -> None:
+async def test_what_a_dead_owner_left_running_is_stopped(directory: Path, holders: list[subprocess.Popen[str]]) -> None:
     """As after a death that the kernel did not tell: the next owner finds servers in its directory."""
-    holder, said = hold(directory)
+    _, said = hold(directory, holders)
     for name in ("postgres", "broker"):
         (directory / name / "lock").unlink()
     async with EmbeddedPostgres(directory / "postgres") as server, EmbeddedBroker(directory / "broker"):
         assert await ask(server.dsn, "SELECT count(*) FROM kept") == 1
         assert not _alive(said["postgres"])
         assert not _alive(said["broker"])
-    holder.kill()
-    holder.communicate()
 
 
 async def test_a_pid_file_that_names_another_program_does_not_stop_the_start(directory: Path) -> None:
