@@ -261,20 +261,25 @@ class Pipeline:
                 failures += 1
                 continue
             failures = 0
-            if not is_empty:
+            if not (is_empty and self._store_up):
                 self._spooled.set()
 
     async def _drain_some(self) -> bool:
-        """Move the oldest records to the store, which shows that it is there; return whether there are no more."""
+        """Move the oldest records to the store; return whether there are no more.
+
+        A store that took them in time is up again. In a slower one what is live would only run out of time.
+        """
         loop = asyncio.get_running_loop()
         chunk = await loop.run_in_executor(self._disk, self._oldest)
         messages = [
             Message(Origin(one.source, one.lns, _ignore), 0, one.topic, one.body, one.size, one.arrived_at)
             for one in chunk.records
         ]
+        began = loop.time()
         written = await self._drainer.store(messages)
         self._metrics.count(written)
-        self._store_is_up()
+        if loop.time() - began < self._settings.spool_after_s:
+            self._store_is_up()
         size, is_empty = await loop.run_in_executor(self._disk, self._forget, chunk)
         self._metrics.spool_bytes.set(size)
         if chunk.damaged_bytes:

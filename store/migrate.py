@@ -4,8 +4,9 @@ The same files serve plain PostgreSQL and TimescaleDB. A line that begins with `
 is a comment until its flavour is the one being migrated; then the prefix is taken off.
 """
 
+import asyncio
 import re
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from importlib.resources import files
 from typing import Final, NamedTuple
 
@@ -15,6 +16,8 @@ from domain.errors import SamaraError
 from domain.quantities import QUANTITIES
 
 _LOCK: Final = 0x53414D415241  # "SAMARA": one migration at a time
+_TRIES: Final = 60
+_AGAIN_S: Final = 1.0
 _NAME: Final = re.compile(r"(\d{4})_[a-z0-9_]+\.sql\Z")
 
 
@@ -123,15 +126,39 @@ async def _apply(connection: asyncpg.Connection, known: list[Migration]) -> list
     for migration in known:
         if migration.number in done:
             continue
+
+        async def run(one: Migration = migration) -> None:
+            await connection.execute(one.sql)
+            await connection.execute(INSERT_APPLIED, one.number, one.name)
+
         try:
-            async with connection.transaction():
-                await connection.execute("SET LOCAL lock_timeout = '2s'")
-                await connection.execute(migration.sql)
-                await connection.execute(INSERT_APPLIED, migration.number, migration.name)
+            await patiently(connection, run)
         except asyncpg.PostgresError as error:
             raise MigrationError(f"{migration.name}: {error}") from error
         names.append(migration.name)
     return names
+
+
+async def patiently(connection: asyncpg.Connection, work: Callable[[], Awaitable[None]]) -> int:
+    """Do the work in one transaction, and return how often it was tried.
+
+    Whoever waits for a table's lock makes all who come after wait too, ingest first of all: it waits a second, lets
+    them pass, and tries again. Raises LockNotAvailableError or DeadlockDetectedError after two minutes of this, and
+    what `work` raises.
+    """
+    attempt = 1
+    while True:
+        try:
+            async with connection.transaction():
+                await connection.execute("SET LOCAL lock_timeout = '1s'")
+                await work()
+        except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
+            if attempt == _TRIES:
+                raise
+            attempt += 1
+            await asyncio.sleep(_AGAIN_S)
+        else:
+            return attempt
 
 
 async def _sync_quantities(connection: asyncpg.Connection) -> None:
