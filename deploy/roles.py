@@ -18,7 +18,7 @@ from domain.errors import SamaraError
 from ingest.intake import Intake
 from ingest.runner import Ingest
 from store.maintenance.run import run_once
-from store.pool import TRANSIENT, connect
+from store.pool import TRANSIENT, connect, database_now
 
 log = structlog.get_logger("samara")
 
@@ -141,7 +141,7 @@ async def _maintain_once(dsn: str) -> bool:
     """Do one round; return whether there is more to do."""
     connection = await connect(dsn, application="samara-maintenance")
     try:
-        report = await run_once(connection, now())
+        report = await run_once(connection, await database_now(connection))
     finally:
         await connection.close()
     if report.dropped:

@@ -88,7 +88,8 @@ class Pipeline:
     def is_full(self) -> bool:
         """Say whether a receiver must stop reading."""
         return (
-            self._held >= self._settings.max_unacknowledged
+            self._stopping
+            or self._held >= self._settings.max_unacknowledged
             or self._held_bytes >= self._settings.max_unacknowledged_bytes
         )
 
@@ -106,7 +107,7 @@ class Pipeline:
 
     async def deliver(self, source: str, lns: str, topic: str, body: bytes) -> None:
         """Take one message and return once it is durable; raise IntakeClosedError when full or stopping."""
-        if self._stopping or self.is_full:
+        if self.is_full:
             raise IntakeClosedError
         durable: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 

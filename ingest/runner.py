@@ -24,6 +24,7 @@ from ingest.settings import IngestSettings, MqttSource
 from ingest.spool import Spool
 from ingest.writer import Writer
 from store import known as known_names
+from store.changes import Changes
 from store.known import DecoderVersion, Known
 from store.pool import TRANSIENT, connect
 
@@ -57,6 +58,7 @@ class Ingest:
         self._servers = lns.load()
         self._metrics = IngestMetrics(metrics_registry)
         self._given_up: list[int] = []
+        self._changes = Changes()
         self._writers = [self._writer(clock) for _ in range(settings.writers + 1)]
         self.pipeline = Pipeline(
             settings,
@@ -96,18 +98,17 @@ class Ingest:
         self.pipeline.close()
 
     async def run(self) -> None:
-        """Receive and store until cancelled; then give what is held a moment to become durable."""
+        """Receive and store until cancelled; then read no more, and give what is held a moment to be acknowledged."""
         path = asyncio.create_task(self._path())
         receivers = [asyncio.create_task(receiver.run()) for receiver in self._receivers]
         try:
             await asyncio.gather(path, *receivers)
         finally:
-            for task in receivers:
+            if not path.done():
+                await self.pipeline.stop(_STOP_WITHIN_S)
+            for task in (*receivers, path):
                 task.cancel()
-            await asyncio.gather(*receivers, return_exceptions=True)
-            await self.pipeline.stop(_STOP_WITHIN_S)
-            path.cancel()
-            await asyncio.gather(path, return_exceptions=True)
+            await asyncio.gather(*receivers, path, return_exceptions=True)
 
     async def _path(self) -> None:
         async with asyncio.TaskGroup() as tasks:
@@ -159,6 +160,7 @@ class Ingest:
             registry=self._registry,
             clock=clock,
             worker=self._worker,
+            changes=self._changes,
             given_up=self._given_up,
         )
 

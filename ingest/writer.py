@@ -20,9 +20,11 @@ from ingest.lns import NetworkServer
 from ingest.messages import Message
 from ingest.understanding import Understood
 from store import known as known_names
+from store.changes import Changes
 from store.known import Known
 from store.pool import TRANSIENT, end_sessions
-from store.writing import CommitUnknownError, Written, committed, prepare_connection, write
+from store.staging import prepare_connection
+from store.writing import CommitUnknownError, Written, committed, write
 
 log = structlog.get_logger()
 
@@ -48,7 +50,7 @@ class Writer:
     """One connection, used by one batch at a time; reconnects by itself.
 
     `given_up` is shared by the writers of a process: sessions that one dropped, and that the server may still hold
-    open with their locks when the network was cut. Whichever writer comes next ends them.
+    open with their locks when the network was cut. Whichever writer comes next ends them. So is `changes`.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class Writer:
         registry: Registry,
         clock: Callable[[], datetime],
         worker: str,
+        changes: Changes | None = None,
         given_up: list[int] | None = None,
         complete_duplicates: bool = False,
     ) -> None:
@@ -71,6 +74,7 @@ class Writer:
         self._worker = worker
         self._complete_duplicates = complete_duplicates
         self._connection: asyncpg.Connection | None = None
+        self._changes = changes or Changes()
         self._given_up = [] if given_up is None else given_up
         self._pid = 0
 
@@ -138,7 +142,14 @@ class Writer:
     ) -> Written:
         rows = understanding.batch(understood, self._known, now)
         try:
-            return await write(connection, rows, worker=self._worker, complete_duplicates=self._complete_duplicates)
+            return await write(
+                connection,
+                rows,
+                worker=self._worker,
+                changes=self._changes,
+                now_s=asyncio.get_running_loop().time(),
+                complete_duplicates=self._complete_duplicates,
+            )
         except CommitUnknownError as unknown:
             self._drop()
             return await self._resolve(unknown, messages)

@@ -1,6 +1,7 @@
 """Connections to the database, and what their failures mean."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
 import asyncpg
@@ -77,3 +78,14 @@ SELECT pg_terminate_backend(pid)
 async def end_sessions(connection: asyncpg.Connection, pids: Sequence[int]) -> None:
     """End sessions of this application that it gave up: a server that waits for their rows would not by itself."""
     await connection.execute(TERMINATE_SESSIONS, list(pids))
+
+
+SELECT_NOW: Final = """
+SELECT clock_timestamp()
+"""
+
+
+async def database_now(connection: asyncpg.Connection) -> datetime:
+    """Return the present by the database's clock: the one that all processes share."""
+    now: datetime = await connection.fetchval(SELECT_NOW)
+    return now

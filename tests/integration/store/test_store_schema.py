@@ -11,7 +11,7 @@ import pytest
 import store
 from store.migrate import has_timescale, migrate, migrations
 from store.schema import columns, describe
-from store.writing import prepare_connection
+from store.staging import prepare_connection
 
 PAGE = Path(__file__).parents[3] / "docs" / "schema.md"
 STATEMENT = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b")

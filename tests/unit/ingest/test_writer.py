@@ -53,7 +53,7 @@ class Database:
         return self.connections[-1]
 
     async def write(
-        self, connection: FakeConnection, batch: Batch, *, worker: str, complete_duplicates: bool
+        self, connection: FakeConnection, batch: Batch, *, worker: str, complete_duplicates: bool, **_options: object
     ) -> Written:
         assert worker == "worker"
         assert not complete_duplicates

@@ -1,0 +1,103 @@
+"""Rows on their way in: binary COPY into a table, or into a staging table and from there what is not there yet."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from io import BytesIO
+from typing import Final
+
+import asyncpg
+
+from store.batch import Frame, Latest
+from store.rows import HEADER, TRAILER
+
+UPLINK_COLUMNS: Final = (
+    "received_at", "uplink_key", "ingested_at", "f_cnt", "frequency_hz", "device_id", "decoder_id", "bandwidth_hz",
+    "source_id", "f_port", "spreading_factor", "data_rate", "confirmed", "adr", "dev_addr", "outcome", "detail",
+    "payload", "object",
+)  # fmt: skip
+RECEPTION_COLUMNS: Final = (
+    "received_at", "uplink_key", "device_id", "gateway_id", "rssi_dbm", "snr_db", "channel",
+)  # fmt: skip
+MEASUREMENT_COLUMNS: Final = ("measured_at", "received_at", "value", "device_id", "quantity_id", "channel")
+LATEST_COLUMNS: Final = (
+    "device_id", "layout", "measured_at", "received_at", "quantity_ids", "channels", "readings",
+)  # fmt: skip
+
+CREATE_STAGING: Final = """
+CREATE TEMP TABLE IF NOT EXISTS staged_latest (LIKE latest_frames) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS staged_uplinks (LIKE uplinks) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS staged_receptions (LIKE receptions) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS staged_measurements (LIKE measurements) ON COMMIT DELETE ROWS;
+"""
+
+INSERT_STAGED_UPLINKS: Final = """
+INSERT INTO uplinks SELECT * FROM staged_uplinks
+ON CONFLICT DO NOTHING
+RETURNING device_id, received_at, uplink_key
+"""
+
+INSERT_STAGED_RECEPTIONS: Final = """
+INSERT INTO receptions SELECT * FROM staged_receptions
+ON CONFLICT DO NOTHING
+"""
+
+INSERT_STAGED_MEASUREMENTS: Final = """
+INSERT INTO measurements SELECT * FROM staged_measurements
+ON CONFLICT DO NOTHING
+"""
+
+# In the order of the primary key, so that two workers take the rows' locks in the same order.
+UPSERT_STAGED_LATEST: Final = """
+INSERT INTO latest_frames AS latest SELECT * FROM staged_latest ORDER BY device_id, layout
+ON CONFLICT (device_id, layout) DO UPDATE
+   SET measured_at = excluded.measured_at, received_at = excluded.received_at,
+       quantity_ids = excluded.quantity_ids, channels = excluded.channels, readings = excluded.readings
+ WHERE (excluded.measured_at, excluded.received_at) > (latest.measured_at, latest.received_at)
+"""
+
+
+async def copy_rows(connection: asyncpg.Connection, table: str, columns: Sequence[str], rows: Iterable[bytes]) -> bool:
+    """Send rows as they are; return whether there were any."""
+    data = b"".join(rows)
+    if data:
+        # Closed at once: asyncpg leaves a cycle around it, and the bytes would wait for the garbage collector.
+        with BytesIO(b"".join((HEADER, data, TRAILER))) as source:
+            await connection.copy_to_table(table, source=source, columns=columns, format="binary")
+    return bool(data)
+
+
+async def stage_uplinks(connection: asyncpg.Connection, frames: Sequence[Frame]) -> set[tuple[int, datetime, int]]:
+    """Write the uplinks that are not there yet, and all receptions; return the keys of those uplinks."""
+    await copy_rows(connection, "staged_uplinks", UPLINK_COLUMNS, (frame.uplink for frame in frames))
+    new = {tuple(record) for record in await connection.fetch(INSERT_STAGED_UPLINKS)}
+    receptions = (frame.receptions for frame in frames)
+    if receptions:
+        await copy_rows(connection, "staged_receptions", RECEPTION_COLUMNS, receptions)
+        await connection.execute(INSERT_STAGED_RECEPTIONS)
+    return new
+
+
+async def stage_measurements(connection: asyncpg.Connection, rows: Iterable[bytes]) -> None:
+    """Write the measurements that are not there yet."""
+    if await copy_rows(connection, "staged_measurements", MEASUREMENT_COLUMNS, rows):
+        await connection.execute(INSERT_STAGED_MEASUREMENTS)
+
+
+async def upsert_latest(
+    connection: asyncpg.Connection, frames: Sequence[Frame], new: set[tuple[int, datetime, int]] | None
+) -> None:
+    """Take the frames that are new (None: all) as the latest of their kind, where they are newer."""
+    newest: dict[tuple[int, int], Latest] = {}
+    for frame in frames:
+        if new is None or frame.key in new:
+            for one in frame.latest:
+                known = newest.get(one[:2])
+                if known is None or one[2:4] > known[2:4]:
+                    newest[one[:2]] = one
+    if await copy_rows(connection, "staged_latest", LATEST_COLUMNS, (one.row for one in newest.values())):
+        await connection.execute(UPSERT_STAGED_LATEST)
+
+
+async def prepare_connection(connection: asyncpg.Connection) -> None:
+    """Make the staging tables of one connection. Call once, before the first batch."""
+    await connection.execute(CREATE_STAGING)
