@@ -45,6 +45,7 @@ QUANTITIES: Final[dict[str, Quantity]] = _vocabulary(
     Quantity("pm1", "ug/m3", "gauge", "environment", 0, 10000, "Particules PM1", "Particles PM1"),
     Quantity("pm2_5", "ug/m3", "gauge", "environment", 0, 10000, "Particules PM2,5", "Particles PM2.5"),
     Quantity("pm10", "ug/m3", "gauge", "environment", 0, 10000, "Particules PM10", "Particles PM10"),
+    Quantity("carbon_monoxide", "[ppm]", "gauge", "environment", 0, 5000, "Monoxyde de carbone", "Carbon monoxide"),
     Quantity("no2", "ug/m3", "gauge", "environment", 0, 10000, "Dioxyde d'azote", "Nitrogen dioxide"),
     Quantity("ozone", "ug/m3", "gauge", "environment", 0, 10000, "Ozone", "Ozone"),
     Quantity("radon", "Bq/m3", "gauge", "environment", 0, 100000, "Radon", "Radon"),
