@@ -31,12 +31,14 @@ def parse_every(text: str) -> Every:
 def floor(moment: datetime, every: Every, zone: ZoneInfo) -> datetime:
     """Return the start of the interval that holds `moment` (timezone-aware), in UTC.
 
-    Fixed intervals are counted from 1970 in UTC; days, weeks (from Monday), months and years are the zone's.
+    Fixed intervals are counted from 1970 in UTC; days, weeks (from Monday), months and years are the zone's. Hours
+    are those of its standard time: summer time moves Lord Howe's clocks by half of one.
     """
     if isinstance(every, timedelta):
         return _EPOCH + (moment - _EPOCH) // every * every
     if every == "hour":
-        shift = moment.astimezone(zone).utcoffset() or timedelta(0)
+        local = moment.astimezone(zone)
+        shift = (local.utcoffset() or timedelta(0)) - (local.dst() or timedelta(0))
         return _EPOCH - shift + (moment + shift - _EPOCH) // _HOUR * _HOUR
     day = moment.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
     if every == "week":
