@@ -222,7 +222,7 @@ class Proxy:
         if link.frozen or verdict is Verdict.FREEZE:
             link.frozen = True
             return
-        if verdict is not Verdict.RESET:
+        if verdict is not Verdict.RESET and not writer.is_closing():
             writer.write(message.raw)
         if verdict is Verdict.PASS_THEN_RESET:
             await writer.drain()

@@ -3,7 +3,8 @@
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -165,3 +166,46 @@ async def until_count(dsn: str, rows: int, relation: str = "uplinks", within_s: 
         return await count(dsn, relation) >= rows
 
     await until(reached, within_s)
+
+
+class Gate:
+    """A sink that lets batches of a load through (256 messages, in `run`) as they are asked for."""
+
+    def __init__(self, publisher: Publisher) -> None:
+        self._publisher = publisher
+        self._tickets = asyncio.Semaphore(0)
+        self._wide = False
+
+    def let(self, batches: int) -> None:
+        """Let so many more batches through."""
+        for _ in range(batches):
+            self._tickets.release()
+
+    def open(self) -> None:
+        """Let everything through from now on."""
+        self._wide = True
+        self._tickets.release()
+
+    async def publish_many(self, messages: Iterable[tuple[str, bytes]]) -> int:
+        if not self._wide:
+            await self._tickets.acquire()
+        return await self._publisher.publish_many(messages)
+
+    async def drained(self) -> None:
+        await self._publisher.drained()
+
+
+@asynccontextmanager
+async def gated(spec: LoadSpec, port: int, book: Path) -> AsyncIterator[Gate]:
+    """Publish a load through a gate, which is opened in the end; all of it is acknowledged by the broker then."""
+    address = BrokerAddress(port=port)
+    async with Publisher(address, client_id="gated", window=5000, jitter=random.Random(1).random) as publisher:
+        gate = Gate(publisher)
+        running = asyncio.create_task(run(spec, [gate], book, clock=SystemClock()))
+        try:
+            yield gate
+            gate.open()
+            await running
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
