@@ -86,7 +86,7 @@ class MqttReceiver:
                 log.warning("broker_lost", source=self._source.name, detail=str(error) or type(error).__name__)
             finally:
                 self._connection = None
-                connection.close()
+                await connection.close()
             if loop.time() - began_at > _LONGEST_BACKOFF_S:  # else two clients of one name would fight without rest
                 backoff_s = _FIRST_BACKOFF_S
             await asyncio.sleep(backoff_s * self._randomness.uniform(0.5, 1.0))
@@ -164,7 +164,7 @@ class _Connection:
         if self.lost.done():
             self.lost.result()
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Say goodbye if the broker still listens, and close."""
         if self._timer is not None:
             self._timer.cancel()
@@ -175,8 +175,8 @@ class _Connection:
             self._loop.remove_writer(tap.fileno())
             if not self.lost.done():
                 self._client.disconnect()
-                with contextlib.suppress(OSError, WireError):
-                    tap.flush()
+                with contextlib.suppress(OSError):
+                    await asyncio.to_thread(tap.farewell)
             tap.release()
         for future in (self.lost, self._subscribed):
             if future.done() and not future.cancelled():

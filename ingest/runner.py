@@ -102,7 +102,10 @@ class Ingest:
         path = asyncio.create_task(self._path())
         receivers = [asyncio.create_task(receiver.run()) for receiver in self._receivers]
         try:
-            await asyncio.gather(path, *receivers)
+            # Not `gather`: its cancellation would cancel the path before what is held is stored.
+            done, _ = await asyncio.wait((path, *receivers), return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
         finally:
             if not path.done():
                 await self.pipeline.stop(_STOP_WITHIN_S)

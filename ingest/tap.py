@@ -19,6 +19,8 @@ from ingest.settings import MqttSource
 from ingest.wire import PacketReader, Publish, WireError
 
 CONNECT_TIMEOUT_S: Final = 10.0
+_FAREWELL_S: Final = 1.0
+_FAREWELL_READS: Final = 1000  # 64 MB: more than any broker has on its way
 _MAX_UNSENT_BYTES: Final = 4 * 1024 * 1024  # acknowledgements that a broker does not read: it is gone
 
 
@@ -73,6 +75,19 @@ class Tap:
     def has_more(self) -> bool:
         """Say whether TLS holds decrypted bytes: the descriptor does not announce them."""
         return isinstance(self.wire, ssl.SSLSocket) and self.wire.pending() > 0
+
+    def farewell(self) -> None:
+        """Send what is left, and wait until the broker has closed; raise OSError when it does not.
+
+        To close while bytes are unread would reset the connection, and the broker would forget the
+        acknowledgements that it had not read. Blocks, for a moment as a rule.
+        """
+        self.wire.settimeout(_FAREWELL_S)
+        self.wire.sendall(self._unsent)
+        self.wire.shutdown(socket.SHUT_WR)
+        for _ in range(_FAREWELL_READS):
+            if not self.wire.recv_into(bytearray(65_536)):
+                return
 
     def release(self) -> None:
         """Close the wire, once the loop watches it no more."""

@@ -16,7 +16,7 @@ from typing import Any
 
 import asyncpg
 import pytest
-from ingest_support import PATIENCE_S, Line, declare, fleet_of, read_lines, source, until
+from ingest_support import PATIENCE_S, Line, declare, fleet_of, ingesting, read_lines, source, until
 
 from decoders.registry import Registry
 from deploy.embedded.broker import EmbeddedBroker
@@ -237,3 +237,26 @@ async def test_killed_while_the_store_is_away(
         await assert_exactly_once(connection, lines)
     await process.kill()
     await gate.shut()
+
+
+async def test_stopped_in_mid_replay_repeats_nothing(
+    database: str,
+    mosquitto_broker: Any,
+    chirpstack_capture: Path,
+    lines: list[Line],
+    registry: Registry,
+    tmp_path: Path,
+) -> None:
+    """Who is asked to stop acknowledges what it holds: the next process begins where this one ended."""
+    await declare(database, fleet_of(lines, registry))
+    heard = source(mosquitto_broker)
+    bounds = {"max_batch": 40, "max_unacknowledged": 200}
+    async with connected(database) as connection:
+        async with ingesting(database, tmp_path, heard):
+            pass
+        await publish(chirpstack_capture, mosquitto_broker)
+        for point in (1, 1500, 3000, len(lines)):
+            async with ingesting(database, tmp_path, heard, **bounds):
+                await until_stored(connection, point)
+        await assert_exactly_once(connection, lines)
+        assert await connection.fetchval("SELECT sum(messages) FROM ingest_accounts") == len(lines)
