@@ -1,9 +1,9 @@
 """What an operator may set of ingest. `deploy/settings.py` composes it; nothing here reads the environment."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 Positive = Annotated[int, Field(gt=0)]
 
@@ -20,7 +20,46 @@ class TlsSettings(_Strict):
     key_file: Path | None = None
 
 
-class MqttSource(_Strict):
+_REPAIRS: Final = {"things-stack": "thethingsstack", "chirpstack-postgresql": "chirpstack"}  # which lns each is of
+
+
+class RepairSettings(_Strict):
+    """Where a network server keeps a history of its uplinks, for `samara repair`.
+
+    things-stack: the storage integration of one application, at `url`, read with `api_key`.
+    chirpstack-postgresql: the database of ChirpStack's integration "postgresql", at `dsn`.
+    """
+
+    kind: Literal["things-stack", "chirpstack-postgresql"]
+    url: Annotated[str, Field(pattern=r"^(https?://[^/?#]+(/[^?#]*)?)?$")] = ""
+    application: Annotated[str, Field(pattern=r"^([a-z0-9-]+(@[a-z0-9-]+)?)?$")] = ""
+    api_key: SecretStr = SecretStr("")
+    dsn: SecretStr = SecretStr("")
+
+    @model_validator(mode="after")
+    def _has_what_its_kind_needs(self) -> Self:
+        given = {name for name in ("url", "application", "api_key", "dsn") if getattr(self, name)}
+        needed = {"dsn"} if self.kind == "chirpstack-postgresql" else {"url", "application", "api_key"}
+        if given != needed:
+            raise ValueError(f"{self.kind} takes {', '.join(sorted(needed))}, and those alone")
+        return self
+
+
+class _Source(_Strict):
+    """What sources have in common, however they are heard."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")
+    lns: str
+    repair: RepairSettings | None = None
+
+    @model_validator(mode="after")
+    def _repair_is_of_its_network_server(self) -> Self:
+        if self.repair is not None and _REPAIRS[self.repair.kind] != self.lns:
+            raise ValueError(f"repair by {self.repair.kind} is for lns = {_REPAIRS[self.repair.kind]!r}")
+        return self
+
+
+class MqttSource(_Source):
     """One network server heard over MQTT.
 
     `name` identifies the network server: it is part of the key that makes a redelivery harmless, so the same
@@ -28,7 +67,6 @@ class MqttSource(_Strict):
     `shared_group` subscribes as `$share/<group>/…`, so that several workers divide the messages (not on NATS).
     """
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")
     lns: str = "chirpstack"
     host: str = "127.0.0.1"
     port: int = Field(default=1883, ge=1, le=65535)
@@ -43,11 +81,9 @@ class MqttSource(_Strict):
     session_expiry_s: Positive = 7 * 24 * 3600
 
 
-class HttpSource(_Strict):
+class HttpSource(_Source):
     """One network server that pushes over HTTP, at /ingest/<name>, with its own secret."""
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")
-    lns: str
     secret: SecretStr = Field(min_length=16)
 
 
