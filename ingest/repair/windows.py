@@ -81,7 +81,7 @@ def _one_by_one(windows: Iterable[Window]) -> list[Ask]:
     for window in sorted(windows):
         last = asks[-1] if asks else None
         if last is not None and last.dev_eui == window.dev_eui and window.after - last.before < _TOGETHER:
-            asks[-1] = last._replace(before=window.before)
+            asks[-1] = last._replace(before=max(last.before, window.before))
         else:
             asks.append(Ask(*window))
     return asks
