@@ -76,6 +76,8 @@ class Pipeline:
         self._nothing_held.set()
         self._held = 0
         self._held_bytes = 0
+        metrics.held.set_function(lambda: self._held)  # asked when read: it must be right while nothing moves, too
+        metrics.held_bytes.set_function(lambda: self._held_bytes)
         self._store_up = True
         self._spool_said_full = False
         self._storing_s = 0.003
@@ -217,8 +219,6 @@ class Pipeline:
                 origin.acknowledge([message.token for message in group])
         if not self._held:
             self._nothing_held.set()
-        self._metrics.held.set(self._held)
-        self._metrics.held_bytes.set(self._held_bytes)
         if was_full and not self.is_full:
             for call in self._on_room:
                 call()
