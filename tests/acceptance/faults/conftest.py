@@ -10,13 +10,11 @@ from typing import Any
 
 import pytest
 
-from deploy.embedded.postgres import EmbeddedPostgres
 from faults.figures import Figures
 from faults.processes import Ingest, Mosquitto
 
 _FIGURES = pytest.StashKey[Figures]()
 _FIGURES_VARIABLE = "SAMARA_FAULTS_JSON"
-DURABLE = {"max_connections": "50", "shared_buffers": "64MB", "deadlock_timeout": "1s"}
 
 
 @pytest.fixture(scope="session")
@@ -46,6 +44,7 @@ def ingest(tmp_path: Path) -> Iterator[Any]:
         http: list[dict[str, str]] | None = None,
         environment: dict[str, str] | None = None,
         source: dict[str, Any] | None = None,
+        data_dir: Path | None = None,
         **bounds: object,
     ) -> Ingest:
         directory = tmp_path / worker
@@ -59,6 +58,8 @@ def ingest(tmp_path: Path) -> Iterator[Any]:
         settings |= {f"INGEST__{name.upper()}": str(value) for name, value in bounds.items()}
         if sources:
             settings["INGEST__MQTT"] = json.dumps(sources)
+        if data_dir is not None:
+            settings["DATA_DIR"] = str(data_dir)
         if http:
             settings["INGEST__HTTP"] = json.dumps(http)
         made.append(Ingest(directory, settings, environment or {}))
@@ -78,8 +79,15 @@ async def mosquitto(tmp_path: Path) -> AsyncIterator[Mosquitto]:
     broker.end()
 
 
-@pytest.fixture(scope="session")
-async def durable_postgres(service_directory: Path, pg_bin: Path | None) -> AsyncIterator[EmbeddedPostgres]:
-    """A PostgreSQL with every promise of durability, which tests may stop and start again."""
-    async with EmbeddedPostgres(service_directory / "durable", pg_bin, DURABLE) as server:
-        yield server
+@pytest.fixture
+async def two_databases(request: pytest.FixtureRequest, fresh: Any, template_name: str) -> AsyncIterator[Any]:
+    """Two migrated databases of one flavour."""
+    del request
+    async with fresh(template_name) as one, fresh(template_name) as other:
+        yield one, other
+
+
+@pytest.fixture
+def template_name(request: pytest.FixtureRequest, template: str) -> str:
+    """The database to copy for a flavour: `template` is "plain" or "timescale"."""
+    return str(request.getfixturevalue(f"{template}_template"))

@@ -36,6 +36,7 @@ class Ingest:
         self._session: aiohttp.ClientSession | None = None
         self.starts = 0
         self.address = ""
+        self.data_dir = Path(self._settings["DATA_DIR"])
 
     @property
     def pid(self) -> int:
