@@ -130,6 +130,7 @@ def _gaps(session: _Session) -> Iterator[Gap]:
 
 
 # The last frame before the span opens it: a gap counts where it is found, as in radio_accounts.
+# OFFSET 0 as in store/maintenance/rollups.py.
 SELECT_RUNS: Final = """
 WITH wanted AS (
   SELECT device_id, dev_eui
@@ -149,8 +150,11 @@ WITH wanted AS (
                         LIMIT 1) AS opening
    UNION ALL
   SELECT device_id, received_at, uplink_key, dev_addr, f_cnt, source_id
-    FROM uplinks JOIN wanted USING (device_id)
-   WHERE received_at >= $1 AND received_at < $2
+    FROM wanted
+   CROSS JOIN LATERAL (SELECT received_at, uplink_key, dev_addr, f_cnt, source_id
+                         FROM uplinks
+                        WHERE uplinks.device_id = wanted.device_id AND received_at >= $1 AND received_at < $2
+                       OFFSET 0) AS within
 ), steps AS (
   SELECT *, dev_addr IS DISTINCT FROM lag(dev_addr) OVER sent
             OR f_cnt IS DISTINCT FROM lag(f_cnt) OVER sent + 1 AS begins

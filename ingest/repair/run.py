@@ -27,6 +27,7 @@ from store.pool import connect
 log = structlog.get_logger()
 
 _WORKER: Final = "repair"
+_STATEMENT_S: Final = 600.0  # a year of some hundred devices is read in one
 _GAPS_AT_ONCE: Final = 50_000  # held in memory, and asked about together
 _MESSAGES_AT_ONCE: Final = 200
 
@@ -143,7 +144,7 @@ class Repair:
         return self._report
 
     async def _connect(self) -> asyncpg.Connection:
-        return await connect(self._dsn, application="samara-repair")
+        return await connect(self._dsn, application="samara-repair", command_timeout_s=_STATEMENT_S)
 
     async def _batches(self, connection: asyncpg.Connection, span: Span) -> AsyncIterator[list[DeviceGaps]]:
         """Yield devices with gaps, several together, and note them in the report."""

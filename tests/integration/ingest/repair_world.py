@@ -33,7 +33,7 @@ TABLES = {
     "radio_accounts": """
         SELECT dev_eui, day, heard, lost, late, repeated, resets FROM radio_accounts JOIN devices USING (device_id)""",
     "hourly": """
-        SELECT dev_eui, quantities.name, channel, hour, samples, total, hourly.low, hourly.high, first, last
+        SELECT dev_eui, quantities.name, channel, hour, samples, round(total::numeric, 6), hourly.low, hourly.high, first, last
           FROM measurements_hourly AS hourly JOIN devices USING (device_id) JOIN quantities USING (quantity_id)""",
     "accounts": """
         SELECT day, sources.name, kind, outcome, sum(messages)::bigint
@@ -77,12 +77,14 @@ async def tables(dsn: str) -> dict[str, list[tuple[Any, ...]]]:
     connection = await asyncpg.connect(dsn)
     try:
         await run_once(connection, clock())
-        return {
+        found = {
             name: sorted((tuple(row) for row in await connection.fetch(statement)), key=repr)
             for name, statement in TABLES.items()
         }
     finally:
         await connection.close()
+    assert all(found.values()), {name: len(rows) for name, rows in found.items()}
+    return found
 
 
 async def count(dsn: str, what: str) -> int:
