@@ -82,7 +82,7 @@ async def test_nats_kill(database: str, ingest: Any, tmp_path: Path, figures: Fi
     assert reconnected_s <= RECONNECTED_WITHIN_S
 
 
-@pytest.mark.parametrize("saves", [False, True])
+@pytest.mark.parametrize("saves", [False, pytest.param(True, marks=pytest.mark.slow)])
 async def test_what_a_killed_broker_lost_is_seen_as_gaps(
     database: str, ingest: Any, tmp_path: Path, figures: Figures, *, saves: bool
 ) -> None:

@@ -102,7 +102,7 @@ async def test_database_down(
     assert growth_mb <= MAX_GROWTH_MB
 
 
-@pytest.mark.parametrize(("statement_s", "uplinks"), [(0.5, 300), pytest.param(5.0, 2_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("statement_s", "uplinks"), [(0.25, 300), pytest.param(5.0, 2_000, marks=pytest.mark.slow)])
 async def test_database_slow(
     database: str,
     mosquitto: Mosquitto,
@@ -192,7 +192,7 @@ async def test_migration_while_ingesting(
     database: str, mosquitto: Mosquitto, ingest: Any, tmp_path: Path, figures: Figures
 ) -> None:
     """Columns are added while uplinks come in; a session that holds a table makes the migration wait and try again."""
-    spec = at_rate(500, 6, start_at=datetime.now(UTC), devices=250, models=("dragino-lse01", "dragino-dds75-lb"))
+    spec = at_rate(500, 5, start_at=datetime.now(UTC), devices=250, models=("dragino-lse01", "dragino-dds75-lb"))
     await declare(database, spec)
     service = await ingest(database, mosquitto).start()
     publishing = asyncio.create_task(publish(spec, mosquitto.port, tmp_path / "ledger"))

@@ -50,10 +50,13 @@ class Acknowledgements:
 
 @pytest.mark.parametrize(
     ("broker", "kills"),
-    [("mosquitto", 5), ("nats", 2), pytest.param("mosquitto", 500, marks=pytest.mark.slow),
-     pytest.param("nats", 50, marks=pytest.mark.slow)],
+    [
+        ("mosquitto", 5),
+        pytest.param("mosquitto", 500, marks=pytest.mark.slow),
+        pytest.param("nats", 50, marks=pytest.mark.slow),
+    ],
     indirect=["broker"],
-)  # fmt: skip
+)
 async def test_kill_at_random_points(
     database: str,
     broker: Any,

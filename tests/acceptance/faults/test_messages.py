@@ -30,7 +30,7 @@ from faults.territory import (
 from simulators.broker import BrokerAddress
 from simulators.load.generate import generate
 from simulators.load.judge import told
-from simulators.load.spec import LoadSpec, at_rate
+from simulators.load.spec import at_rate
 from simulators.mqtt_publisher import Publisher
 from store.maintenance.run import run_once
 
@@ -61,7 +61,7 @@ def poison(topic: str, good: bytes) -> Iterator[tuple[str, bytes]]:
     yield topic.rpartition("/")[0] + "/\u00e9v\u00e9nement", good
     for number, changed in enumerate(_changes(said)):
         identifier = f"0badf00d-0000-4000-8000-{number:012x}"
-        yield but(deduplicationId=identifier, **changed)
+        yield but(**{"deduplicationId": identifier} | changed)
 
 
 def _changes(said: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -86,6 +86,17 @@ def _changes(said: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield {"rxInfo": [heard] * 300}
     yield {"rxInfo": [heard | {"gatewayId": "\u0000"}]}
     yield {"rxInfo": [heard | {"location": {"latitude": 1e300, "longitude": "east"}}]}
+    for channel in (-1, 40_000, 2**31, 2**63):
+        yield {"rxInfo": [heard | {"channel": channel}]}
+    yield {"rxInfo": [heard | {"location": {"latitude": 91.0, "longitude": -999.0, "altitude": 1e30}}]}
+    yield {"rxInfo": [heard | {"gatewayId": "g" * 5_000}]}
+    yield {"dr": 40_000}
+    yield {"dr": -1}
+    yield {"deduplicationId": "\u0000" * 5}
+    yield {"deduplicationId": "d" * 100_000}
+    yield {"object": {"temperature": 1.7e308, "n" * 10_000: 2**63, "deep": {"\u0000": [{"x": [None] * 9_999}]}}}
+    yield {"txInfo": {"modulation": {"lora": {"spreadingFactor": 10**6}}}}
+    yield {"txInfo": {"modulation": {"lora": {"bandwidth": 10**12}}}}
     yield {"txInfo": {"frequency": 2**63}}
     yield {"txInfo": {"frequency": -1, "modulation": {"lora": {"spreadingFactor": 10**6, "bandwidth": 10**12}}}}
     yield {"object": {f"name {number}": number for number in range(5_000)}}
@@ -97,7 +108,7 @@ def _changes(said: dict[str, Any]) -> Iterator[dict[str, Any]]:
 async def test_poison_among_good_ones(
     database: str, mosquitto: Mosquitto, ingest: Any, tmp_path: Path, figures: Figures
 ) -> None:
-    spec = at_rate(500, 6, start_at=datetime.now(UTC), devices=250, models=("dragino-lse01", "dragino-dds75-lb"))
+    spec = at_rate(500, 4, start_at=datetime.now(UTC), devices=250, models=("dragino-lse01", "dragino-dds75-lb"))
     strange = load(1, devices=1, name="strange", first_dev_eui=0x025A_3000_0000_0000)
     await declare(database, spec)
     await declare(database, strange)
@@ -112,35 +123,22 @@ async def test_poison_among_good_ones(
         await publisher.drained()
     await publishing
     await until(lambda: _accounted(database, spec.uplinks + len(bad)))
-    [found] = await judged(database, tmp_path / "ledger")
+    [found] = await judged(database, tmp_path / "ledger", late_after_s=NEIGHBOURS_DELAYED_S)
     quarantined = await count(database, "quarantine")
     metrics = await service.metrics()
     await service.stop()
-    slowest_s = max([(one["ingested_at"] - one["received_at"]).total_seconds() async for one in _good(database, spec)])
     figures.report(
         "poison among good ones",
         kinds=len(bad),
         quarantined=quarantined,
         neighbours_p99_s=found.verdict.latency_p99_s,
-        neighbours_slowest_s=slowest_s,
+        neighbours_late=found.verdict.late,
         acknowledged_lost=found.verdict.lost,
         stored_duplicates=found.verdict.duplicated + found.same_key,
     )
     assert not found.verdict.broken, told(found.verdict)
     assert metrics["samara_spooled_total"] == 0
     assert quarantined >= len(bad) // 2
-    assert slowest_s <= NEIGHBOURS_DELAYED_S
-
-
-async def _good(dsn: str, spec: LoadSpec) -> AsyncIterator[Any]:
-    connection = await asyncpg.connect(dsn)
-    rows = await connection.fetch(
-        "SELECT ingested_at, received_at FROM uplinks JOIN devices USING (device_id) WHERE dev_eui < $1",
-        f"{spec.first_dev_eui + spec.devices:016x}",
-    )
-    await connection.close()
-    for row in rows:
-        yield row
 
 
 async def _accounted(dsn: str, messages: int) -> bool:
@@ -205,7 +203,7 @@ async def _in_chunks(megabytes: int) -> AsyncIterator[bytes]:
         yield bytes(1024 * 1024)
 
 
-@pytest.mark.parametrize("off", ["+1d", "-1d"])
+@pytest.mark.parametrize("off", ["+1d", pytest.param("-1d", marks=pytest.mark.slow)])
 async def test_clock_a_day_off(
     database: str, mosquitto: Mosquitto, ingest: Any, tmp_path: Path, figures: Figures, off: str
 ) -> None:

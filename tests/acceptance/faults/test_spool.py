@@ -28,7 +28,7 @@ RECOVERED_WITHIN_S = 60
 DISK_MB = 4
 
 
-@pytest.mark.parametrize("mended", ["database", "disk"])
+@pytest.mark.parametrize("mended", ["database", pytest.param("disk", marks=pytest.mark.slow)])
 async def test_spool_disk_full(
     database: str, mosquitto: Mosquitto, ingest: Any, tmp_path: Path, figures: Figures, mended: str
 ) -> None:
