@@ -363,7 +363,7 @@ NONSENSE = {
     "a SUBACK that is too short": b"\x90\x01\x00",
     "a packet of a client": b"\x82\x08\x00\x01\x00\x03t/#\x01",
     "half a packet, and the end": b"\x32\x7f\x00\x01t\x00\x01",
-    "an HTTP answer": b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 11\r\n\r\nBad Request",
+    "an HTTP answer": b"HTTP/1.1 400 Bad Request\r\nServer: " + b"x" * 100 + b"\r\n\r\n",
 }
 
 
