@@ -2,7 +2,8 @@
 
 The fast path is COPY straight into the tables: the unique indexes refuse a redelivery with error 23505, and
 only then the whole batch goes through staging tables with ON CONFLICT DO NOTHING, which also tells which
-uplinks were new. Costs nothing while there is no redelivery (docs/benchmarks.md).
+uplinks were new. So it is with partitions: they are made when the server misses one (error 23514). Both cost
+nothing while all is well (docs/benchmarks.md).
 """
 
 import asyncio
@@ -74,17 +75,25 @@ async def write(
     not. Raises CommitUnknownError when nobody knows whether it took, and what asyncpg raises otherwise: then
     nothing of the batch is stored.
     """
-    await _partitions(connection, batch)
     transaction = _Transaction(connection, batch, worker, changes, now_s)
-    if not complete_duplicates:
+    way = transaction.complete if complete_duplicates else transaction.copy
+    may_miss_partitions = True
+    while True:
         try:
-            return await transaction.run(transaction.copy)
+            return await transaction.run(way)
         except asyncpg.UniqueViolationError:
-            pass
-    return await transaction.run(transaction.complete if complete_duplicates else transaction.stage)
+            if way != transaction.copy:
+                raise
+            way = transaction.stage
+        except asyncpg.CheckViolationError:
+            if not may_miss_partitions:
+                raise
+            may_miss_partitions = False
+            await _make_partitions(connection, batch)
 
 
-async def _partitions(connection: asyncpg.Connection, batch: Batch) -> None:
+async def _make_partitions(connection: asyncpg.Connection, batch: Batch) -> None:
+    """Make the months that the batch needs: maintenance does it in advance, but for messages from long ago."""
     received = {_month(frame.key[1]) for frame in batch.frames}
     measured = received | {_month(at) for frame in batch.frames for at in frame.past}
     if received:
