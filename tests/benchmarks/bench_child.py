@@ -78,7 +78,7 @@ async def ingest(options: Options, go: asyncio.Event) -> None:
         IngestSettings(mqtt=(_source(options),)),
         dsn=options["dsn"],
         folder=Path(options["folder"]),
-        worker=options["client_id"],
+        worker=options["worker"],
         metrics_registry=CollectorRegistry(),
         clock=now,
         randomness=random.Random(1),

@@ -158,6 +158,8 @@ async def stages(plan: Plan, database: Database) -> None:
     """Measure the steps of the consumer."""
     for name, us in (await bench_offline.stages(database)).items():
         plan.note("stages", name, {"us": us})
+    for uplinks in (1, 20, 100):
+        await plan.measure("batches", f"{uplinks}", lambda n=uplinks: bench_offline.small_batches(database, n))
 
 
 async def workers(plan: Plan, database: Database) -> None:

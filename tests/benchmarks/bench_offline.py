@@ -5,7 +5,6 @@ import statistics
 import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from io import BytesIO
 from itertools import groupby
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -18,19 +17,24 @@ from ingest import lns, understanding
 from ingest.messages import Message, Origin
 from ingest.runner import load_known
 from ingest.wire import PacketReader, puback
+from ingest.writer import Writer
 from simulators.load.generate import generate
 from simulators.mqtt_packets import publish
 from store import known as known_names
-from store import writing
+from store import staging, writing
+from store.accounts import add_accounts, count_frames
 from store.batch import Batch
+from store.changes import Changes
 from store.known import Known
-from store.rows import HEADER, TRAILER
+from store.pool import connect
+from store.rows import HEADER, TRAILER, changed_hour
 
 T = TypeVar("T")
 Figures = dict[str, float]
 
 BATCH: Final = 2_000
 REPEATS: Final = 7
+SMALL_BATCHES: Final = 150
 MEASUREMENTS: Final = "measurements"
 WHOLE: Final = "the whole row set"
 _ROWS: Final = READINGS + 4  # the uplink, two receptions, the latest values
@@ -135,14 +139,43 @@ def _origin(message: Message) -> Origin:
 
 async def _storing_us(connection: asyncpg.Connection, path: Path) -> float:
     """Return our own CPU time of writing batches: joining the rows, sending them, waiting excluded."""
-    await writing.prepare_connection(connection)
+    await staging.prepare_connection(connection)
     batches = [path.rows(part) for part in _parts(messages_of((REPEATS + 1) * BATCH))]
-    times = []
+    times, changes = [], Changes()
     for batch in batches:
         began = time.process_time()
-        await writing.write(connection, batch, worker="bench")
+        await writing.write(connection, batch, worker="bench", changes=changes, now_s=time.monotonic())
         times.append(time.process_time() - began)
     return statistics.median(times[1:]) / BATCH * 1e6
+
+
+async def small_batches(database: Database, uplinks: int) -> Figures:
+    """Return what a batch costs whatever its size: microseconds of our CPU, and milliseconds until it is committed."""
+    messages = messages_of(uplinks * SMALL_BATCHES)
+    async with database.fresh() as dsn:
+
+        async def open_connection() -> asyncpg.Connection:
+            return await connect(dsn, application="bench")
+
+        connection = await open_connection()
+        path = await path_of(connection, messages)
+        await connection.close()
+        writer = Writer(
+            open_connection,
+            known=path.known,
+            servers=path.servers,
+            registry=path.registry,
+            clock=lambda: datetime.now(UTC),
+            worker="bench",
+        )
+        used, waited = [], []
+        for at in range(0, len(messages), uplinks):
+            began, began_cpu = time.perf_counter(), time.process_time()
+            await writer.store(messages[at : at + uplinks])
+            used.append(time.process_time() - began_cpu)
+            waited.append(time.perf_counter() - began)
+        writer.close()
+    return {"batch_us": statistics.median(used) * 1e6, "batch_ms": statistics.median(waited) * 1e3}
 
 
 def _parts(messages: Sequence[Message]) -> Iterable[Sequence[Message]]:
@@ -153,15 +186,15 @@ class Prepared(NamedTuple):
     """The rows of a batch as COPY takes them, for each statement of the transaction in its order."""
 
     copies: dict[str, bytes]
-    account: list[Any]
+    batch: Batch
 
 
 _COLUMNS: Final = {
-    "uplinks": writing.UPLINK_COLUMNS,
-    "receptions": writing.RECEPTION_COLUMNS,
-    "measurements": writing.MEASUREMENT_COLUMNS,
+    "uplinks": staging.UPLINK_COLUMNS,
+    "receptions": staging.RECEPTION_COLUMNS,
+    "measurements": staging.MEASUREMENT_COLUMNS,
     "changed_hours": ("device_id", "hour"),
-    "staged_latest": writing.LATEST_COLUMNS,
+    "staged_latest": staging.LATEST_COLUMNS,
 }
 
 
@@ -171,12 +204,10 @@ def _prepared(batch: Batch) -> Prepared:
         "uplinks": b"".join([one.uplink for one in frames]),
         "receptions": b"".join([one.receptions for one in frames]),
         "measurements": b"".join([one.live for one in frames]),
-        "changed_hours": b"".join(writing._changed(frames)),
+        "changed_hours": b"".join([changed_hour(*mark) for mark in writing._marks(frames)]),
         "staged_latest": b"".join([one.latest[0].row for one in frames]),
     }
-    head = frames[0].account
-    account = [[head.day], [head.source_id], [head.tenant_id], [head.kind], ["stored"], [len(frames)], "bench", "*"]
-    return Prepared({table: HEADER + data + TRAILER for table, data in rows.items()}, account)
+    return Prepared({table: HEADER + data + TRAILER for table, data in rows.items()}, batch)
 
 
 async def copies(database: Database, uplinks: int, *, what: str, connections: int) -> tuple[Figures, dict[str, float]]:
@@ -211,8 +242,8 @@ async def _ready(opened: Sequence[asyncpg.Connection], uplinks: int) -> list[Pre
     path = await path_of(opened[0], messages)
     batches = [path.rows(part) for part in _parts(messages)]
     for connection in opened:
-        await writing.prepare_connection(connection)
-    await writing._partitions(opened[0], batches[0])
+        await staging.prepare_connection(connection)
+    await writing._make_partitions(opened[0], batches[0])
     return [_prepared(batch) for batch in batches]
 
 
@@ -230,14 +261,13 @@ async def _whole(connection: asyncpg.Connection, one: Prepared, spent: dict[str,
     for table, data in one.copies.items():
         await _copy(connection, table, data)
         note(table)
-    await connection.execute(writing.UPSERT_STAGED_LATEST)
+    await connection.execute(staging.UPSERT_STAGED_LATEST)
     note("latest_frames")
-    await connection.fetchrow(writing.ADD_ACCOUNTS, *one.account)
+    await add_accounts(connection, count_frames(one.batch.frames, None), one.batch, "bench")
     note("ingest_accounts")
     await connection.execute("COMMIT")
     note("commit")
 
 
 async def _copy(connection: asyncpg.Connection, table: str, data: bytes) -> None:
-    with BytesIO(data) as source:
-        await connection.copy_to_table(table, source=source, columns=_COLUMNS[table], format="binary")
+    await connection.copy_to_table(table, source=memoryview(data), columns=_COLUMNS[table], format="binary")

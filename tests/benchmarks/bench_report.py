@@ -50,6 +50,10 @@ TABLES: Final[Mapping[str, tuple[str, Sequence[Column]]]] = {
     "sustained": ("Sustained", _LIVE),
     "day": ("A day of 40,000 sensors", _DRAIN),
     "stages": ("Where the consumer's time goes", (Column("us", "us an uplink", 2),)),
+    "batches": (
+        "Storing small batches, by uplinks a batch",
+        (Column("batch_us", "consumer us a batch"), Column("batch_ms", "ms until committed", 1)),
+    ),
     "workers": ("Ingest processes that share a backlog", _DRAIN),
 }
 

@@ -111,17 +111,17 @@ class Bench:
     async def drain(self, database: Database, uplinks: int, protocol: str, workers: int = 1) -> Figures:
         """Store a backlog, by one process or by several that share it."""
         async with self.broker() as (broker, folder), database.fresh() as dsn, AsyncExitStack() as stack:
-            group = "bench" if workers > 1 else ""
-            options = [listener(broker, protocol, f"bench-{number}", group) for number in range(workers)]
-            for one in options:
-                await make_session(one)
+            options = listener(broker, protocol, "bench", "bench" if workers > 1 else "")
+            names = [f"worker-{number}" for number in range(workers)]
+            for name in names:
+                await make_session(options | ({"client_id": f"bench-{name}"} if workers > 1 else {}))
             await published(folder, broker, uplinks)
-            ingest = [await stack.enter_async_context(ingesting(folder, dsn, one)) for one in options]
+            ingest = [await stack.enter_async_context(ingesting(folder, dsn, options, name)) for name in names]
             pids = [one.pid for one in ingest]
             cpu = Cpu(ingest=pids, postgres=[database.pid], broker=[broker.pid])
             for one in ingest:
                 await one.go()
-            await until_stored(dsn, uplinks)
+            await until_stored(dsn, uplinks, ingest)
             used = cpu.seconds()
             commits = await fetch(dsn, COMMITS)
             return {
@@ -135,7 +135,8 @@ class Bench:
     async def live(self, database: Database, rate: int, seconds: int) -> Figures:
         """Store what arrives at a pace, and take the time from each message's own to its commit."""
         async with self.broker() as (broker, folder), database.fresh() as dsn, AsyncExitStack() as stack:
-            ingest = await stack.enter_async_context(ingesting(folder, dsn, listener(broker, "5", "bench")))
+            hearing = listener(broker, "5", "bench")
+            ingest = await stack.enter_async_context(ingesting(folder, dsn, hearing, "worker"))
             await ingest.go()
             await ingest.hear()
             load = {"host": broker.host, "port": broker.port, "folder": str(folder)} | paced(rate, seconds)
@@ -145,7 +146,7 @@ class Bench:
             await generator.go()
             report = await generator.hear()
             behind = report["uplinks"] - (await fetch(dsn, STORED))[0]
-            await until_stored(dsn, report["uplinks"])
+            await until_stored(dsn, report["uplinks"], [ingest])
             used, peak = cpu.seconds(), peak_mb(ingest.pid)
             start_at = datetime.fromisoformat(report["start_at"])
             commits, synced = await fetch(dsn, COMMITS), await fetch(dsn, WAL_SYNCS)
@@ -192,9 +193,10 @@ def listener(broker: Broker, protocol: str, client_id: str, shared_group: str = 
 
 
 @asynccontextmanager
-async def ingesting(folder: Path, dsn: str, options: dict[str, Any]) -> AsyncIterator[Process]:
-    """Run an ingest process, ready and not begun."""
-    async with child(folder, "ingest", options | {"dsn": dsn, "folder": str(folder)}) as process:
+async def ingesting(folder: Path, dsn: str, options: dict[str, Any], worker: str) -> AsyncIterator[Process]:
+    """Run an ingest process, ready and not begun; of those that share, each adds its name to the client's."""
+    options = options | {"dsn": dsn, "folder": str(folder), "worker": worker}
+    async with child(folder, "ingest", options) as process:
         yield process
 
 
@@ -228,13 +230,15 @@ def _never(_seconds: float) -> None:
     raise AssertionError("nothing was published yet")
 
 
-async def until_stored(dsn: str, uplinks: int) -> None:
+async def until_stored(dsn: str, uplinks: int, ingest: Sequence[Process]) -> None:
     """Return once all is stored; raise RuntimeError when nothing moves any more."""
     connection = await asyncpg.connect(dsn)
     loop = asyncio.get_running_loop()
     stored, moved_at = -1, loop.time()
     try:
         while stored < uplinks:
+            for one in ingest:
+                one.require_alive()
             before, stored = stored, await connection.fetchval(STORED)
             if stored > before:
                 moved_at = loop.time()

@@ -191,9 +191,15 @@ class Process:
         assert self._process.stdout is not None
         line = await self._process.stdout.readline()
         if not line:
-            raise RuntimeError(f"a child ended: {self._log.read_text(errors='replace')[-2000:]}")
+            await self._process.wait()
+            self.require_alive()
         said: dict[str, Any] = json.loads(line)
         return said
+
+    def require_alive(self) -> None:
+        """Raise RuntimeError, with its log, when it has ended."""
+        if self._process.returncode is not None:
+            raise RuntimeError(f"a child ended: {self._log.read_text(errors='replace')[-2000:]}")
 
     async def go(self) -> None:
         """Tell it to begin."""
