@@ -33,7 +33,8 @@ TABLES = {
     "radio_accounts": """
         SELECT dev_eui, day, heard, lost, late, repeated, resets FROM radio_accounts JOIN devices USING (device_id)""",
     "hourly": """
-        SELECT dev_eui, quantities.name, channel, hour, samples, round(total::numeric, 6), hourly.low, hourly.high, first, last
+        SELECT dev_eui, quantities.name, channel, hour, samples, round(total::numeric, 6), hourly.low,
+               hourly.high, first, last
           FROM measurements_hourly AS hourly JOIN devices USING (device_id) JOIN quantities USING (quantity_id)""",
     "accounts": """
         SELECT day, sources.name, kind, outcome, sum(messages)::bigint
