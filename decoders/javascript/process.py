@@ -1,0 +1,206 @@
+"""One worker process, seen from the parent: start it, exchange a batch, end it."""
+
+import asyncio
+import os
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Final, Self
+
+import msgspec
+
+from decoders.javascript import wire
+from decoders.javascript.calls import CodecCall, Limits
+from decoders.javascript.wire import Answer, Batch, Call, Hello
+from domain.errors import SamaraError
+
+_ROOT: Final = str(Path(__file__).parents[2])
+_BOOT: Final = (
+    "import sys; sys.path.insert(0, sys.argv[1]); from decoders.javascript.worker import main; main(sys.argv[2:])"
+)
+_START_S: Final = 20.0
+_LOOK_S: Final = 0.050
+_MAX_SOURCES_BYTES: Final = 32 * 1024 * 1024
+
+
+class WorkerStartError(SamaraError):
+    """No worker process for JavaScript codecs could be started."""
+
+    transient = True
+
+
+class WorkerDiedError(SamaraError):
+    """The worker process ended, or was ended, in the middle of a batch.
+
+    `place` is the call that it was at, None when it had begun none.
+    """
+
+    transient = True
+
+    def __init__(self, place: int | None, detail: str) -> None:
+        super().__init__(detail)
+        self.place: Final = place
+
+
+class WorkerProcess:
+    """A started worker. `measures` are those of its sandbox that took (`lockdown.py`)."""
+
+    def __init__(self, process: Process, progress: int, limits: Limits) -> None:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self._process: Final = process
+        self._input: Final = process.stdin
+        self._output: Final = process.stdout
+        self._progress: Final = progress
+        self._limits: Final = limits
+        self._held: Final[set[str]] = set()
+        self._held_bytes = 0
+        self._begun = 0
+        self._phase = wire.DECODING
+        self._encoder: Final = msgspec.msgpack.Encoder()
+        self._answers: Final = msgspec.msgpack.Decoder(list[Answer])
+        self.measures: tuple[str, ...] = ()
+
+    @property
+    def pid(self) -> int:
+        """The process's number."""
+        return self._process.pid
+
+    @classmethod
+    async def start(cls, limits: Limits, python: str = sys.executable) -> Self:
+        """Start a worker and wait until it has locked itself down. Raises WorkerStartError."""
+        progress, theirs = os.pipe()
+        os.set_blocking(progress, False)
+        try:
+            process = await _spawn(theirs, limits, python)
+        except OSError as error:
+            os.close(progress)
+            raise WorkerStartError(str(error)) from error
+        finally:
+            os.close(theirs)
+        worker = cls(process, progress, limits)
+        try:
+            async with asyncio.timeout(_START_S):
+                worker.measures = tuple(msgspec.msgpack.decode(await worker._read(), type=Hello).measures)
+        except (TimeoutError, EOFError, ConnectionError, msgspec.DecodeError) as error:
+            await worker.end()
+            raise WorkerStartError(f"it does not start: {type(error).__name__} {error}") from error
+        return worker
+
+    async def exchange(self, calls: Sequence[CodecCall]) -> list[Answer]:
+        """Return the answer to each call. Raises WorkerDiedError; the worker is then of no further use."""
+        self._begun = 0
+        reading = asyncio.ensure_future(self._read())
+        try:
+            self._input.write(wire.frame(self._encoder.encode(self._batch(calls))))
+            if not await self._answered(reading):
+                raise WorkerDiedError(self._place(), "it did not answer in time")
+            answers = self._answers.decode(reading.result())
+        except (EOFError, ConnectionError, msgspec.DecodeError) as error:
+            raise await self._died() from error
+        finally:
+            reading.cancel()
+        self._look()  # so that the next batch starts with an empty pipe
+        if len(answers) != len(calls):
+            raise WorkerDiedError(None, f"{len(answers)} answers to {len(calls)} calls")
+        return answers
+
+    async def end(self) -> None:
+        """End the process, whatever it is doing, and wait for it."""
+        with suppress(ProcessLookupError):
+            self._process.kill()
+        self._input.close()
+        await self._process.wait()
+        os.close(self._progress)
+
+    def _batch(self, calls: Sequence[CodecCall]) -> Batch:
+        sources = {call.codec.sha256: call.codec.source for call in calls if call.codec.sha256 not in self._held}
+        size_bytes = sum(map(len, sources.values()))
+        forget = self._held_bytes + size_bytes > _MAX_SOURCES_BYTES
+        if forget:
+            self._held.clear()
+            self._held_bytes = 0
+            sources = {call.codec.sha256: call.codec.source for call in calls}
+            size_bytes = sum(map(len, sources.values()))
+        self._held.update(sources)
+        self._held_bytes += size_bytes
+        return Batch([_wired(call) for call in calls], sources, forget)
+
+    async def _answered(self, reading: "asyncio.Future[bytes]") -> bool:
+        """Wait for the answers; say if they came before the worker stood still in one call for too long."""
+        loop = asyncio.get_running_loop()
+        moved_at = loop.time()
+        while not (await asyncio.wait((reading,), timeout=_LOOK_S))[0]:
+            now = loop.time()
+            if self._look():
+                moved_at = now
+            elif now - moved_at > self._patience_s():
+                return False
+        return True
+
+    def _patience_s(self) -> float:
+        """Return how long the call it is at may take, by the clock."""
+        if not self._begun:
+            return _START_S
+        cpu_s = self._limits.load_cpu_s if self._phase == wire.LOADING else 0.0
+        return cpu_s + self._limits.decode_cpu_s + self._limits.grace_s
+
+    def _place(self) -> int | None:
+        return self._begun - 1 if self._begun else None
+
+    def _look(self) -> bool:
+        """Say whether calls were begun since the last look, and remember how many in all."""
+        try:
+            progress = os.read(self._progress, 65536)
+        except BlockingIOError:
+            return False
+        self._begun += len(progress)
+        self._phase = progress[-1:] or self._phase
+        return bool(progress)
+
+    async def _died(self) -> WorkerDiedError:
+        with suppress(ProcessLookupError):
+            self._process.kill()
+        code = await self._process.wait()
+        self._look()
+        return WorkerDiedError(self._place(), f"it ended with {code}")
+
+    async def _read(self) -> bytes:
+        (length,) = wire.HEADER.unpack(await self._output.readexactly(wire.HEADER.size))
+        if length > wire.MAX_FRAME_BYTES:
+            raise ConnectionError(f"a frame of {length} bytes")
+        return await self._output.readexactly(length)
+
+
+async def _spawn(progress: int, limits: Limits, python: str) -> Process:
+    """Start `python -I` with an empty environment. What it complains of while starting is on our standard error."""
+    arguments = msgspec.json.encode(list(limits)).decode()
+    return await asyncio.create_subprocess_exec(
+        python,
+        "-I",
+        "-c",
+        _BOOT,
+        _ROOT,
+        str(progress),
+        arguments,
+        stdin=PIPE,
+        stdout=PIPE,
+        pass_fds=(progress,),
+        env={"TZ": "UTC"},
+        cwd="/",
+        start_new_session=True,
+    )
+
+
+def _wired(call: CodecCall) -> Call:
+    return Call(
+        call.tenant_id,
+        call.codec.sha256,
+        call.codec.fresh,
+        call.payload,
+        call.f_port,
+        int(call.received_at.timestamp() * 1000),
+        call.variables,
+    )
