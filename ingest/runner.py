@@ -1,6 +1,7 @@
 """The ingest role: receivers, one pipeline, its writers, and the copy of the fleet that they share."""
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
@@ -26,12 +27,14 @@ from ingest.writer import Writer
 from store import known as known_names
 from store.changes import Changes
 from store.known import DecoderVersion, Known
-from store.pool import TRANSIENT, connect
+from store.pool import TRANSIENT, connect, still_there
 
 log = structlog.get_logger()
 
 _STATEMENT_S: Final = 12.0  # longer than a slow database, shorter than an operator's patience with a cut network
 _FOLLOW_AGAIN_S: Final = 2.0
+_ASK_FLEET_EVERY_S: Final = 10.0
+_CONNECTION_ANSWERS_WITHIN_S: Final = 5.0
 _STOP_WITHIN_S: Final = 3.0
 
 
@@ -129,7 +132,10 @@ class Ingest:
                     connection.add_termination_listener(lambda _connection, lost=lost: lost.set())
                     await connection.add_listener("samara_devices", self._device_changed)
                     await self._load(connection)
-                    await lost.wait()
+                    while not lost.is_set():
+                        with contextlib.suppress(TimeoutError):
+                            await asyncio.wait_for(lost.wait(), _ASK_FLEET_EVERY_S)
+                        await still_there(connection, _CONNECTION_ANSWERS_WITHIN_S)
             except (*TRANSIENT, asyncpg.PostgresError) as error:
                 log.info("fleet_connection_lost", detail=_said(error))
             await asyncio.sleep(_FOLLOW_AGAIN_S)

@@ -89,3 +89,16 @@ async def database_now(connection: asyncpg.Connection) -> datetime:
     """Return the present by the database's clock: the one that all processes share."""
     now: datetime = await connection.fetchval(SELECT_NOW)
     return now
+
+
+STILL_THERE: Final = """
+SELECT 1
+"""
+
+
+async def still_there(connection: asyncpg.Connection, within_s: float) -> None:
+    """Ask something of a connection that only listens: a network that was cut says nothing by itself.
+
+    Raises one of TRANSIENT when the server does not answer.
+    """
+    await connection.fetchval(STILL_THERE, timeout=within_s)

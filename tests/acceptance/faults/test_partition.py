@@ -1,15 +1,28 @@
 """The network between ingest and the database is cut during COMMIT: the batch is stored, and stored once."""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 
 from faults.figures import Figures
 from faults.processes import Mosquitto
 from faults.proxy import Passing, Proxy, Verdict, postgres_messages
-from faults.territory import Stopwatch, assert_kept, declare, load, port_of, publish, through, until_count
+from faults.territory import (
+    Stopwatch,
+    assert_kept,
+    declare,
+    gated,
+    judged,
+    load,
+    port_of,
+    publish,
+    through,
+    until_count,
+)
 
 FOUND_WITHIN_S = 15
 
@@ -58,3 +71,33 @@ async def test_cut_during_commit(
     kept = await assert_kept(database, tmp_path / "ledger")
     figures.report(f"partition during COMMIT, {cut}", found_s=found_s, **kept)
     assert found_s <= FOUND_WITHIN_S
+
+
+@pytest.mark.slow
+async def test_a_silent_fleet_connection_is_noticed(
+    database: str, mosquitto: Mosquitto, ingest: Any, tmp_path: Path, figures: Figures
+) -> None:
+    """The connection that hears of changed devices falls silent: a change made meanwhile is heard of all the same."""
+    spec = load(300 * 10, devices=10)
+    await declare(database, spec)
+    async with Proxy(port_of(database), postgres_messages) as proxy:
+        service = await ingest(through(database, proxy.port), mosquitto).start()
+        async with gated(spec, mosquitto.port, tmp_path / "ledger") as gate:
+            gate.let(1)
+            await until_count(database, 256)
+            proxy.freeze()
+            silent = Stopwatch()
+            connection = await asyncpg.connect(database)
+            await connection.execute("UPDATE devices SET model_id = NULL")
+            while not await connection.fetchval("SELECT count(*) FROM uplinks WHERE decoder_id IS NULL"):
+                assert silent.seconds < 60
+                gate.let(1)
+                await asyncio.sleep(4)
+            noticed_s = silent.seconds
+            await connection.close()
+        await until_count(database, spec.uplinks)
+        await service.stop()
+    verdicts = await judged(database, tmp_path / "ledger")
+    figures.report("silent fleet connection", noticed_s=noticed_s, acknowledged_lost=verdicts[0].verdict.lost)
+    assert verdicts[0].verdict.lost == 0
+    assert noticed_s <= 30
