@@ -30,6 +30,7 @@ from simulators.mqtt_publisher import Publisher
 
 NO_MOSQUITTO = "Mosquitto: not installed; apt-get install mosquitto"
 NO_OPENSSL = "Certificates: no openssl; apt-get install openssl"
+PROTOCOLS = ["3.1.1", "5"]
 DYNAMIC_SECURITY = "mosquitto_dynamic_security.so"
 
 
@@ -233,3 +234,10 @@ async def subscribed(receiver: MqttReceiver) -> None:
         return receiver.is_subscribed
 
     await until(is_subscribed)
+
+
+async def has_logged(logs: list[Any], event: str, times: int) -> None:
+    async def is_there() -> bool:
+        return sum(entry["event"] == event for entry in logs) >= times
+
+    await until(is_there)

@@ -1,50 +1,15 @@
-"""Hearing a network server: Mosquitto in every way that operators run it, and in the ways that it dies."""
+"""Hearing a network server over Mosquitto: messages, back-pressure, and the broker's death."""
 
-import asyncio
-import shutil
 import signal
-from collections.abc import AsyncIterator
-from pathlib import Path
-from typing import Any
 
 import pytest
-from ingest_broker import Certificates, Inbox, Mosquitto, make_certificates, receiving, subscribed
+from ingest_broker import PROTOCOLS, Inbox, Mosquitto, has_logged, receiving, subscribed
 from ingest_support import source, until
 from structlog.testing import capture_logs
-
-from ingest.settings import MqttSource, TlsSettings
-
-PROTOCOLS = ["3.1.1", "5"]
-
-
-@pytest.fixture
-async def mortal(tmp_path: Path) -> AsyncIterator[Mosquitto]:
-    """A broker of the test's own, not started."""
-    broker = Mosquitto(tmp_path / "broker")
-    yield broker
-    broker.kill()
-
-
-@pytest.fixture
-async def broker(mortal: Mosquitto) -> Mosquitto:
-    await mortal.start()
-    return mortal
-
-
-@pytest.fixture(scope="session")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    return make_certificates(tmp_path_factory.mktemp("certificates"))
 
 
 def numbered(count: int, start: int = 0) -> list[bytes]:
     return [str(number).encode() for number in range(start, start + count)]
-
-
-async def has_logged(logs: list[Any], event: str, times: int) -> None:
-    async def is_there() -> bool:
-        return sum(entry["event"] == event for entry in logs) >= times
-
-    await until(is_there)
 
 
 # --- messages ----------------------------------------------------------------------------------------------------
@@ -202,117 +167,6 @@ async def test_a_long_pause_keeps_the_session(broker: Mosquitto) -> None:
     assert len(broker.said("New client connected .* as (me)")) == 1
 
 
-# --- who may connect ---------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("protocol", PROTOCOLS)
-async def test_tls_carries_bursts_of_large_messages(
-    mortal: Mosquitto, certificates: Certificates, protocol: str
-) -> None:
-    port = mortal.listen(
-        "allow_anonymous true", f"certfile {certificates.server}", f"keyfile {certificates.server_key}"
-    )
-    await mortal.start()
-    inbox = Inbox(bound=40, acknowledges=False)
-    tls = TlsSettings(ca_file=certificates.ca)
-    payloads = [bytes([number]) * (number * 500) for number in range(250)]
-    async with receiving(source(mortal, port=port, protocol=protocol, tls=tls), inbox):
-        await mortal.publish("t", payloads)
-        while len(inbox.messages) < 250:
-            await inbox.has(len(inbox.messages) - len(inbox.held) + 1)
-            inbox.acknowledge()
-    assert inbox.bodies == payloads
-
-
-async def test_a_broker_of_another_authority_is_refused_until_it_is_mended(
-    mortal: Mosquitto, certificates: Certificates, tmp_path: Path
-) -> None:
-    port = mortal.listen(
-        "allow_anonymous true", f"certfile {certificates.server}", f"keyfile {certificates.server_key}"
-    )
-    await mortal.start()
-    trusted = shutil.copy(certificates.other_ca, tmp_path / "trusted.pem")
-    inbox = Inbox()
-    with capture_logs() as logs:
-        tls = TlsSettings(ca_file=trusted)
-        async with receiving(source(mortal, port=port, tls=tls), inbox, wait=False) as receiver:
-            await has_logged(logs, "broker_lost", 2)
-            assert not receiver.is_subscribed
-            shutil.copy(certificates.ca, trusted)
-            await subscribed(receiver)
-    assert "CERTIFICATE_VERIFY_FAILED" in logs[0]["detail"]
-
-
-async def test_client_certificate_opens_what_is_closed_without(mortal: Mosquitto, certificates: Certificates) -> None:
-    port = mortal.listen(
-        f"certfile {certificates.server}",
-        f"keyfile {certificates.server_key}",
-        f"cafile {certificates.ca}",
-        "require_certificate true",
-        "use_identity_as_username true",
-    )
-    await mortal.start()
-    shown = TlsSettings(ca_file=certificates.ca, certificate_file=certificates.client, key_file=certificates.client_key)
-    inbox = Inbox()
-    async with receiving(source(mortal, port=port, tls=shown), inbox):
-        await mortal.publish("t", [b"1"])
-        await inbox.has(1)
-    with capture_logs() as logs:
-        hidden = TlsSettings(ca_file=certificates.ca)
-        async with receiving(source(mortal, port=port, tls=hidden), inbox, wait=False) as receiver:
-            await has_logged(logs, "broker_lost", 2)
-            assert not receiver.is_subscribed
-
-
-@pytest.mark.parametrize("protocol", PROTOCOLS)
-async def test_user_and_password(mortal: Mosquitto, tmp_path: Path, protocol: str) -> None:
-    passwords = tmp_path / "passwords"
-    passwords.write_text("samara:secret\n")
-    program = shutil.which("mosquitto_passwd")
-    if program is None:
-        pytest.skip("Mosquitto's passwords: no mosquitto_passwd; apt-get install mosquitto")
-    encrypt = await asyncio.create_subprocess_exec(program, "-U", passwords)
-    assert await encrypt.wait() == 0
-    port = mortal.listen("allow_anonymous false", f"password_file {passwords}")
-    await mortal.start()
-    inbox = Inbox()
-    named = {"port": port, "protocol": protocol, "username": "samara"}
-    async with receiving(source(mortal, **named, password="secret"), inbox):
-        await mortal.publish("t", [b"1"])
-        await inbox.has(1)
-    with capture_logs() as logs:
-        async with receiving(source(mortal, **named, password="wrong"), inbox, wait=False) as receiver:
-            await has_logged(logs, "broker_lost", 2)
-            assert not receiver.is_subscribed
-    assert logs[0]["detail"].lower().startswith("the broker refused the connection: not authori")
-
-
-# --- what the broker says no to ----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("protocol", PROTOCOLS)
-async def test_a_refused_subscription_is_told_by_its_topic_and_retried(mortal: Mosquitto, protocol: str) -> None:
-    port = mortal.refuse_subscriptions()
-    await mortal.start()
-    with capture_logs() as logs:
-        async with receiving(source(mortal, port=port, protocol=protocol), Inbox(), "t/#", wait=False) as receiver:
-            await has_logged(logs, "broker_lost", 2)
-            assert not receiver.is_subscribed
-    assert logs[0]["detail"].startswith("the broker refused the subscription to t/# (")
-
-
-@pytest.mark.parametrize("protocol", PROTOCOLS)
-async def test_a_broker_that_grants_less_than_qos_1_is_told(mortal: Mosquitto, protocol: str) -> None:
-    port = mortal.listen("allow_anonymous true", "max_qos 0")
-    await mortal.start()
-    inbox = Inbox()
-    with capture_logs() as logs:
-        async with receiving(source(mortal, port=port, protocol=protocol), inbox):
-            await mortal.publish("t", [b"1"])
-            await inbox.has(1)
-    assert [entry["topics"] for entry in logs if entry["event"] == "broker_grants_qos_0"] == [["t/#"]]
-
-
 # --- the broker dies ---------------------------------------------------------------------------------------------
 
 
@@ -351,54 +205,3 @@ async def test_a_broker_that_falls_silent_is_left(broker: Mosquitto) -> None:
         await subscribed(receiver)
         await broker.publish("t", [b"again"])
         await inbox.has(1)
-
-
-# --- a broker that is none ---------------------------------------------------------------------------------------
-
-NONSENSE = {
-    "a PUBLISH that is none": b"\x32\x03\x00\x01t",
-    "a length that does not end": b"\x30\xff\xff\xff\xff\x01",
-    "a packet type that is reserved": b"\x00\x00",
-    "a CONNACK that is too short": b"\x20\x00",
-    "a SUBACK that is too short": b"\x90\x01\x00",
-    "a packet of a client": b"\x82\x08\x00\x01\x00\x03t/#\x01",
-    "half a packet, and the end": b"\x32\x7f\x00\x01t\x00\x01",
-    "an HTTP answer": b"HTTP/1.1 400 Bad Request\r\nServer: " + b"x" * 100 + b"\r\n\r\n",
-}
-
-
-@pytest.mark.parametrize("protocol", PROTOCOLS)
-@pytest.mark.parametrize("nonsense", NONSENSE.values(), ids=NONSENSE)
-async def test_nonsense_ends_the_connection_and_the_next_one_is_heard(nonsense: bytes, protocol: str) -> None:
-    properties = b"\0" if protocol == "5" else b""
-    good = b"\x32" + bytes([6 + len(properties)]) + b"\x00\x01t\x00\x07" + properties
-    connections = 0
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        nonlocal connections
-        connections += 1
-        await reader.read(1024)  # CONNECT
-        writer.write(b"\x20" + bytes([2 + len(properties)]) + b"\0\0" + properties)
-        identifier = (await reader.read(1024))[2:4]  # of SUBSCRIBE
-        writer.write(b"\x90" + bytes([3 + len(properties)]) + identifier + properties + b"\x01")
-        writer.write(good + b"1" + nonsense if connections == 1 else good + b"2")
-        if connections == 1 and nonsense.startswith(b"\x32\x7f"):
-            writer.close()
-        while await reader.read(1024):
-            pass
-        writer.close()
-
-    inbox = Inbox()
-
-    async def second_came() -> bool:
-        return b"2" in inbox.bodies
-
-    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
-        port = server.sockets[0].getsockname()[1]
-        with capture_logs() as logs:
-            async with receiving(MqttSource(name="none", port=port, protocol=protocol), inbox, wait=False) as receiver:
-                await until(second_came)
-                await subscribed(receiver)
-    assert inbox.bodies in ([b"1", b"2"], [b"2"])  # what came in one piece with nonsense is not acknowledged either
-    assert connections == 2
-    assert [entry["event"] for entry in logs].count("broker_lost") == 1
