@@ -22,6 +22,7 @@ Byte map, on the port the sensor is configured for (1 or 2 as delivered):  PC TT
   08  water             00 present, 01 absent, then its relative level
   09  probe temperature EE TT RR              T int8 degC; 0x7F and 0x80 out of range; R raw scale
   0D  air               EE TT t0 HH h0        T bit 7 sign, bits 6-0 degC, t tenths; H %, h tenths
+        T 0x7F or 0x80 without tenths is out of range; 0x80 with tenths is between -1 and 0 degC, where frost begins
   19  inner temperature EE TT t0              as in 0D
   FA  device information, FE reserved, FF downlink acknowledgement: nothing measured
   FB  link quality      SS RR NN              sub-band, RSSI int8 dBm (0: no downlink was heard), SNR int8 dB
@@ -85,9 +86,9 @@ def _decimal(whole: int, fraction: int) -> float:
 
 def _temperature(payload: bytes) -> list[Reading]:
     whole = payload[3]
-    if whole in _OUT_OF_RANGE:
-        return []
     magnitude = _decimal(whole & 0x7F, payload[4])
+    if whole in _OUT_OF_RANGE and magnitude in (0.0, 127.0):  # but 0x80 with tenths is a little below zero
+        return []
     return [Reading("temperature", -magnitude if whole & 0x80 else magnitude)]
 
 

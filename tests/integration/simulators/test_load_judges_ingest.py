@@ -34,7 +34,9 @@ EVERYTHING = Faults(
     outages=(Outage(start_s=100, end_s=2000, share=0.3),),
     rejoin_storms=(RejoinStorm(at_s=4000, share=0.5),),
 )
-MODELS = ("dragino-lse01", "multitech-rbs301-temp", "dragino-dds75-lb", "makerfabs-soil-moisture")
+MODELS = (
+    "dragino-lse01", "multitech-rbs301-temp", "multitech-rbs305-ath", "dragino-dds75-lb", "makerfabs-soil-moisture",
+)  # fmt: skip
 STORED = """
     SELECT dev_eui, dev_addr, f_cnt, received_at, payload, ingested_at,
            (SELECT count(*) FROM measurements AS m WHERE m.device_id = u.device_id AND m.received_at = u.received_at)
