@@ -1,7 +1,8 @@
 """The Things Stack's storage integration as its documents describe it, with the faults that a test asks for.
 
 It stands for a server that cannot be had here; what it holds is given by the test. Its faults come one a request,
-in the order given: "ok", "429", "500", "cut" (midway), "error" (an error object in the stream), a bare status.
+in the order given: "ok", "cut" and "short" (midway, broken or ended), "error" (an error object in the stream), or
+a status.
 """
 
 import json
@@ -70,6 +71,9 @@ class Storage:
                 assert request.transport is not None
                 request.transport.abort()
                 return response
+            if fault == "short" and at >= half:
+                await response.write(line[:100])
+                break
             if fault == "error" and at >= half:
                 await response.write(b'{"error":{"code":13,"message":"database went away"}}\n\n')
                 return response

@@ -168,7 +168,7 @@ async def test_the_server_is_given_the_time_it_asks_for(database: str) -> None:
     assert (report.stored, report.left, report.stopped) == (4, 0, "")
 
 
-@pytest.mark.parametrize("fault", ["cut", "error"])
+@pytest.mark.parametrize("fault", ["cut", "short", "error"])
 async def test_a_stream_that_breaks_goes_on_where_it_broke(database: str, fault: str) -> None:
     ups = [up(1, f_cnt, f_cnt) for f_cnt in range(200)]
     await heard(database, ups, lambda at: at in {0, 199})
@@ -248,6 +248,16 @@ async def test_others_uplinks_are_read_over(database: str) -> None:
     assert (report.stored, report.left) == (18, 0)
     assert await count(database, "uplinks") == 20
     assert await count(database, "quarantine") == 0
+
+
+async def test_a_frame_that_no_gap_tells_of_is_left_alone(database: str) -> None:
+    ups = [up(number, f_cnt, 10 * f_cnt) for number in (1, 2) for f_cnt in range(20)]
+    # Device 1 misses 2, and all after 9, which is not known yet; device 2 misses 15.
+    await heard(database, ups, lambda at: at in {0, 1, *range(3, 10), *range(20, 35), *range(36, 40)})
+    async with serving(Storage(ups, may_list=False)) as storage:
+        report = await mend(database, storage)
+    assert (report.lost, report.found, report.stored, report.left) == (2, 2, 2, 0)
+    assert await count(database, "uplinks") == 30
 
 
 async def test_a_device_of_another_application_is_not_asked_for(database: str) -> None:
