@@ -19,8 +19,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
-import bench_load
-import bench_naive
 import structlog
 import uvloop
 from prometheus_client import CollectorRegistry
@@ -32,10 +30,6 @@ from ingest.mqtt import MqttReceiver
 from ingest.pipeline import Pipeline
 from ingest.runner import Ingest
 from ingest.settings import IngestSettings, MqttSource
-from simulators.broker import BrokerAddress
-from simulators.clock import SystemClock
-from simulators.load.run import run
-from simulators.mqtt_publisher import Publisher
 
 Options = dict[str, Any]
 TOPIC = "application/+/device/+/event/up"
@@ -54,6 +48,13 @@ def now() -> datetime:
 
 async def generate(options: Options, go: asyncio.Event) -> None:
     """Publish, and say the report."""
+    import bench_load  # noqa: PLC0415 - and the next: they bring NumPy, whose memory is not ingest's
+
+    from simulators.broker import BrokerAddress  # noqa: PLC0415
+    from simulators.clock import SystemClock  # noqa: PLC0415
+    from simulators.load.run import run  # noqa: PLC0415
+    from simulators.mqtt_publisher import Publisher  # noqa: PLC0415
+
     bench_load.add_model()
     address = BrokerAddress(host=options["host"], port=options["port"])
     async with Publisher(address, client_id="bench-generator", window=4000) as publisher:
@@ -178,6 +179,8 @@ if __name__ == "__main__":
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))  # standard output is the parent's
     first_line = json.loads(sys.stdin.buffer.raw.readline())  # type: ignore[attr-defined]
     if sys.argv[1] == "naive":
+        import bench_naive
+
         bench_naive.run(first_line, say)
     else:
         uvloop.run(main(sys.argv[1], first_line))
