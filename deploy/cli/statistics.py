@@ -1,10 +1,12 @@
 """samara stats."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
 
 from deploy.cli.common import show_json, show_table, with_database
+from store.reading.accounts import DayAccount, day_accounts
 from store.reading.stats import Stats, stats
 
 
@@ -17,8 +19,17 @@ def stats_command(
     context: typer.Context,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for a program.")] = False,
+    days: Annotated[int, typer.Option(min=0, help="By day and tenant instead, the last DAYS days (UTC).")] = 0,
 ) -> None:
     """Count what came in and what became of it: received = stored + duplicate + quarantined."""
+    if days:
+        last = datetime.now(UTC).date()
+        accounts = with_database(context, day_accounts, last - timedelta(days=days - 1), last)
+        if as_json:
+            show_json([account._asdict() for account in accounts])
+        else:
+            show_table([name.replace("_", " ") for name in DayAccount._fields], accounts)
+        return
     found = with_database(context, stats)
     if as_json:
         show_json(as_dict(found))
