@@ -42,6 +42,6 @@ lock: ## write the lock files again from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --extra build --extra simulate --extra dev -c requirements.lock --generate-hashes --python-version 3.11 --no-header -o requirements-dev.lock
 
 clean: ## remove the virtual environment and the demo's data
-	rm -rf $(VENV) .samara
+	@data=$$(readlink -f .samara/postgres 2>/dev/null); rm -rf $(VENV) .samara $$data
 
 .PHONY: help demo test bench faults vendor lock clean

@@ -33,28 +33,33 @@ log = structlog.get_logger("samara")
 async def serve(settings: Settings, roles: Collection[str]) -> None:
     """Run `ingest`, `api`, `maintenance`, those that are in `roles`, until SIGINT or SIGTERM.
 
-    Waits for a database that does not answer. The embedded one is migrated; of another, that is the operator's
-    to do. Raises ConfigurationError when the schema is not this program's.
+    Waits for a database that does not answer; ingest does not wait, it spools. The embedded one is migrated; of
+    another, that is the operator's to do. Raises ConfigurationError when the schema is not this program's.
     """
     if "ingest" in roles and not (settings.ingest.mqtt or settings.ingest.http):
         raise ConfigurationError("no network server is declared: add [[ingest.mqtt]] to the settings")
     with stop_on_signals() as stop:
         async with AsyncExitStack() as stack:
             dsn = await stack.enter_async_context(database(settings))
+            embedded = not settings.database.dsn.get_secret_value()
+            running = Running(settings, dsn, worker_name(settings), new_registry())
+            if embedded:
+                await migrate(dsn)
+            tasks: list[asyncio.Task[None]] = []
+            ingesting: Ingesting | None = None
+            if "ingest" in roles:  # before the database answers: what is heard meanwhile is spooled
+                ingesting = await stack.enter_async_context(ingest_role(running))
+                tasks.append(ingesting.task)
+            if "api" not in roles:
+                address = await stack.enter_async_context(bare_port(running, ingesting))
             await database_answers(dsn, stop)
             if stop.is_set():
                 return
-            await _schema(dsn, embedded=not settings.database.dsn.get_secret_value())
-            running = Running(settings, dsn, worker_name(settings), new_registry())
-            tasks: list[asyncio.Task[None]] = []
-            ingesting: Ingesting | None = None
-            if "ingest" in roles:
-                ingesting = await stack.enter_async_context(ingest_role(running))
-                tasks.append(ingesting.task)
+            await _check_schema(dsn)
             if "maintenance" in roles:
                 tasks.append(await stack.enter_async_context(maintenance_role(running)))
-            port = api_role(running, ingesting) if "api" in roles else bare_port(running, ingesting)
-            address = await stack.enter_async_context(port)
+            if "api" in roles:
+                address = await stack.enter_async_context(api_role(running, ingesting))
             _quiet_garbage_collector()
             log.info("started", roles=sorted(roles), worker=running.worker, address=address)
             await until(stop, *tasks)
@@ -68,10 +73,7 @@ def _quiet_garbage_collector() -> None:
     gc.set_threshold(50_000, 20, 100)
 
 
-async def _schema(dsn: str, *, embedded: bool) -> None:
-    if embedded:
-        await migrate(dsn)
-        return
+async def _check_schema(dsn: str) -> None:
     try:
         connection = await connect(dsn, application="samara-start")
         try:

@@ -14,6 +14,7 @@ from acceptance_support import command
 
 from deploy import demo_territory
 from deploy.embedded.broker import EmbeddedBroker
+from deploy.embedded.process import free_port
 from deploy.inventory import Listed
 from simulators.demo import Scenario, history
 
@@ -185,6 +186,20 @@ async def test_it_waits_for_a_database_and_can_be_stopped_meanwhile(serve: Any) 
     await service.until_logged("the database does not answer; waiting for it")
     assert await service.end(signal.SIGTERM) < STOP_WITHIN_S
     assert service.process.returncode == 0
+
+
+async def test_ingest_takes_what_is_pushed_before_the_database_answers(serve: Any) -> None:
+    source = {"name": "pushed", "lns": "chirpstack", "secret": SECRET}
+    settings = settings_for("postgresql://nobody@127.0.0.1:9/none", INGEST__HTTP=json.dumps([source]))
+    port = free_port()
+    service = serve(settings | {"API__PORT": str(port)}, "ingest")
+    await service.until_logged("the database does not answer; waiting for it")
+    async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {SECRET}"}) as session:
+        address = f"http://127.0.0.1:{port}/"
+        async with session.post(f"{address}ingest/pushed?event=up", data=b"{}") as answer:
+            assert answer.status == 204
+        assert await metric(session, address, "samara_spooled_total") == 1
+    assert await service.end(signal.SIGTERM) < STOP_WITHIN_S
 
 
 async def test_a_port_that_is_taken_is_told(serve: Any, database: str) -> None:
