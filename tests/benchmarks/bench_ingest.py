@@ -242,7 +242,7 @@ def about(began: datetime, servers: list[str]) -> dict[str, Any]:
         "memory_gib": round(psutil.virtual_memory().total / 2**30),
         "load_before": os.getloadavg()[2],
         "system": platform.platform(),
-        "python": platform.python_version(),
+        "python": f"{platform.python_version()}, {Path(sys.executable).resolve()}",
         "servers": [*servers, "Mosquitto"],
         "packages": {name: version(name) for name in ("asyncpg", "msgspec", "paho-mqtt", "uvloop")},
     }
