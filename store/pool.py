@@ -11,7 +11,7 @@ _CONNECT_TIMEOUT_S: Final = 5.0
 # A client that a cut network took away mid-transaction holds its locks, and whoever stores the same messages again
 # waits for them: the server must notice. By default it waits two hours. `end_sessions` is faster, while we live.
 _ABANDONED: Final = {
-    "idle_in_transaction_session_timeout": "5s",
+    "idle_in_transaction_session_timeout": "15s",
     "tcp_keepalives_idle": "5",
     "tcp_keepalives_interval": "2",
     "tcp_keepalives_count": "3",
@@ -51,7 +51,7 @@ async def open_pool(dsn: str, *, size: int, application: str) -> asyncpg.Pool:
 async def connect(dsn: str, *, application: str, command_timeout_s: float = 60.0) -> asyncpg.Connection:
     """Return one connection of one's own. Raises what asyncpg raises when the server is away.
 
-    The server itself ends a statement after `command_timeout_s`, and a transaction in which nothing comes for 5 s.
+    The server itself ends a statement after `command_timeout_s`, and a transaction in which nothing comes for 15 s.
     """
     return await asyncpg.connect(
         dsn,
