@@ -32,7 +32,7 @@ class Limits(NamedTuple):
     stack_bytes: int = 512 * 1024
     decode_cpu_s: float = 0.050
     load_cpu_s: float = 0.250
-    grace_s: float = 0.200
+    grace_s: float = 0.150
     retained_bytes: int = 8 * 1024 * 1024  # a context that keeps more than this between calls is dropped
     contexts: int = 256  # per worker
     recycle_after: int = 5_000  # calls

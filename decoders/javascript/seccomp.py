@@ -38,6 +38,10 @@ class Machine(NamedTuple):
 # In one order: read write close fstat lseek munmap brk rt_sigaction rt_sigprocmask rt_sigreturn mremap
 # sched_yield madvise setitimer getpid exit gettimeofday getrusage times sigaltstack gettid futex
 # restart_syscall clock_gettime exit_group getrandom
+_AARCH64: Final = (
+    *(63, 64, 57, 80, 62, 215, 214, 134, 135, 139, 216, 124, 233, 103, 172, 93, 169, 165, 153, 132, 178, 98),
+    *(128, 113, 94, 278),
+)
 MACHINES: Final[Mapping[str, Machine]] = MappingProxyType(
     {
         "x86_64": Machine(
@@ -48,34 +52,7 @@ MACHINES: Final[Mapping[str, Machine]] = MappingProxyType(
         "aarch64": Machine(
             0xC00000B7,
             (222, 226),
-            (
-                63,
-                64,
-                57,
-                80,
-                62,
-                215,
-                214,
-                134,
-                135,
-                139,
-                216,
-                124,
-                233,
-                103,
-                172,
-                93,
-                169,
-                165,
-                153,
-                132,
-                178,
-                98,
-                128,
-                113,
-                94,
-                278,
-            ),  # fmt: skip
+            _AARCH64,
         ),
     }
 )
