@@ -34,10 +34,3 @@ FAILED: Final = "failed"  # the decoder itself broke: a defect to mend, then dec
 TWIN: Final = "twin"  # the frame came by another network server too, and that uplink carries the readings
 
 OUTCOMES: Final = (DECODED, EMPTY, NO_DECODER, FOREIGN, MALFORMED, FAILED, TWIN)
-
-
-class Undecoded(NamedTuple):
-    """Why a frame gave no readings: `outcome` is one of `OUTCOMES`, `detail` is for a person."""
-
-    outcome: str
-    detail: str = ""

@@ -5,7 +5,7 @@ neighbours go on.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Final, NamedTuple
 
 import msgspec
@@ -13,9 +13,9 @@ import msgspec
 from decoders.registry import Decoded, Registry
 from domain.errors import MessageError
 from domain.events import NetworkEvent, Position, Uplink
-from domain.quarantine import BAD_TIME, IMPLAUSIBLE, TOO_LARGE, UNKNOWN_DEVICE, UNREADABLE
+from domain.quarantine import TOO_LARGE, UNKNOWN_DEVICE, UNREADABLE
 from domain.readings import DECODED, EMPTY
-from domain.times import EARLIEST
+from ingest.judging import judge, kept_detail
 from ingest.lns import NetworkServer
 from ingest.messages import Message
 from store.batch import (
@@ -23,8 +23,6 @@ from store.batch import (
     Batch,
     EventRow,
     Frame,
-    Live,
-    Measured,
     QuarantineRow,
     SetAside,
     event_key,
@@ -38,7 +36,6 @@ from store.rows import Found, microseconds
 Hearing = tuple[int, float | None, float | None, int | None]  # gateway_id, rssi_dbm, snr_db, channel
 
 _OURS: Final = (DECODED, EMPTY)  # what the network server decoded adds nothing to these
-_DEVICE_CLOCK_TOLERANCE: Final = timedelta(days=1)
 
 
 class Refused(NamedTuple):
@@ -219,42 +216,17 @@ def _frame(
         source_id,
         decoder_id,
         outcome,
-        decoded.detail and decoded.detail[:500].replace("\0", "\ufffd"),
+        decoded.detail and kept_detail(decoded.detail),
         to_jsonb(foreign) if foreign else None,
     )
-    live, past = _measured(one, known, quarantined, now)
+    live, past, unfit = judge(decoded.readings, uplink.received_at, known.quantities)
+    if unfit:
+        quarantined.extend(_reading_row(one, known, reason, detail, now) for _, reason, detail in unfit)
     head = uplink.received_at.date(), source_id, tenant_id
     account = accounts.get(head)
     if account is None:
         account = accounts[head] = AccountKey(*head, "uplink")
     return frame(uplink, uplink_key(source, uplink), ingested_us, found, live, past, gateways, account)
-
-
-def _measured(
-    one: Identified, known: Known, quarantined: list[QuarantineRow], now: datetime
-) -> tuple[Live, list[Measured]]:
-    """Return the plausible readings, those of the moment apart from those of the past."""
-    quantities = known.quantities
-    live = quantity_ids, channels, values = Live([], [], [])
-    past: list[Measured] = []
-    for name, value, channel, age_s, measured_at in one.decoded.readings:
-        quantity = quantities.get(name)
-        if quantity is None:  # beyond the bound on a network server's own names
-            quarantined.append(_reading_row(one, known, IMPLAUSIBLE, f"{name[:80]}: too many names", now))
-        elif not quantity.low <= value <= quantity.high:
-            said = f"{name} {value!r}, not within {quantity.low} to {quantity.high}"
-            quarantined.append(_reading_row(one, known, IMPLAUSIBLE, said, now))
-        elif measured_at is None and not age_s:
-            quantity_ids.append(quantity.quantity_id)
-            channels.append(channel)
-            values.append(value)
-        else:
-            at = measured_at or one.uplink.received_at - timedelta(seconds=age_s)
-            if EARLIEST <= at <= one.uplink.received_at + _DEVICE_CLOCK_TOLERANCE:
-                past.append(Measured(quantity.quantity_id, channel, at.astimezone(UTC), value))
-            else:
-                quarantined.append(_reading_row(one, known, BAD_TIME, f"{name} at {at}", now))
-    return live, past
 
 
 def _gateways(uplink: Uplink, known: Known) -> list[Hearing]:

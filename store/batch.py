@@ -129,12 +129,8 @@ def frame(
     quantity_ids, channels, values = live
     hour = rows.hour_of(received_us)
     if past:
-        latest = _latest(device_id, received_us, [*_measured(received_at, live), *past])
         hours = frozenset([hour, *(rows.hour_of(rows.microseconds(one.measured_at)) for one in past)])
     else:
-        kind = rows.layout(tuple(quantity_ids), tuple(channels))
-        row = rows.latest(device_id, kind, received_us, received_us, values)
-        latest = [Latest(device_id, kind.number, received_us, received_us, row)]
         hours = frozenset((hour,))
     return Frame(
         (device_id, received_at, key),
@@ -142,11 +138,22 @@ def frame(
         b"".join([rows.reception(received_us, key, device_id, *one) for one in receptions]),
         rows.measurements(received_us, received_us, device_id, quantity_ids, channels, values),
         b"".join(_historical(device_id, received_us, past)) if past else b"",
-        latest,
+        newest_of(device_id, received_at, live, past),
         hours,
         [one.measured_at for one in past],
         account,
     )
+
+
+def newest_of(device_id: int, received_at: datetime, live: Live, past: Sequence[Measured]) -> list[Latest]:
+    """Return the rows of `latest_frames` that one uplink makes."""
+    received_us = rows.microseconds(received_at)
+    if past:
+        return _latest(device_id, received_us, [*_measured(received_at, live), *past])
+    quantity_ids, channels, values = live
+    kind = rows.layout(tuple(quantity_ids), tuple(channels))
+    row = rows.latest(device_id, kind, received_us, received_us, values)
+    return [Latest(device_id, kind.number, received_us, received_us, row)]
 
 
 def _measured(received_at: datetime, live: Live) -> Iterator[Measured]:

@@ -5,7 +5,19 @@ from typing import Annotated
 
 import typer
 
-from deploy.cli import decoders, devices, doctor, quarantine, repair, replaying, schema, services, statistics, tenants
+from deploy.cli import (
+    decoders,
+    devices,
+    doctor,
+    quarantine,
+    redecode,
+    repair,
+    replaying,
+    schema,
+    services,
+    statistics,
+    tenants,
+)
 
 app = typer.Typer(
     name="samara",
@@ -29,6 +41,7 @@ services.add_to(app)
 schema.add_to(app)
 replaying.add_to(app)
 repair.add_to(app)
+redecode.add_to(app)
 statistics.add_to(app)
 doctor.add_to(app)
 app.add_typer(tenants.app, name="tenants")

@@ -1,0 +1,1 @@
+"""Stored uplinks decoded again: a decoder mended today mends the past."""
