@@ -22,11 +22,13 @@ LATEST_COLUMNS: Final = (
     "device_id", "layout", "measured_at", "received_at", "quantity_ids", "channels", "readings",
 )  # fmt: skip
 
-CREATE_STAGING: Final = """
-CREATE TEMP TABLE IF NOT EXISTS staged_latest (LIKE latest_frames) ON COMMIT DELETE ROWS;
-CREATE TEMP TABLE IF NOT EXISTS staged_uplinks (LIKE uplinks) ON COMMIT DELETE ROWS;
-CREATE TEMP TABLE IF NOT EXISTS staged_receptions (LIKE receptions) ON COMMIT DELETE ROWS;
-CREATE TEMP TABLE IF NOT EXISTS staged_measurements (LIKE measurements) ON COMMIT DELETE ROWS;
+# At each commit the server empties all of a session's staging tables, used or not: a session has those that it needs.
+CREATE_STAGED_LATEST: Final = """
+CREATE TEMP TABLE IF NOT EXISTS staged_latest (LIKE latest_frames) ON COMMIT DELETE ROWS
+"""
+
+CREATE_STAGED: Final = """
+CREATE TEMP TABLE IF NOT EXISTS staged_{table} (LIKE {table}) ON COMMIT DELETE ROWS
 """
 
 INSERT_STAGED_UPLINKS: Final = """
@@ -65,20 +67,28 @@ async def copy_rows(connection: asyncpg.Connection, table: str, columns: Sequenc
     return bool(data)
 
 
+async def _stage(connection: asyncpg.Connection, table: str, columns: Sequence[str], rows: Iterable[bytes]) -> bool:
+    """Copy into the staging table of `table`; return whether there were any rows."""
+    there = [row for row in rows if row]
+    if there:
+        await connection.execute(CREATE_STAGED.format(table=table))
+        await copy_rows(connection, f"staged_{table}", columns, there)
+    return bool(there)
+
+
 async def stage_uplinks(connection: asyncpg.Connection, frames: Sequence[Frame]) -> set[tuple[int, datetime, int]]:
     """Write the uplinks that are not there yet, and all receptions; return the keys of those uplinks."""
-    await copy_rows(connection, "staged_uplinks", UPLINK_COLUMNS, (frame.uplink for frame in frames))
+    if not await _stage(connection, "uplinks", UPLINK_COLUMNS, (frame.uplink for frame in frames)):
+        return set()
     new = {tuple(record) for record in await connection.fetch(INSERT_STAGED_UPLINKS)}
-    receptions = (frame.receptions for frame in frames)
-    if receptions:
-        await copy_rows(connection, "staged_receptions", RECEPTION_COLUMNS, receptions)
+    if await _stage(connection, "receptions", RECEPTION_COLUMNS, (frame.receptions for frame in frames)):
         await connection.execute(INSERT_STAGED_RECEPTIONS)
     return new
 
 
 async def stage_measurements(connection: asyncpg.Connection, rows: Iterable[bytes]) -> None:
     """Write the measurements that are not there yet."""
-    if await copy_rows(connection, "staged_measurements", MEASUREMENT_COLUMNS, rows):
+    if await _stage(connection, "measurements", MEASUREMENT_COLUMNS, rows):
         await connection.execute(INSERT_STAGED_MEASUREMENTS)
 
 
@@ -98,5 +108,5 @@ async def upsert_latest(
 
 
 async def prepare_connection(connection: asyncpg.Connection) -> None:
-    """Make the staging tables of one connection. Call once, before the first batch."""
-    await connection.execute(CREATE_STAGING)
+    """Make the staging table that every batch needs. Call once, before the first batch."""
+    await connection.execute(CREATE_STAGED_LATEST)
