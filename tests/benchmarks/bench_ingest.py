@@ -28,6 +28,8 @@ from bench_servers import Database, offers_timescale, postgres, working_folder
 
 ROOT: Final = Path(__file__).parents[2]
 PACES: Final = (1_000, 5_000, 10_000, 20_000)
+RISING_STEP: Final = 4_000
+RISING: Final = range(16_000, 60_001, RISING_STEP)
 DAY: Final = 96 * bench_load.DEVICES
 NOT_QUICK: Final = ("day",)
 
@@ -43,7 +45,7 @@ class Size(NamedTuple):
     sustained_s: int
 
 
-QUICK: Final = Size(backlog=80_000, naive=3_000, copied=40_000, live_s=20, rising_s=10, sustained_s=20)
+QUICK: Final = Size(backlog=80_000, naive=2_000, copied=40_000, live_s=15, rising_s=10, sustained_s=20)
 FULL: Final = Size(backlog=200_000, naive=5_000, copied=120_000, live_s=20, rising_s=20, sustained_s=300)
 
 
@@ -124,24 +126,22 @@ async def live(plan: Plan, database: Database) -> None:
 
 
 async def sustained(plan: Plan, database: Database) -> None:
-    """Look for the highest pace that holds a little while, then hold the highest of those for long."""
-    held = 0
-    for rate in range(16_000, 60_001, 4_000):
+    """Look for the highest pace that holds a little while, then for one near it that holds for long."""
+    highest = RISING[0] - RISING_STEP
+    for rate in RISING:
         found = await plan.measure_once(
             "sustained", f"rising, {rate:,}/s", lambda r=rate: _live(plan, database, r, plan.size.rising_s)
         )
         if not found["kept_up"]:
             break
-        held = rate
-    while held and plan.size.sustained_s > plan.size.rising_s:
+        highest = rate
+    seconds = plan.size.sustained_s
+    for rate in (highest, highest - RISING_STEP // 2, highest - RISING_STEP):
         found = await plan.measure_once(
-            "sustained",
-            f"{plan.size.sustained_s} s, {held:,}/s",
-            lambda r=held: _live(plan, database, r, plan.size.sustained_s),
+            "sustained", f"{seconds} s, {rate:,}/s", lambda r=rate: _live(plan, database, r, seconds)
         )
         if found["kept_up"]:
             break
-        held -= 2_000
 
 
 async def _live(plan: Plan, database: Database, rate: int, seconds: int) -> Figures:
