@@ -4,6 +4,7 @@ Each step takes what the one before returned. What a step refuses leaves the pat
 neighbours go on.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Final, NamedTuple
@@ -32,6 +33,8 @@ from store.batch import (
 )
 from store.known import Device, Known
 from store.rows import Found, microseconds
+
+_ESCAPED_BACKSLASH_OR_NUL: Final = re.compile(r"(\\\\)|\\u0000")  # what follows an escaped backslash is no escape
 
 Hearing = tuple[int, float | None, float | None, int | None]  # gateway_id, rssi_dbm, snr_db, channel
 
@@ -64,11 +67,12 @@ class ReadEvent(NamedTuple):
 
 
 class Read(NamedTuple):
-    """What messages said."""
+    """What messages said. `ignored` are those that are known and of no interest."""
 
     uplinks: list[ReadUplink]
     events: list[ReadEvent]
     refused: list[Refused]
+    ignored: list[Message]
 
 
 class Identified(NamedTuple):
@@ -89,16 +93,17 @@ class IdentifiedEvent(NamedTuple):
 
 
 class Understood(NamedTuple):
-    """What can be stored, and what is refused."""
+    """What can be stored, what is refused, and what is only counted."""
 
     uplinks: list[Identified]
     events: list[IdentifiedEvent]
     refused: list[Refused]
+    ignored: list[Message]
 
 
 def read(messages: Iterable[Message], servers: Mapping[str, NetworkServer]) -> Read:
     """Parse each message; what cannot be read is refused with its reason."""
-    found = Read([], [], [])
+    found = Read([], [], [], [])
     for message in messages:
         if message.size > len(message.body):
             found.refused.append(Refused(message, TOO_LARGE, f"{message.size} bytes"))
@@ -108,6 +113,8 @@ def read(messages: Iterable[Message], servers: Mapping[str, NetworkServer]) -> R
         except MessageError as error:
             found.refused.append(Refused(message, error.reason, error.detail))
             continue
+        if not events:
+            found.ignored.append(message)
         for event in events:
             if type(event) is Uplink:
                 found.uplinks.append(ReadUplink(message, event))
@@ -130,7 +137,7 @@ def unknown_devices(found: Read, known: Known) -> set[str]:
 
 def identify(found: Read, known: Known, registry: Registry) -> Understood:
     """Decode the uplinks of declared devices; what is of another device is refused."""
-    understood = Understood([], [], [*found.refused])
+    understood = Understood([], [], [*found.refused], found.ignored)
     for message, uplink in found.uplinks:
         device = known.devices.get(uplink.dev_eui)
         if device is None:
@@ -192,6 +199,9 @@ def batch(understood: Understood, known: Known, now: datetime) -> Batch:
             rows.hear(known.gateways[event.gateway_eui], event.received_at)
     rows.events.extend(_event_row(event, known, now) for event in understood.events)
     rows.quarantined.extend(_refused_row(refused, known, now) for refused in understood.refused)
+    rows.ignored.update(
+        AccountKey(now.date(), known.sources[message.origin.source], None, "message") for message in understood.ignored
+    )
     return rows
 
 
@@ -282,9 +292,14 @@ def _reading_row(one: Identified, known: Known, reason: str, detail: str, now: d
 
 def refused_by_store(message: Message, detail: str) -> Understood:
     """Return a message as refused: the database took its neighbours, and not this one."""
-    return Understood([], [], [Refused(message, UNREADABLE, f"the store refused it: {detail}")])
+    return Understood([], [], [Refused(message, UNREADABLE, f"the store refused it: {detail}")], [])
 
 
 def to_jsonb(value: object) -> str:
     """Return JSON that PostgreSQL's jsonb accepts: it has no NUL, which becomes U+FFFD."""
-    return msgspec.json.encode(value).decode("utf-8", "replace").replace("\\u0000", "\\ufffd")
+    text = msgspec.json.encode(value).decode("utf-8", "replace")
+    return _ESCAPED_BACKSLASH_OR_NUL.sub(_keep_backslash, text) if "\\u0000" in text else text
+
+
+def _keep_backslash(match: re.Match[str]) -> str:
+    return match[1] or r"\ufffd"

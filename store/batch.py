@@ -1,5 +1,6 @@
 """What one transaction of ingest stores."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from hashlib import blake2b, sha256
@@ -11,6 +12,7 @@ from store import rows
 STORED: Final = "stored"
 DUPLICATE: Final = "duplicate"
 QUARANTINED: Final = "quarantined"
+IGNORED: Final = "ignored"  # known and of no interest: a downlink's command echoed, an integration's own event
 
 _KEPT_BYTES: Final = 4096  # of a message too large to keep
 
@@ -66,17 +68,21 @@ class QuarantineRow(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """What one transaction stores. `heard` is when each gateway (by its number) was last heard of."""
+    """What one transaction stores.
+
+    `heard` is when each gateway (by its number) was last heard of; `ignored` counts messages of no interest.
+    """
 
     frames: list[Frame]
     events: list[EventRow]
     quarantined: list[QuarantineRow]
     heard: dict[int, datetime]
+    ignored: Counter[AccountKey]
 
     @classmethod
     def empty(cls) -> "Batch":
         """Return a batch to append to."""
-        return cls([], [], [], {})
+        return cls([], [], [], {}, Counter())
 
     def hear(self, gateway_id: int, at: datetime) -> None:
         """Note that a gateway was heard."""
@@ -213,7 +219,7 @@ def quarantine_row(
     `account` is None for a reading. PostgreSQL's text cannot hold NUL: it is written as U+FFFD.
     """
     reading = detail if account is None else ""  # two readings of one message are two rows
-    said = (message.source, message.topic, reason, reading)
+    said = (message.source, message.topic, reason, reading, str(message.size))
     digest = sha256(b"\0".join([*(text.encode("utf-8", "replace") for text in said), message.body])).digest()
     kept = message.body if message.size == len(message.body) else message.body[:_KEPT_BYTES]
     row = (

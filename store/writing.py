@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 import asyncpg
 
 from store.accounts import Counts, add_accounts, count_frames, insert_events, insert_quarantined
-from store.batch import DUPLICATE, QUARANTINED, STORED, Batch, Frame
+from store.batch import DUPLICATE, IGNORED, QUARANTINED, STORED, Batch, Frame
 from store.changes import Changes, Mark
 from store.partitions import ensure_partitions
 from store.rows import changed_hour
@@ -140,6 +140,7 @@ class _Transaction:
             counts = count_frames(batch.frames, stored.new)
             counts += await insert_events(connection, batch)
             counts += await insert_quarantined(connection, batch)
+            counts += Counter({(account, IGNORED): count for account, count in batch.ignored.items()})
             transaction_id, began_at = await add_accounts(connection, counts, batch, self._worker)
         except (TimeoutError, asyncio.CancelledError):
             connection.terminate()  # the network may be cut, and a ROLLBACK would wait for its answer

@@ -7,7 +7,7 @@ import typer
 
 from deploy.cli.common import show_json, show_table, with_database
 from store.reading.accounts import DayAccount, day_accounts
-from store.reading.stats import Stats, stats
+from store.reading.stats import MessageCount, Stats, stats
 
 
 def add_to(app: typer.Typer) -> None:
@@ -21,7 +21,7 @@ def stats_command(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for a program.")] = False,
     days: Annotated[int, typer.Option(min=0, help="By day and tenant instead, the last DAYS days (UTC).")] = 0,
 ) -> None:
-    """Count what came in and what became of it: received = stored + duplicate + quarantined."""
+    """Count what came in and what became of it: received = stored + duplicate + quarantined + ignored."""
     if days:
         last = datetime.now(UTC).date()
         accounts = with_database(context, day_accounts, last - timedelta(days=days - 1), last)
@@ -35,8 +35,8 @@ def stats_command(
         show_json(as_dict(found))
         return
     show_table(
-        ("message", "received", "stored", "duplicate", "quarantined"),
-        [(one.kind, one.received, one.stored, one.duplicate, one.quarantined) for one in found.messages],
+        MessageCount._fields,
+        found.messages,
     )
     for title, counts in (
         ("rows", found.rows),

@@ -108,7 +108,7 @@ CREATE TABLE ingest_accounts (
   source_id smallint NOT NULL,
   tenant_id integer,
   kind      text NOT NULL,      -- uplink, join, status, …, message (what could not be read)
-  outcome   text NOT NULL,      -- stored, duplicate, quarantined
+  outcome   text NOT NULL,      -- stored, duplicate, quarantined, ignored
   worker    text NOT NULL,
   messages  bigint NOT NULL,
   UNIQUE NULLS NOT DISTINCT (day, source_id, tenant_id, kind, outcome, worker)

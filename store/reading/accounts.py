@@ -1,7 +1,7 @@
 """What became of each day's messages, tenant by tenant: from the air to the table, and it adds up.
 
 sent by the sensors = lost by radio + heard
-received            = stored + duplicate + quarantined
+received            = stored + duplicate + quarantined + ignored
 uplinks stored      = heard + repeated, once the day is settled (docs/decisions/0005-derived-not-counted.md)
 """
 
@@ -24,6 +24,7 @@ class DayAccount(NamedTuple):
     stored: int
     duplicate: int
     quarantined: int
+    ignored: int
     uplinks: int
     heard: int
     lost_by_radio: int
@@ -39,6 +40,7 @@ WITH messages AS (
          sum(messages) FILTER (WHERE outcome = 'stored') AS stored,
          sum(messages) FILTER (WHERE outcome = 'duplicate') AS duplicate,
          sum(messages) FILTER (WHERE outcome = 'quarantined') AS quarantined,
+         sum(messages) FILTER (WHERE outcome = 'ignored') AS ignored,
          sum(messages) FILTER (WHERE outcome = 'stored' AND kind = 'uplink') AS uplinks
     FROM ingest_accounts
    WHERE day BETWEEN $1 AND $2
@@ -52,7 +54,7 @@ WITH messages AS (
 )
 SELECT messages.day, tenants.slug,
        coalesce(received, 0)::bigint, coalesce(stored, 0)::bigint, coalesce(duplicate, 0)::bigint,
-       coalesce(quarantined, 0)::bigint, coalesce(uplinks, 0)::bigint,
+       coalesce(quarantined, 0)::bigint, coalesce(ignored, 0)::bigint, coalesce(uplinks, 0)::bigint,
        coalesce(heard, 0)::bigint, coalesce(lost, 0)::bigint, coalesce(late, 0)::bigint,
        coalesce(repeated, 0)::bigint, coalesce(resets, 0)::bigint
   FROM messages

@@ -6,13 +6,14 @@ from store.reading.pages import Reader
 
 
 class MessageCount(NamedTuple):
-    """Messages of one kind and what became of them: received = stored + duplicate + quarantined."""
+    """Messages of one kind and what became of them: received = stored + duplicate + quarantined + ignored."""
 
     kind: str
     received: int
     stored: int
     duplicate: int
     quarantined: int
+    ignored: int
 
 
 class Stats(NamedTuple):
@@ -34,7 +35,8 @@ SELECT kind,
        sum(messages)::bigint AS received,
        coalesce(sum(messages) FILTER (WHERE outcome = 'stored'), 0)::bigint AS stored,
        coalesce(sum(messages) FILTER (WHERE outcome = 'duplicate'), 0)::bigint AS duplicate,
-       coalesce(sum(messages) FILTER (WHERE outcome = 'quarantined'), 0)::bigint AS quarantined
+       coalesce(sum(messages) FILTER (WHERE outcome = 'quarantined'), 0)::bigint AS quarantined,
+       coalesce(sum(messages) FILTER (WHERE outcome = 'ignored'), 0)::bigint AS ignored
   FROM ingest_accounts
  GROUP BY kind
  ORDER BY kind

@@ -29,6 +29,7 @@ async def test_every_day_adds_up(
         for line in (*sent, *sent[:7]):
             await ingest.pipeline.deliver("lns", "chirpstack", line.topic, json.dumps(line.payload).encode())
         await ingest.pipeline.deliver("lns", "chirpstack", "application/1/device/2/event/up", b"not JSON")
+        await ingest.pipeline.deliver("lns", "chirpstack", "application/1/device/2/event/integration", b"{}")
     connection = await asyncpg.connect(any_database)
     first, last = await connection.fetchrow("SELECT min(received_at), max(received_at) FROM uplinks")
     whole = await _lost(connection, f_cnts, dropped)
@@ -36,12 +37,14 @@ async def test_every_day_adds_up(
     days = await day_accounts(connection, first.date(), last.date())
 
     for day in days:
-        assert day.received == day.stored + day.duplicate + day.quarantined
+        assert day.received == day.stored + day.duplicate + day.quarantined + day.ignored
         assert day.uplinks == day.heard + day.repeated
     assert sum(day.received for day in days) == len(sent) + 7
     assert sum(day.duplicate for day in days) == 7
     assert sum(day.heard for day in days) == len(f_cnts) - len(dropped)
     assert sum(day.lost_by_radio for day in days) == whole
+    of_nobody = "SELECT outcome, messages FROM ingest_accounts WHERE kind = 'message' ORDER BY outcome"
+    assert [tuple(row) for row in await connection.fetch(of_nobody)] == [("ignored", 1), ("quarantined", 1)]
     await connection.close()
 
 

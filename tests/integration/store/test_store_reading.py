@@ -232,7 +232,7 @@ async def test_counts_add_up(connection: asyncpg.Connection) -> None:
     device_id = await a_device(connection, place.tenant_id, 1)
     await write_uplinks(connection, [Frame(device_id, NOW, "00000001", number) for number in range(3)])
     found = await stats(connection)
-    assert found.messages == [MessageCount("join", 1, 1, 0, 0), MessageCount("uplink", 17, 12, 3, 2)]
+    assert found.messages == [MessageCount("join", 1, 1, 0, 0, 0), MessageCount("uplink", 17, 12, 3, 2, 0)]
     assert found.uplinks == {"decoded": 3}
     assert found.rows["uplinks"] == 3
     assert found.rows["devices"] == 1

@@ -259,7 +259,7 @@ def test_names_beyond_the_bound_are_told(known: Known) -> None:
 
 
 def digest_of(refused: understanding.Refused, known: Known, now: datetime = NOW) -> bytes:
-    (row,) = understanding.batch(understanding.Understood([], [], [refused]), known, now).quarantined
+    (row,) = understanding.batch(understanding.Understood([], [], [refused], []), known, now).quarantined
     digest: bytes = row.row[0]
     return digest
 
@@ -288,7 +288,7 @@ def test_two_readings_of_one_message_are_two_rows(known: Known) -> None:
 
 def test_text_is_kept_as_postgresql_can_hold_it(known: Known) -> None:
     refused = understanding.Refused(message(b"\0", topic="a\0b" * 1000), UNREADABLE, "nul \0, surrogate \ud800")
-    (row,) = understanding.batch(understanding.Understood([], [], [refused]), known, NOW).quarantined
+    (row,) = understanding.batch(understanding.Understood([], [], [refused], []), known, NOW).quarantined
     texts = [value for value in row.row if isinstance(value, str)]
     assert max(map(len, texts)) <= 2000
     assert all("\0" not in text for text in texts)
