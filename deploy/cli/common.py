@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -16,6 +17,7 @@ from rich.table import Table
 from deploy import logs
 from deploy.database import database
 from deploy.settings import Settings, load
+from domain.errors import ConfigurationError
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -53,6 +55,17 @@ def with_database(
     settings = settings_of(context)
     result: T = run(connected())
     return result
+
+
+def moment(text: str | None, option: str) -> datetime | None:
+    """Return the time that an option says, in UTC; None where it says none. Raises ConfigurationError."""
+    if text is None:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise ConfigurationError(f"{option} {text}: not a time such as 2026-03-29T08:00") from None
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
 def show_table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

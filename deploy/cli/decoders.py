@@ -1,9 +1,10 @@
-"""samara decoders list | show | try."""
+"""samara decoders list | show | try | page."""
 
 from typing import Annotated
 
 import typer
 
+from decoders.page import models_page
 from decoders.registry import Decoder, Registry
 from deploy.cli.common import show_table
 from domain.errors import NotFoundError
@@ -57,6 +58,12 @@ def try_command(
         typer.echo(f"{decoded.outcome}: {decoded.detail}" if decoded.detail else decoded.outcome)
         raise typer.Exit(1)
     show_table(("quantity", "channel", "value", "unit", "age"), [_row(reading) for reading in decoded.readings])
+
+
+@app.command("page")
+def page_command() -> None:
+    """Print docs/models.md."""
+    typer.echo(models_page(Registry.load().decoders), nl=False)
 
 
 def _decoder(model: str) -> Decoder:

@@ -3,14 +3,14 @@
 import getpass
 import sys
 from collections import defaultdict
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Final
 
 import asyncpg
 import typer
 
 from decoders.registry import Registry
-from deploy.cli.common import run, settings_of, show_table, with_database
+from deploy.cli.common import moment, run, settings_of, show_table, with_database
 from deploy.database import database
 from deploy.roles import now
 from deploy.settings import Settings
@@ -47,9 +47,7 @@ def redecode_command(
         raise ConfigurationError("say what: --model or --device")
     if apply and not why.strip():
         raise ConfigurationError("--apply needs --why: the reason is kept with the record")
-    asked = Asked(
-        device.lower() if device else None, model, _moment(since, "--from") or EARLIEST, _moment(until, "--to")
-    )
+    asked = Asked(device.lower() if device else None, model, moment(since, "--from") or EARLIEST, moment(until, "--to"))
     report: Report = run(_redecoded(settings_of(context), asked, why.strip() if apply else None))
     _tell(report)
 
@@ -163,13 +161,3 @@ def _show_records(records: list[Progress]) -> None:
 
 def _text(moment: datetime | None) -> str:
     return "" if moment is None else moment.isoformat(timespec="seconds")
-
-
-def _moment(text: str | None, option: str) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise ConfigurationError(f"{option} {text}: not a time such as 2026-03-29T08:00") from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Final
 
 import typer
 
-from deploy.cli.common import run, settings_of, show_table
+from deploy.cli.common import moment, run, settings_of, show_table
 from deploy.database import database
 from deploy.roles import now
 from deploy.settings import Settings
@@ -36,8 +36,8 @@ def repair_command(
 ) -> None:
     """Have frames that never came from the history that their network server keeps."""
     settings = settings_of(context)
-    ends_at = _moment(until, "--to") or now()
-    span = Span(_moment(since, "--from") or ends_at - _DEFAULT_SPAN, ends_at, device.lower() if device else None)
+    ends_at = moment(until, "--to") or now()
+    span = Span(moment(since, "--from") or ends_at - _DEFAULT_SPAN, ends_at, device.lower() if device else None)
     if span.since >= span.until:
         raise ConfigurationError("--from is not before --to")
     complete = [
@@ -91,16 +91,6 @@ def _tell(report: Report, *, apply: bool) -> bool:
     elif report.found and not apply:
         typer.echo("nothing was stored: add --apply")
     return not report.stopped and not report.unreadable
-
-
-def _moment(text: str | None, option: str) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise ConfigurationError(f"{option} {text}: not a time such as 2026-03-29T08:00") from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _text(moment: datetime) -> str:

@@ -1,0 +1,47 @@
+"""The page docs/models.md, written from the registry: `samara decoders page > docs/models.md`."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from decoders.registry import Decoder, Model
+
+_HEAD: Final = """# The models that Samara decodes
+
+`samara decoders page` wrote this page from the registry, and a test compares the two. `samara decoders show MODEL`
+shows the document that a decoder was written from and its byte map; `samara decoders try MODEL HEX` decodes a frame.
+
+A device gets its model when it is declared, or by the name of its device profile on the network server: all words
+of one of the hints must occur in that name. How to add a model: [how-to/add-a-decoder.md](how-to/add-a-decoder.md).
+After a decoder was mended: [how-to/decode-again.md](how-to/decode-again.md).
+"""
+
+
+def models_page(decoders: Mapping[str, Decoder]) -> str:
+    """Return the page, by vendor and model. The interval is the usual one: most devices can be set to another."""
+    by_vendor: dict[str, list[Model]] = {}
+    for decoder in decoders.values():
+        by_vendor.setdefault(decoder.model.vendor, []).append(decoder.model)
+    vendors = sorted(by_vendor, key=str.casefold)
+    count = f"{len(decoders)} models of {len(vendors)} vendors."
+    sections = (line for vendor in vendors for line in _section(vendor, by_vendor[vendor]))
+    return "\n".join([_HEAD, count, "", *sections])
+
+
+def _section(vendor: str, models: list[Model]) -> Iterator[str]:
+    yield f"## {vendor}\n"
+    yield "| model | name | sends | measures | hints |"
+    yield "|---|---|---|---|---|"
+    for model in sorted(models):
+        hints = ", ".join(model.hints)
+        quantities = ", ".join(model.quantities)
+        yield f"| `{model.id}` | {model.name} | {_interval(model.period_s)} | {quantities} | {hints} |"
+    yield ""
+
+
+def _interval(period_s: int | None) -> str:
+    if period_s is None:
+        return "on events"
+    for unit, seconds in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if period_s % seconds == 0:
+            return f"every {period_s // seconds} {unit}"
+    return f"every {period_s} s"
