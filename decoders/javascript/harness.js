@@ -112,6 +112,7 @@
   function outcome(codec, input) {
     const result = called(codec, input);
     if (typeof result !== "object" || result === null) throw new Error("the codec returned " + typeof result);
+    if (typeof result.then === "function") throw new Error("the codec is asynchronous");
     const { errors, warnings } = result;
     // Some answer with the data alone, without the envelope of TS013.
     const data = "data" in result || errors || warnings ? result.data : result;

@@ -3,8 +3,8 @@
     async with CodecPool(on_quarantine=tell) as pool:
         results = await pool.decode(calls)
 
-One worker serves the lane of the quick alone (`standing.py`), the other the slow first, then whatever waits. With
-`workers=1` one serves both in turn. A worker that dies or stands still is replaced; the call it was at is
+One worker serves the lane of the quick alone (`standing.py`), the other the slow, and helps the first when more than
+a batch waits there. With `workers=1` one serves both in turn. A worker that dies or stands still is replaced; the call it was at is
 "killed", the rest of its batch is decoded again, one by one.
 """
 
@@ -17,7 +17,7 @@ from typing import Final, Self
 from decoders.javascript.calls import CodecCall, CodecResult, Limits, Quarantine, Status
 from decoders.javascript.engine import check_engine
 from decoders.javascript.output import result_of
-from decoders.javascript.queueing import Line, Waiting
+from decoders.javascript.queueing import BATCH_CALLS, Line, Waiting
 from decoders.javascript.server import Server
 from decoders.javascript.standing import MAX_KILLS, Lane, Standing
 from decoders.javascript.wire import Answer
@@ -28,6 +28,7 @@ _REFUSALS: Final[dict[Status, str]] = {
     "quarantined": f"this codec version killed its worker {MAX_KILLS} times",
     "over_budget": "this codec has used up its CPU time for now",
 }
+_NICENESS: Final = 10  # of the worker of the slow: the others go first where processors are few
 _LANES_OF: Final[dict[int, tuple[tuple[Lane, ...], ...]]] = {
     1: (("slow", "quick"),),
     2: (("quick",), ("slow", "quick")),
@@ -140,7 +141,7 @@ class CodecPool:
 
     async def _serve(self, lanes: tuple[Lane, ...]) -> None:
         """Run batches of these lanes in one worker process, for ever."""
-        server = Server(self._limits, self._settle)
+        server = Server(self._limits, self._settle, _NICENESS if len(self._lanes) > 1 and "slow" in lanes else 0)
         try:
             while True:
                 batch = await self._next(lanes)
@@ -155,9 +156,13 @@ class CodecPool:
         async with self._more:
             while True:
                 for lane in lanes:
-                    if self._lines[lane]:
+                    if len(self._lines[lane]) > self._left_alone(lane, lanes):
                         return self._lines[lane].take()
                 await self._more.wait()
+
+    def _left_alone(self, lane: Lane, lanes: tuple[Lane, ...]) -> int:
+        """Return how many calls may wait for the lane's own worker before this one helps."""
+        return BATCH_CALLS if len(self._lanes) > 1 and lane == "quick" and len(lanes) > 1 else 0
 
     def _settle(self, waiting: Waiting, answer: Answer) -> None:
         """Deliver an answer, and note what it says of the codec."""

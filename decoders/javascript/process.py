@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import sys
 import time
 from asyncio.subprocess import PIPE, Process
@@ -49,17 +50,19 @@ class WorkerDiedError(SamaraError):
 class WorkerProcess:
     """A started worker. `measures` are those of its sandbox that took (`lockdown.py`)."""
 
-    def __init__(self, process: Process, progress: int, limits: Limits) -> None:
+    def __init__(self, process: Process, handle: int, progress: int, limits: Limits) -> None:
         assert process.stdin is not None
         assert process.stdout is not None
         self._process: Final = process
         self._input: Final = process.stdin
         self._output: Final = process.stdout
         self._progress: Final = progress
+        self._handle: Final = handle
         self._limits: Final = limits
         self._held: Final[set[str]] = set()
         self._held_bytes = 0
         self._begun = 0
+        self._asked = 0
         self._phase = wire.DECODING
         self._encoder: Final = msgspec.msgpack.Encoder()
         self._answers: Final = msgspec.msgpack.Decoder(list[Answer])
@@ -71,29 +74,31 @@ class WorkerProcess:
         return self._process.pid
 
     @classmethod
-    async def start(cls, limits: Limits, python: str = sys.executable) -> Self:
+    async def start(cls, limits: Limits, *, niceness: int = 0, python: str = sys.executable) -> Self:
         """Start a worker and wait until it has locked itself down. Raises WorkerStartError."""
         progress, theirs = os.pipe()
         os.set_blocking(progress, False)
         try:
-            process = await _spawn(theirs, limits, python)
+            process = await _spawn(theirs, limits, niceness, python)
+            handle = os.pidfd_open(process.pid)  # ProcessLookupError when it has ended already
         except OSError as error:
             os.close(progress)
             raise WorkerStartError(str(error)) from error
         finally:
             os.close(theirs)
-        worker = cls(process, progress, limits)
+        worker = cls(process, handle, progress, limits)
         try:
             async with asyncio.timeout(_START_S):
                 worker.measures = tuple(msgspec.msgpack.decode(await worker._read(), type=Hello).measures)
         except (TimeoutError, EOFError, ConnectionError, msgspec.DecodeError) as error:
             await worker.end()
             raise WorkerStartError(f"it does not start: {type(error).__name__} {error}") from error
+        worker._look()  # its rehearsal
         return worker
 
     async def exchange(self, calls: Sequence[CodecCall]) -> list[Answer]:
         """Return the answer to each call. Raises WorkerDiedError; the worker is then of no further use."""
-        self._begun = 0
+        self._begun, self._asked = 0, len(calls)
         reading = asyncio.ensure_future(self._read())
         try:
             self._input.write(wire.frame(self._encoder.encode(self._batch(calls))))
@@ -111,11 +116,11 @@ class WorkerProcess:
 
     async def end(self) -> None:
         """End the process, whatever it is doing, and wait for it."""
-        with suppress(ProcessLookupError):
-            self._process.kill()
+        self._kill()
         self._input.close()
         await self._process.wait()
         os.close(self._progress)
+        os.close(self._handle)
 
     def _batch(self, calls: Sequence[CodecCall]) -> Batch:
         sources = {call.codec.sha256: call.codec.source for call in calls if call.codec.sha256 not in self._held}
@@ -160,8 +165,13 @@ class WorkerProcess:
         except OSError:  # it has ended
             return 0.0
 
+    def _kill(self) -> None:
+        """Kill by handle, not by number: asyncio reaps in its own time, and `Process.kill` would reap before it."""
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._handle, signal.SIGKILL)
+
     def _place(self) -> int | None:
-        return self._begun - 1 if self._begun else None
+        return self._begun - 1 if 0 < self._begun <= self._asked else None
 
     def _look(self) -> bool:
         """Say whether calls were begun since the last look, and remember how many in all."""
@@ -174,8 +184,7 @@ class WorkerProcess:
         return bool(progress)
 
     async def _died(self) -> WorkerDiedError:
-        with suppress(ProcessLookupError):
-            self._process.kill()
+        self._kill()
         code = await self._process.wait()
         self._look()
         return WorkerDiedError(self._place(), f"it ended with {code}")
@@ -187,7 +196,7 @@ class WorkerProcess:
         return await self._output.readexactly(length)
 
 
-async def _spawn(progress: int, limits: Limits, python: str) -> Process:
+async def _spawn(progress: int, limits: Limits, niceness: int, python: str) -> Process:
     """Start `python -I` with an empty environment. What it complains of while starting is on our standard error."""
     arguments = msgspec.json.encode(list(limits)).decode()
     return await asyncio.create_subprocess_exec(
@@ -198,6 +207,7 @@ async def _spawn(progress: int, limits: Limits, python: str) -> Process:
         _ROOT,
         str(progress),
         arguments,
+        str(niceness),
         stdin=PIPE,
         stdout=PIPE,
         pass_fds=(progress,),

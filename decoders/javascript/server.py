@@ -18,8 +18,9 @@ _START_AGAIN_S: Final = 1.0
 class Server:
     """At most one worker process; it starts with the first batch. `settle` is called with each call's answer."""
 
-    def __init__(self, limits: Limits, settle: Settle) -> None:
+    def __init__(self, limits: Limits, settle: Settle, niceness: int = 0) -> None:
         self._limits: Final = limits
+        self._niceness: Final = niceness
         self._settle: Final = settle
         self._worker: WorkerProcess | None = None
 
@@ -34,7 +35,7 @@ class Server:
         while pieces:
             piece = pieces.pop()
             try:
-                self._worker = self._worker or await WorkerProcess.start(self._limits)
+                self._worker = self._worker or await WorkerProcess.start(self._limits, niceness=self._niceness)
                 answers = await self._worker.exchange([waiting.call for waiting in piece])
             except WorkerStartError as error:
                 pieces.append(piece)
@@ -62,9 +63,8 @@ class Server:
         """Settle the call that the worker died of; return the others, alone each, the first last."""
         if error.place is None:
             return [piece]
-        if error.place < len(piece):
-            cpu_us = int((self._limits.decode_cpu_s + self._limits.grace_s) * 1e6)
-            self._settle(piece[error.place], Answer("killed", str(error), cpu_us))
+        cpu_us = int((self._limits.decode_cpu_s + self._limits.grace_s) * 1e6)
+        self._settle(piece[error.place], Answer("killed", str(error), cpu_us))
         return [[waiting] for place, waiting in reversed(list(enumerate(piece))) if place != error.place]
 
     def _all(self, status: str, detail: str, pieces: list[list[Waiting]]) -> None:

@@ -16,6 +16,8 @@ SLOW_CALL_US: Final = 5_000
 BUDGET_US: Final = 500_000
 BUDGET_US_PER_S: Final = 100_000
 MAX_KILLS: Final = 3
+_MOST_CLEAN: Final = 2 * CLEAN_CALLS
+_THROWN_COSTS: Final = 5  # clean calls: what throws is loaded again, which a malformed frame now and then may cost
 _FIRST_GUESS_US: Final = 1_000.0
 _STOPPED: Final[frozenset[Status]] = frozenset({"timeout", "memory", "killed", "unloadable"})
 
@@ -59,7 +61,9 @@ class Standing:
         self._budget_us -= cpu_us
         if status == "killed":
             self.kills += 1
-        if status in _STOPPED or (cpu_us > SLOW_CALL_US and self._clean >= CLEAN_CALLS):
-            self._clean = 0
-        elif cpu_us <= SLOW_CALL_US:
-            self._clean += 1
+        if status in _STOPPED or cpu_us > SLOW_CALL_US:
+            self._clean = 0 if status in _STOPPED or self.lane == "quick" else self._clean
+        elif status == "thrown":
+            self._clean = max(0, self._clean - _THROWN_COSTS)
+        else:
+            self._clean = min(_MOST_CLEAN, self._clean + 1)

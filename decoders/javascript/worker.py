@@ -115,9 +115,10 @@ def answers(contexts: Contexts, batch: Batch) -> Iterator[Answer]:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Serve until standard input ends. `arguments`: the progress pipe's number, the limits as a JSON list."""
+    """Serve until standard input ends. `arguments`: the progress pipe's number, the limits as a JSON list, niceness."""
     progress, limits = int(arguments[0]), Limits(*msgspec.json.decode(arguments[1]))
     os.dup2(progress, wire.PROGRESS_FD)
+    os.nice(int(arguments[2]))
     engine = Engine()
     contexts = Contexts(engine, limits)
     batches, encoder = msgspec.msgpack.Decoder(Batch), msgspec.msgpack.Encoder()

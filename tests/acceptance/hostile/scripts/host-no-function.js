@@ -1,0 +1,3 @@
+// A decode function that is none.
+// expect: unloadable
+var decodeUplink = { call() { for (;;); } };

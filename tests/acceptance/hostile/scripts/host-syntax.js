@@ -1,0 +1,3 @@
+// No JavaScript at all.
+// expect: unloadable
+function decodeUplink( {

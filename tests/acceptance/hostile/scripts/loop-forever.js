@@ -1,0 +1,5 @@
+// An endless loop in a decode.
+// expect: timeout
+function decodeUplink(input) {
+  for (;;);
+}

@@ -1,0 +1,5 @@
+// One buffer of two gigabytes.
+// expect: memory thrown
+function decodeUplink(input) {
+  return { data: { n: new ArrayBuffer(0x7fffffff).byteLength } };
+}

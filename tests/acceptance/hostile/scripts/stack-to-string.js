@@ -1,0 +1,7 @@
+// Recursion through conversion.
+// expect: memory thrown
+function decodeUplink(input) {
+  const self = {};
+  self.toString = () => "" + self;
+  return { data: { text: "" + self } };
+}

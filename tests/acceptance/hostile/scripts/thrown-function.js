@@ -1,0 +1,5 @@
+// Throws a function.
+// expect: thrown
+function decodeUplink(input) {
+  throw function () {};
+}

@@ -1,0 +1,5 @@
+// Throws null.
+// expect: thrown
+function decodeUplink(input) {
+  throw null;
+}

@@ -1,0 +1,5 @@
+// Throws a number.
+// expect: thrown
+function decodeUplink(input) {
+  throw 42;
+}

@@ -1,0 +1,5 @@
+// Throws a symbol.
+// expect: thrown
+function decodeUplink(input) {
+  throw Symbol("s");
+}

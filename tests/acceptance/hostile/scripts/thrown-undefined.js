@@ -1,0 +1,5 @@
+// Throws undefined.
+// expect: thrown
+function decodeUplink(input) {
+  throw undefined;
+}

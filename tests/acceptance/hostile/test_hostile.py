@@ -1,0 +1,65 @@
+"""Every script in `scripts/` is contained, and the neighbours' decoding goes on.
+
+A script's head says what may become of its calls (`expect`), how often it is called (`calls`, once unless said),
+and the answer of each call (`answer`).
+"""
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from decoders.javascript.calls import Codec, CodecCall, Limits
+from decoders.javascript.pool import CodecPool
+
+SCRIPTS = {
+    path.stem: path.read_text(encoding="utf-8") for path in sorted((Path(__file__).parent / "scripts").glob("*.js"))
+}
+LIMITS = Limits()
+RECEIVED = datetime.fromtimestamp(1_700_000_000, UTC)
+PAYLOAD = bytes([1, 2, 3, 4])
+NEIGHBOUR = Codec.of("function decodeUplink(input) { return { data: { sum: input.bytes.reduce((a, b) => a + b) } }; }")
+HOSTILE_TENANT = 666
+GRACE_S = 0.250
+
+
+def call(tenant_id: int, codec: Codec) -> CodecCall:
+    return CodecCall(tenant_id, codec, PAYLOAD, 1, RECEIVED)
+
+
+@pytest.fixture
+async def pool() -> AsyncIterator[CodecPool]:
+    async with CodecPool(workers=1) as pool:
+        await pool.decode([call(1, NEIGHBOUR)])
+        yield pool
+
+
+def test_there_are_at_least_forty() -> None:
+    assert len(SCRIPTS) >= 40
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+async def test_a_hostile_script_is_contained(pool: CodecPool, script: str) -> None:
+    source = SCRIPTS[script]
+    head = dict(re.findall(r"^// (expect|calls|answer): (.*)$", source, re.MULTILINE))
+    loop = asyncio.get_running_loop()
+    for _ in range(int(head.get("calls", "1"))):
+        began = loop.time()
+        (result,) = await pool.decode([call(HOSTILE_TENANT, Codec.of(source))])
+        took_s = loop.time() - began
+        assert result.status in head["expect"].split(), result
+        if "answer" in head:
+            assert result.data == json.loads(head["answer"])
+        assert took_s <= LIMITS.load_cpu_s + LIMITS.decode_cpu_s + GRACE_S
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+async def test_no_neighbour_fails(pool: CodecPool, script: str) -> None:
+    hostile = Codec.of(SCRIPTS[script])
+    calls = [call(tenant, NEIGHBOUR) for tenant in range(1, 20)]
+    results = await pool.decode([*calls[:10], call(HOSTILE_TENANT, hostile), *calls[10:]])
+    assert [result.data for result in (*results[:10], *results[11:])] == [{"sum": 10}] * len(calls)
