@@ -34,7 +34,7 @@ log = structlog.get_logger()
 _STATEMENT_S: Final = 12.0  # longer than a slow database, shorter than an operator's patience with a cut network
 _FOLLOW_AGAIN_S: Final = 2.0
 _ASK_FLEET_EVERY_S: Final = 10.0
-_CONNECTION_ANSWERS_WITHIN_S: Final = 5.0
+_CONNECTION_ANSWERS_WITHIN_S: Final = 15.0  # longer than a slow database takes
 _STOP_WITHIN_S: Final = 3.0
 
 

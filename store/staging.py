@@ -107,6 +107,16 @@ async def upsert_latest(
         await connection.execute(UPSERT_STAGED_LATEST)
 
 
+# asyncpg asks the server about each array type once a connection, in three statements within the time of the first one
+# that has it: a slow server would never be done.
+KNOW_TYPES: Final = """
+SELECT $1::smallint[], $2::integer[], $3::bigint[], $4::float8[], $5::text[], $6::date[], $7::timestamptz[],
+       $8::jsonb[], $9::boolean[]
+"""
+_KNOW_TYPES_WITHIN_S: Final = 60.0
+
+
 async def prepare_connection(connection: asyncpg.Connection) -> None:
-    """Make the staging table that every batch needs. Call once, before the first batch."""
+    """Make the staging table that every batch needs, and know the types. Call once, before the first batch."""
+    await connection.prepare(KNOW_TYPES, timeout=_KNOW_TYPES_WITHIN_S)
     await connection.execute(CREATE_STAGED_LATEST)

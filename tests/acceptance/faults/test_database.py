@@ -82,6 +82,7 @@ async def test_database_down(
         spooled_mb = (await service.metrics())["samara_spool_bytes"] / 1e6
         drain = Stopwatch()
         await restart(server, proxy)
+        await service.until_metric("samara_store_up", 1)  # until then, what is live goes to the spool's end
         publishing = asyncio.create_task(publish(live, mosquitto.port, books[2], client_id="live"))
         await until_count(server.dsn, before.uplinks + during.uplinks, within_s=300)
         drain_s = drain.seconds
