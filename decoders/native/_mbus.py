@@ -21,6 +21,9 @@ NOW: Final = 0
 _NOTHING, _REAL, _VARIABLE, _SPECIAL = 0x0, 0x5, 0xD, 0xF
 _BCD: Final = frozenset((0x9, 0xA, 0xB, 0xC, 0xE))
 _SIZES: Final = (0, 1, 2, 3, 4, 4, 6, 8, 0, 1, 2, 3, 4, 0, 6, 0)
+# Of a record by its first byte: the size of its value, 0 where more bytes tell it, or there is none.
+_PLAIN_SIZES: Final = tuple(0 if form & 0x80 else _SIZES[form & 0x0F] for form in range(256))
+_CODES: Final = tuple(bytes([unit]) for unit in range(256))
 _FILLER: Final = 0x2F
 _MAKERS_END: Final = frozenset((0x0F, 0x1F))
 _UNIT_IN_LETTERS: Final = 0x7C
@@ -74,10 +77,17 @@ def split(data: bytes) -> list[Record]:
     at, end = 0, len(data)
     try:
         while at < end:
-            if data[at] == _FILLER:
+            form = data[at]
+            if form == _FILLER:
                 at += 1
-            elif data[at] in _MAKERS_END:
+            elif form in _MAKERS_END:
                 break
+            elif (size := _PLAIN_SIZES[form]) and (unit := data[at + 1]) < _UNIT_IN_LETTERS and at + 2 + size <= end:
+                # Most records: one byte of form, one of unit.
+                function, storage, coding = form >> 4 & 3, form >> 6, form & 0x0F
+                value = data[at + 2 : at + 2 + size]
+                found.append(Record(function, storage, 0, 0, coding, _CODES[unit], value))
+                at += 2 + size
             else:
                 record, at = _record(data, at)
                 found.append(record)

@@ -71,20 +71,22 @@ def decode_channels(payload: bytes, channels: Channels) -> list[Reading]:
             moment = datetime.fromtimestamp(int.from_bytes(payload[at : at + 4], "little"), UTC)
             at += 4
         for part in parts:
-            readings += _reading(payload, at, part, moment)
+            reading = _reading(payload, at, part, moment)
+            if reading is not None:
+                readings.append(reading)
             at += part.size
         if at > end:
             raise DecodeError(f"channel {key[0]:02x} of type {key[1]:02x} ends early")
     return readings
 
 
-def _reading(payload: bytes, at: int, part: Part, moment: datetime | None) -> list[Reading]:
-    if not part.quantity:
-        return []
-    value = int.from_bytes(payload[at : at + part.size], "little", signed=part.signed)
-    if part.mask:
-        return [Reading(part.quantity, int(value & part.mask != 0), part.channel, 0.0, moment)]
-    if part.size == 2 and value in _NOT_READ:
-        return []
-    number = value if part.divisor == 1 else value / part.divisor
-    return [Reading(part.quantity, number, part.channel, 0.0, moment)]
+def _reading(payload: bytes, at: int, part: Part, moment: datetime | None) -> Reading | None:
+    size, quantity, divisor, channel, signed, mask = part
+    if not quantity:
+        return None
+    value = int.from_bytes(payload[at : at + size], "little", signed=signed)
+    if mask:
+        return Reading(quantity, int(value & mask != 0), channel, 0.0, moment)
+    if size == 2 and value in _NOT_READ:
+        return None
+    return Reading(quantity, value if divisor == 1 else value / divisor, channel, 0.0, moment)

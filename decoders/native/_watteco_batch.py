@@ -110,8 +110,11 @@ class _Bits:
         return self._stream >> start & (1 << count) - 1
 
     def number(self, count: int, *, signed: bool = False) -> int:
-        if count <= 8:
-            value = self._take(count)
+        if count <= 8:  # as `_take`, without the call: most numbers are of a few bits
+            start, self._at = self._at, self._at + count
+            if self._at > self._end:
+                raise DecodeError("batch: the frame ends too early")
+            value = self._stream >> start & (1 << count) - 1
         else:
             first = count % 8 or 8
             value = self._take(first)

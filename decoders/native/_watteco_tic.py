@@ -11,6 +11,7 @@ Byte map, big-endian, after the length of the string:  descriptor, then the valu
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from domain.errors import DecodeError
@@ -45,16 +46,22 @@ def read_fields(raw: bytes, profile: Profile) -> Mapping[str, Field]:
     return found
 
 
-def _descriptor(raw: bytes) -> tuple[list[int], int]:
+def _descriptor(raw: bytes) -> tuple[tuple[int, ...], int]:
     if not raw:
         raise DecodeError("TIC: no descriptor")
     size = raw[0] & 0x1F or 8
     if len(raw) < size:
         raise DecodeError(f"TIC: descriptor of {size} bytes in {len(raw)}")
-    if raw[0] & 0x20:
-        return list(raw[1:size]), size
-    bits = int.from_bytes(raw[1:size])
-    return [number for number in range(8 * (size - 1)) if bits >> number & 1], size
+    return _numbers(raw[:size]), size
+
+
+@lru_cache(maxsize=1024)
+def _numbers(descriptor: bytes) -> tuple[int, ...]:
+    """Return the numbers of the fields that follow: a device sends the same few descriptors for years."""
+    if descriptor[0] & 0x20:
+        return tuple(descriptor[1:])
+    bits = int.from_bytes(descriptor[1:])
+    return tuple(number for number in range(bits.bit_length()) if bits >> number & 1)
 
 
 def _unsigned(size: int) -> _Reader:

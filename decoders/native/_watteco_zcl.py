@@ -89,12 +89,8 @@ def parse_report(payload: bytes) -> Report | None:
         return None
     if len(payload) <= at + 1:
         raise DecodeError(f"command {command:#04x} of {len(payload)} bytes")
-    return Report(
-        end_point=control >> 5 | (control & 6) << 2,
-        cluster=int.from_bytes(payload[2:4]),
-        attribute=int.from_bytes(payload[4:6]),
-        at=at,
-    )
+    end_point = control >> 5 | (control & 6) << 2
+    return Report(end_point, payload[2] << 8 | payload[3], payload[4] << 8 | payload[5], at)
 
 
 def read_value(payload: bytes, at: int) -> Value:

@@ -110,11 +110,13 @@ def _past(profile: Record, records: Sequence[Record], date: datetime | None) -> 
     if not kind or not 1 <= size <= 4 or not 1 <= spacing <= 250 or scale.dimension != "volume":
         return  # whole values, months, other quantities: forms that the vendor's examples do not show
     step = timedelta(seconds=spacing * _STEPS_S[control >> 4 & 3])
-    value = bases[0]
-    for count, at in enumerate(range(2, len(profile.data) - size + 1, size), start=1):
-        raw = profile.data[at : at + size]
-        difference = int.from_bytes(raw, "little", signed=kind == _EITHER)
-        if difference == (-(1 << 8 * size - 1) if kind == _EITHER else (1 << 8 * size) - 1):
+    signed, sign = kind == _EITHER, 1 if kind == _FELL else -1
+    end_mark = -(1 << 8 * size - 1) if signed else (1 << 8 * size) - 1
+    value, data, (_, times, over) = bases[0], profile.data, scale
+    for at in range(2, len(data) - size + 1, size):
+        difference = int.from_bytes(data[at : at + size], "little", signed=signed)
+        if difference == end_mark:
             return
-        value += difference if kind == _FELL else -difference
-        yield Reading("water_volume", value * scale.times / scale.over, measured_at=date - count * step)
+        value += sign * difference
+        date -= step
+        yield Reading("water_volume", value * times / over, 0, 0.0, date)
