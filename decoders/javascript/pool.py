@@ -3,8 +3,8 @@
     async with CodecPool(on_quarantine=tell) as pool:
         results = await pool.decode(calls)
 
-One worker serves the lane of the quick alone (`standing.py`), the other the slow, and helps the first when more than
-a batch waits there. With `workers=1` one serves both in turn. A worker that dies or stands still is replaced; the call it was at is
+One worker serves the lane of the quick alone (`standing.py`), the other the slow, and helps the first when more
+than a batch waits there. With `workers=1` one serves both in turn. A worker that dies or stands still is replaced; the call it was at is
 "killed", the rest of its batch is decoded again, one by one.
 """
 
@@ -19,7 +19,14 @@ from decoders.javascript.engine import check_engine
 from decoders.javascript.output import result_of
 from decoders.javascript.queueing import BATCH_CALLS, Line, Waiting
 from decoders.javascript.server import Server
-from decoders.javascript.standing import MAX_KILLS, Lane, Standing
+from decoders.javascript.standing import (
+    MAX_KILLS,
+    TENANT_BUDGET_US,
+    TENANT_BUDGET_US_PER_S,
+    Budget,
+    Lane,
+    Standing,
+)
 from decoders.javascript.wire import Answer
 
 _MAX_STANDINGS: Final = 10_000
@@ -78,6 +85,7 @@ class CodecPool:
         self._standings: Final[OrderedDict[tuple[int, str], Standing]] = OrderedDict(
             (key, Standing(now_s, kills=MAX_KILLS)) for key in quarantined
         )
+        self._budgets: Final[dict[int, Budget]] = {}
         self._lines: Final[dict[Lane, Line]] = {"quick": Line(), "slow": Line()}
         self._more: Final = asyncio.Condition()
         self._lanes: Final = _LANES_OF[workers]
@@ -123,9 +131,16 @@ class CodecPool:
         key = call.tenant_id, call.codec.sha256
         standing = self._standings.get(key)
         if standing is None:
-            standing = self._standings[key] = Standing(now_s)
+            standing = self._standings[key] = Standing(now_s, self._budget(call.tenant_id, now_s))
             self._bound_standings()
         return standing
+
+    def _budget(self, tenant_id: int, now_s: float) -> Budget:
+        if len(self._budgets) > _MAX_STANDINGS:
+            self._budgets.clear()
+        if tenant_id not in self._budgets:
+            self._budgets[tenant_id] = Budget(now_s, TENANT_BUDGET_US, TENANT_BUDGET_US_PER_S)
+        return self._budgets[tenant_id]
 
     def _bound_standings(self) -> None:
         """Forget the oldest standing that is no quarantine: its codec is on probation again."""

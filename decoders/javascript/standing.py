@@ -2,7 +2,8 @@
 
 A codec starts on probation, in the lane of the slow, and earns its place in the lane of the quick by clean calls
 in a row; one slow or stopped call sends it back. So a hostile script delays other newcomers, never those whose
-codecs are known. On probation it has a budget of CPU time that fills up again slowly.
+codecs are known. On probation it has a budget of CPU time that fills up again slowly, and so has its tenant: many
+hostile scripts have little more than one.
 """
 
 from typing import Final, Literal
@@ -14,7 +15,9 @@ Lane = Literal["quick", "slow"]
 CLEAN_CALLS: Final = 20
 SLOW_CALL_US: Final = 5_000
 BUDGET_US: Final = 500_000
-BUDGET_US_PER_S: Final = 100_000
+BUDGET_US_PER_S: Final = 50_000
+TENANT_BUDGET_US: Final = 1_000_000
+TENANT_BUDGET_US_PER_S: Final = 100_000
 MAX_KILLS: Final = 3
 _MOST_CLEAN: Final = 2 * CLEAN_CALLS
 _THROWN_COSTS: Final = 5  # clean calls: what throws is loaded again, which a malformed frame now and then may cost
@@ -22,17 +25,38 @@ _FIRST_GUESS_US: Final = 1_000.0
 _STOPPED: Final[frozenset[Status]] = frozenset({"timeout", "memory", "killed", "unloadable"})
 
 
+class Budget:
+    """CPU time that may be used, at most `most_us`, filling up by `us_per_s`."""
+
+    __slots__ = ("_at_s", "_left_us", "_most_us", "_us_per_s")
+
+    def __init__(self, now_s: float, most_us: int = BUDGET_US, us_per_s: int = BUDGET_US_PER_S) -> None:
+        self._most_us = most_us
+        self._us_per_s = us_per_s
+        self._left_us = float(most_us)
+        self._at_s = now_s
+
+    def left(self, now_s: float) -> bool:
+        """Say whether there is any left."""
+        self._left_us = min(self._most_us, self._left_us + (now_s - self._at_s) * self._us_per_s)
+        self._at_s = now_s
+        return self._left_us > 0
+
+    def spend(self, cpu_us: int) -> None:
+        """Take what was used, even if it is more than was left."""
+        self._left_us -= cpu_us
+
+
 class Standing:
     """The standing of one codec version with one tenant. Mutable, owned by the pool."""
 
-    __slots__ = ("_budget_us", "_clean", "_filled_at_s", "kills", "mean_us")
+    __slots__ = ("_budgets", "_clean", "kills", "mean_us")
 
-    def __init__(self, now_s: float, kills: int = 0) -> None:
+    def __init__(self, now_s: float, tenant_budget: Budget | None = None, kills: int = 0) -> None:
         self.kills = kills
         self.mean_us = _FIRST_GUESS_US  # of a call, moving
         self._clean = 0
-        self._budget_us = float(BUDGET_US)
-        self._filled_at_s = now_s
+        self._budgets = (Budget(now_s), tenant_budget or Budget(now_s, TENANT_BUDGET_US, TENANT_BUDGET_US_PER_S))
 
     @property
     def quarantined(self) -> bool:
@@ -50,15 +74,14 @@ class Standing:
             return "quarantined"
         if self.lane == "quick":
             return None
-        filled_us = (now_s - self._filled_at_s) * BUDGET_US_PER_S
-        self._budget_us = min(BUDGET_US, self._budget_us + filled_us)
-        self._filled_at_s = now_s
-        return None if self._budget_us > 0 else "over_budget"
+        return None if all([budget.left(now_s) for budget in self._budgets]) else "over_budget"
 
     def settle(self, status: Status, cpu_us: int) -> None:
         """Take note of a call."""
         self.mean_us += (cpu_us - self.mean_us) / 8
-        self._budget_us -= cpu_us
+        if self.lane == "slow":
+            for budget in self._budgets:
+                budget.spend(cpu_us)
         if status == "killed":
             self.kills += 1
         if status in _STOPPED or cpu_us > SLOW_CALL_US:

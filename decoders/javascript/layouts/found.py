@@ -11,9 +11,10 @@ from decoders.javascript.examples import WHEN_UNSAID, Example, Expected, said
 
 _MAX_FILE_BYTES: Final = 8 * 1024 * 1024
 _RELAXED: Final = re.compile(
-    r'("(?:[^"\\]|\\.)*")|//[^\n]*|/\*.*?\*/|\b0[xX]([0-9a-fA-F]+)\b|,(?=\s*[\]}])|([A-Za-z_$][\w$]*)(?=\s*:)',
+    r'("(?:[^"\\]|\\.)*")|//[^\n]*|/\*.*?\*/|\b0[xX]([0-9a-fA-F]+)\b|([A-Za-z_$][\w$]*)(?=\s*:)',
     re.DOTALL,
 )
+_TRAILING: Final = re.compile(r'("(?:[^"\\]|\\.)*")|,(?=\s*[\]}])')
 _DECODED_KEYS: Final = {"data", "errors", "warnings"}
 
 
@@ -38,7 +39,7 @@ def relaxed_json(text: str) -> Any:
     try:
         return json.loads(text)
     except ValueError:
-        return json.loads(_RELAXED.sub(_strict, text))
+        return json.loads(_TRAILING.sub(lambda match: match[1] or "", _RELAXED.sub(_strict, text)))
 
 
 def _strict(match: re.Match[str]) -> str:

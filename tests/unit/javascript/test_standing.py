@@ -4,7 +4,16 @@ from datetime import UTC, datetime
 
 from decoders.javascript.calls import Codec, CodecCall, CodecResult
 from decoders.javascript.queueing import BATCH_CALLS, Line, Waiting
-from decoders.javascript.standing import BUDGET_US, BUDGET_US_PER_S, CLEAN_CALLS, SLOW_CALL_US, Standing
+from decoders.javascript.standing import (
+    BUDGET_US,
+    BUDGET_US_PER_S,
+    CLEAN_CALLS,
+    SLOW_CALL_US,
+    TENANT_BUDGET_US,
+    TENANT_BUDGET_US_PER_S,
+    Budget,
+    Standing,
+)
 
 CODEC = Codec.of("function decodeUplink() {}")
 RECEIVED = datetime(2024, 1, 1, tzinfo=UTC)
@@ -59,6 +68,17 @@ def test_a_budget_runs_out_and_fills_again() -> None:
     assert standing.refusal(1.0) is None
     standing.settle("timeout", BUDGET_US_PER_S)
     assert standing.refusal(1.0) == "over_budget"
+
+
+def test_many_codecs_of_a_tenant_share_a_budget() -> None:
+    shared = Budget(0.0, TENANT_BUDGET_US, TENANT_BUDGET_US_PER_S)
+    codecs = [Standing(0.0, shared) for _ in range(100)]
+    ran = 0
+    for standing in codecs:
+        if standing.refusal(0.0) is None:
+            standing.settle("timeout", 50_000)
+            ran += 1
+    assert ran == TENANT_BUDGET_US / 50_000
 
 
 def test_who_is_proven_has_no_budget() -> None:
