@@ -4,8 +4,8 @@
         results = await pool.decode(calls)
 
 One worker serves the lane of the quick alone (`standing.py`), the other the slow, and helps the first when more
-than a batch waits there. With `workers=1` one serves both in turn. A worker that dies or stands still is replaced; the call it was at is
-"killed", the rest of its batch is decoded again, one by one.
+than a batch waits there. With `workers=1` one serves both in turn. A worker that dies or stands still is replaced;
+the call it was at is "killed", the rest of its batch is decoded again, one by one.
 """
 
 import asyncio

@@ -74,7 +74,7 @@ class Standing:
             return "quarantined"
         if self.lane == "quick":
             return None
-        return None if all([budget.left(now_s) for budget in self._budgets]) else "over_budget"
+        return None if all(budget.left(now_s) for budget in self._budgets) else "over_budget"
 
     def settle(self, status: Status, cpu_us: int) -> None:
         """Take note of a call."""

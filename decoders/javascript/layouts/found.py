@@ -53,7 +53,7 @@ def _strict(match: re.Match[str]) -> str:
 def payload_of(value: object) -> bytes:
     """Return the bytes of an input: a list of numbers, or hexadecimal. Raises ValueError or TypeError."""
     if isinstance(value, str):
-        return bytes.fromhex(value.strip())
+        return bytes.fromhex("".join(value.split()))
     return bytes(int(one, 0) if isinstance(one, str) else int(one) & 0xFF for one in value)  # type: ignore[attr-defined]
 
 

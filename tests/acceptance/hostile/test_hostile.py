@@ -63,3 +63,18 @@ async def test_no_neighbour_fails(pool: CodecPool, script: str) -> None:
     calls = [call(tenant, NEIGHBOUR) for tenant in range(1, 20)]
     results = await pool.decode([*calls[:10], call(HOSTILE_TENANT, hostile), *calls[10:]])
     assert [result.data for result in (*results[:10], *results[11:])] == [{"sum": 10}] * len(calls)
+
+
+async def test_who_is_proven_never_waits_for_who_is_not() -> None:
+    """Of two calls made at once, that of the proven neighbour is answered while the hostile one still runs."""
+    async with CodecPool() as pool:
+        for _ in range(3):
+            await pool.decode([call(1, NEIGHBOUR)] * 20)
+        hostile = [Codec.of(SCRIPTS[name]) for name in ("loop-forever", "sort-in-native-code", "memory-nested")]
+        for codec in hostile * 2:
+            attacking = asyncio.create_task(pool.decode([call(HOSTILE_TENANT, codec)]))
+            await asyncio.sleep(0)
+            results = await pool.decode([call(1, NEIGHBOUR)] * 20)
+            assert not attacking.done()
+            assert {result.status for result in results} == {"data"}
+            await attacking
