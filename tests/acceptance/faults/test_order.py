@@ -20,6 +20,11 @@ from store.maintenance.run import run_once
 
 DAYS = 7
 
+# TimescaleDB adds values up in the order in which they lie: the last bits of a sum follow it, and nothing else may.
+ROLLED_UP = (
+    "device_id, quantity_id, channel, samples, round(total::numeric, 6), low, high, first, first_at, last, last_at"
+)
+
 # What must be equal, without the numbers and times that depend on when a row was written.
 TABLES = {
     "uplinks": "SELECT device_id, received_at, uplink_key, f_cnt, frequency_hz, bandwidth_hz, f_port, spreading_factor,"
@@ -28,8 +33,8 @@ TABLES = {
     " FROM receptions JOIN gateways USING (gateway_id)",
     "measurements": "SELECT device_id, quantity_id, channel, measured_at, received_at, value FROM measurements",
     "latest": "SELECT * FROM latest",
-    "measurements_hourly": "SELECT * FROM measurements_hourly",
-    "measurements_daily": "SELECT * FROM measurements_daily",
+    "measurements_hourly": f"SELECT hour, {ROLLED_UP} FROM measurements_hourly",
+    "measurements_daily": f"SELECT day, {ROLLED_UP} FROM measurements_daily",
     "radio_accounts": "SELECT * FROM radio_accounts",
     "network_events": "SELECT event_key, received_at, device_id, kind, data::text FROM network_events",
     "gateways": "SELECT gateway_eui FROM gateways",

@@ -26,6 +26,7 @@ from faults.territory import (
 
 RECOVERED_WITHIN_S = 60
 DISK_MB = 4
+ONE_READING = 256  # messages of 1.2 kB that a socket's buffer of 256 KiB brings at once, beyond a bound
 
 
 @pytest.mark.parametrize("mended", ["database", pytest.param("disk", marks=pytest.mark.slow)])
@@ -73,7 +74,7 @@ async def test_spool_disk_full(
         **kept,
     )
     assert alerted["level"] == "error"
-    assert held <= 2 * bound
+    assert held <= bound + ONE_READING
     assert metrics["samara_spool_damaged_bytes_total"] == 0
     assert recovery_s <= RECOVERED_WITHIN_S
 
