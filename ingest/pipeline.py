@@ -31,7 +31,7 @@ log = structlog.get_logger()
 
 _BACKOFF_S: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 _FULL_AGAIN_S: Final = 1.0
-_DUTY: Final = 1.5  # how long to gather, as a multiple of how long storing takes
+_DUTY: Final = 0.5  # how long to gather, as a multiple of how long storing takes
 
 
 class _Held:

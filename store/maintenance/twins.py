@@ -14,8 +14,6 @@ import asyncpg
 from domain.readings import TWIN
 
 APART: Final = timedelta(minutes=1)  # how far two servers' times of one frame may lie from each other
-READINGS_SINCE: Final = timedelta(days=32)  # before reception, and
-READINGS_UNTIL: Final = timedelta(days=1)  # after it: where the readings of one frame are looked for
 
 SELECT_SOURCES_HEARD: Final = """
 SELECT count(*) > 1 FROM sources
@@ -45,12 +43,19 @@ UPDATE uplinks AS twin
 RETURNING twin.device_id, twin.received_at
 """
 
+# Readings of the moment alone: those of the past bear the device's own time, and the unique key kept one of each.
+# Where both servers gave one time, it kept one of the moment too, and it must stay.
 DELETE_TWIN_MEASUREMENTS: Final = """
 DELETE FROM measurements
  USING unnest($1::integer[], $2::timestamptz[]) AS twin (device_id, received_at)
  WHERE measurements.device_id = twin.device_id
-   AND measurements.measured_at BETWEEN twin.received_at - $3::interval AND twin.received_at + $4::interval
+   AND measurements.measured_at = twin.received_at
    AND measurements.received_at = twin.received_at
+   AND NOT EXISTS (SELECT
+                     FROM uplinks
+                    WHERE uplinks.device_id = twin.device_id
+                      AND uplinks.received_at = twin.received_at
+                      AND uplinks.outcome <> $3)
 """
 
 
@@ -65,5 +70,5 @@ async def settle_twins(connection: asyncpg.Connection, marks: Collection[tuple[i
     twins = await connection.fetch(UPDATE_TWINS, devices, hours, TWIN, APART)
     if twins:
         keys = map(list, zip(*twins, strict=True))
-        await connection.execute(DELETE_TWIN_MEASUREMENTS, *keys, READINGS_SINCE, READINGS_UNTIL)
+        await connection.execute(DELETE_TWIN_MEASUREMENTS, *keys, TWIN)
     return len(twins)
