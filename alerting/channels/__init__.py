@@ -1,0 +1,80 @@
+"""Ways of telling people: one module each, found by walking this folder. How to add one: docs/alerting.md.
+
+A channel turns a notice into what it sends, and hands it to `alerting.outbound`. It decides nothing else: who is
+told, when, how often and how a failure is tried again is the worker's business.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from datetime import datetime
+from types import MappingProxyType, ModuleType
+from typing import Any, NamedTuple, Protocol, cast
+
+from pydantic import BaseModel, ConfigDict
+
+from alerting.notice import Notice
+from alerting.outbound.http import HttpSender
+from alerting.outbound.settings import DeliverySettings
+from alerting.outbound.smtp import SmtpSender
+from domain.errors import ConfigurationError
+
+
+class Target(BaseModel):
+    """Where a contact is reached by one channel, as a user types it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Outbound(NamedTuple):
+    """What a channel may use to send. `operator_http` is for addresses the operator set, not a user."""
+
+    settings: DeliverySettings
+    http: HttpSender
+    operator_http: HttpSender
+    smtp: SmtpSender
+
+
+class Channel(Protocol):
+    """What a module of this folder offers.
+
+    NAME is what contacts call it. Target is the model of an address. OPERATOR_ONLY channels are for contacts that
+    the operator declares: they could reach what a tenant's user must not.
+    """
+
+    NAME: str
+    Target: type[Target]
+    OPERATOR_ONLY: bool
+
+    async def send(self, notice: Notice, target: Any, outbound: Outbound, now: datetime) -> None:
+        """Deliver one notice. Raises DeliveryError and nothing else that a target or an answer can cause."""
+
+    def available(self, settings: DeliverySettings) -> bool:
+        """Say whether the operator has set what this channel needs."""
+
+
+def load(package: str = __name__) -> Mapping[str, Channel]:
+    """Return the channels by NAME. Raises ConfigurationError, naming the module, when one will not do."""
+    channels: dict[str, Channel] = {}
+    for found in pkgutil.iter_modules(importlib.import_module(package).__path__):
+        if found.name.startswith("_"):
+            continue
+        name = f"{package}.{found.name}"
+        try:
+            channel = _checked(importlib.import_module(name))
+        except ImportError as error:
+            raise ConfigurationError(f"{name} cannot be imported: {error}") from error
+        if channel.NAME in channels:
+            raise ConfigurationError(f"{name}: another channel is already called {channel.NAME!r}")
+        channels[channel.NAME] = channel
+    return MappingProxyType(channels)
+
+
+def _checked(module: ModuleType) -> Channel:
+    target = getattr(module, "Target", None)
+    if not (isinstance(target, type) and issubclass(target, Target)):
+        raise ConfigurationError(f"{module.__name__}: Target must be a model of an address")
+    for part in ("NAME", "OPERATOR_ONLY", "send", "available"):
+        if not hasattr(module, part):
+            raise ConfigurationError(f"{module.__name__}: {part} is missing")
+    return cast("Channel", module)
