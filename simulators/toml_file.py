@@ -13,18 +13,33 @@ from domain.errors import ConfigurationError
 T = TypeVar("T")
 
 
-def read(path: Path, table: str, kind: type[T]) -> T:
-    """Return `[table]` of a file as a `kind`; raise ConfigurationError when it is not one."""
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))[table]
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigurationError(f"{path}: {error}") from error
-    except KeyError as error:
-        raise ConfigurationError(f"{path} has no table [{table}]") from error
+def read(path: Path, table: str, kind: type[T], otherwise: T | None = None) -> T:
+    """Return `[table]` of a file as a `kind`; raise ConfigurationError when it is not one.
+
+    A file without that table gives `otherwise`, if there is such a thing.
+    """
+    content = _content(path).get(table)
+    if content is None:
+        if otherwise is None:
+            raise ConfigurationError(f"{path} has no table [{table}]")
+        return otherwise
     try:
         _refuse_unknown(content, kind, table)
         return msgspec.convert(content, kind)
     except (msgspec.ValidationError, ConfigurationError) as error:
+        raise ConfigurationError(f"{path}: {error}") from error
+
+
+def table(path: Path, name: str) -> Mapping[str, Any]:
+    """Return what `[name]` of a file says, empty without it; raise ConfigurationError when it is not TOML."""
+    content = _content(path).get(name, {})
+    return content if isinstance(content, Mapping) else {}
+
+
+def _content(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigurationError(f"{path}: {error}") from error
 
 

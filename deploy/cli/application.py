@@ -15,6 +15,7 @@ from deploy.cli import (
     replaying,
     schema,
     services,
+    simulate,
     statistics,
     tenants,
 )
@@ -48,3 +49,4 @@ app.add_typer(tenants.app, name="tenants")
 app.add_typer(devices.app, name="devices")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(decoders.app, name="decoders")
+app.add_typer(simulate.app, name="simulate")

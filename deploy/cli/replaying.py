@@ -37,7 +37,7 @@ def replay_command(
 ) -> None:
     """Publish captured messages again."""
     settings = settings_of(context)
-    address = BrokerAddress.from_url(broker) if broker else _embedded(settings)
+    address = BrokerAddress.from_url(broker) if broker else embedded_broker(settings)
     with Progress(
         TextColumn("{task.fields[published]:>9,} published {task.fields[acknowledged]:>9,} acknowledged"),
         BarColumn(),
@@ -75,7 +75,8 @@ def _speed(text: str) -> float | None:
     return speed
 
 
-def _embedded(settings: Settings) -> BrokerAddress:
+def embedded_broker(settings: Settings) -> BrokerAddress:
+    """Return the broker that runs embedded here; raise ConfigurationError if none does."""
     port = running_port(broker_directory(settings))
     if port is None:
         raise ConfigurationError("no embedded broker runs here: say which with --broker mqtt://host:port")

@@ -42,7 +42,7 @@ class _At(NamedTuple):
 def generate(spec: LoadSpec) -> Iterator[Emission]:
     """Yield every message of a load by time. Cheap: some 8 us each, without faults."""
     kinds = [kind(model, spec.seed, spec.start_at) for model in spec.models]
-    pace = 1 / spec.speed if spec.speed else 0.0
+    pace = spec.pace
     if spec.faults == type(spec.faults)() and not spec.jitter_s and not spec.stats_every_s:
         yield from _plain(spec, kinds, encoder(spec), pace)
     else:
@@ -221,7 +221,9 @@ class _Territory:
         elif fault is Fault.MESSAGE_CUT:
             topic, message = said
             keep = len(message) - 3 if spec.format == "chirpstack-protobuf" else 1 + chance % (len(message) - 2)
-            self._say(published_s, (topic, message[:keep]), entry._replace(obligation=Obligation.SET_ASIDE))
+            cut = message[:keep]
+            aside = entry._replace(obligation=Obligation.SET_ASIDE, digest=payload_digest(cut))
+            self._say(published_s, (topic, cut), aside)
         else:
             late = fault is Fault.LATE_RECEPTION
             delay_ms = int(later_s * 1000) + 1 if late else 1 + chance % _ANOTHER_GATEWAY_MS

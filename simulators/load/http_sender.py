@@ -12,13 +12,16 @@ from simulators.mqtt_publisher import backoff_s
 
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=60)
 _CLIENT_ERROR: Final = range(400, 500)
+_OF_GATEWAYS: Final = "eu868/gateway/"
 _AGAIN: Final = frozenset((408, 425, 429))
 
 
 class HttpSender:
     """A sink for `simulators.load.run` over HTTP; `concurrency` bounds the requests in flight.
 
-    A refusal (4xx) counts in `refused` and is not tried again: the ledger says what ought to have happened.
+    What ChirpStack would publish on `…/event/<kind>` is posted with `?event=<kind>`, as its HTTP integration does.
+    Gateways' messages are not posted: a webhook is told of devices alone. A refusal (4xx) counts in `refused` and is
+    not tried again: the ledger says what ought to have happened.
     """
 
     def __init__(
@@ -58,11 +61,13 @@ class HttpSender:
                 await self._session.close()
 
     async def publish_many(self, messages: Iterable[tuple[str, bytes]]) -> int:
-        """Post all, waiting while too many are under way; the topic has no meaning here."""
+        """Post all, waiting while too many are under way; return how many."""
         count = 0
-        for _, payload in messages:
+        for topic, payload in messages:
+            if topic.startswith(_OF_GATEWAYS):
+                continue
             await self._room.acquire()
-            task = asyncio.create_task(self._post(payload))
+            task = asyncio.create_task(self._post(self._address(topic), payload))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
             count += 1
@@ -73,13 +78,17 @@ class HttpSender:
         while self._tasks:
             await asyncio.gather(*self._tasks)
 
-    async def _post(self, payload: bytes) -> None:
+    def _address(self, topic: str) -> str:
+        _, event, kind = topic.rpartition("/event/")
+        return f"{self._url}?event={kind}" if event else self._url
+
+    async def _post(self, url: str, payload: bytes) -> None:
         assert self._session is not None, "the sender is not open"
         attempt = 0
         try:
             while True:
                 self.attempts += 1
-                status = await self._status(self._session, payload)
+                status = await self._status(self._session, url, payload)
                 if status // 100 == 2:
                     self.acknowledged += 1
                     return
@@ -91,10 +100,10 @@ class HttpSender:
         finally:
             self._room.release()
 
-    async def _status(self, session: aiohttp.ClientSession, payload: bytes) -> int:
+    async def _status(self, session: aiohttp.ClientSession, url: str, payload: bytes) -> int:
         """Return the answer's status; 0 when there was none."""
         try:
-            async with session.post(self._url, data=payload) as response:
+            async with session.post(url, data=payload) as response:
                 await response.read()
                 return response.status
         except (aiohttp.ClientError, TimeoutError):

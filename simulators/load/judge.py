@@ -1,6 +1,5 @@
 """Compares what was emitted with what the platform says it stored: the acceptance test of the whole platform."""
 
-from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
@@ -13,6 +12,7 @@ from simulators.load.ledger import UNKNOWN_READINGS, Fault, Ledger, Obligation, 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EXAMPLES: Final = 10
 _MILLISECOND: Final = timedelta(milliseconds=1)
+BROKEN_BY: Final = ("lost", "duplicated", "altered", "misread", "unexpected", "late", "not_set_aside")
 
 Keys = npt.NDArray[np.uint64]
 _STORED: Final = np.dtype(
@@ -42,6 +42,7 @@ class Cause(NamedTuple):
     duplicated: int
     altered: int
     misread: int
+    late: int
 
 
 class Verdict(NamedTuple):
@@ -50,8 +51,9 @@ class Verdict(NamedTuple):
     `expected` uplinks had to be stored once: `lost` are not there, `duplicated` are there again, `altered` have
     other bytes, `misread` another number of readings. `merged` of the `mergeable` were recognised as known
     frames (either is right). `unexpected` rows are of the load's devices, but nothing like them was emitted:
-    a message that should have been set aside, or an invention. `late` were stored more than the bound after
-    they were emitted. `quarantined` is compared with `set_aside` when the platform says it.
+    a message that should have been set aside, or an invention; rows of an earlier run do not count. `late` were
+    stored more than the bound after they were emitted. `set_aside` different messages could not be read:
+    `not_set_aside` of them the platform has not kept (None: it was not asked).
     """
 
     emitted: int
@@ -68,27 +70,27 @@ class Verdict(NamedTuple):
     mergeable: int
     merged: int
     set_aside: int
-    quarantined: int | None
+    not_set_aside: int | None
     causes: tuple[Cause, ...]
     examples: tuple[str, ...]
 
     @property
     def broken(self) -> bool:
         """Say whether any obligation is."""
-        counted = self.quarantined is not None and self.quarantined != self.set_aside
-        return counted or any((self.lost, self.duplicated, self.altered, self.misread, self.unexpected, self.late))
+        return any(getattr(self, name) for name in BROKEN_BY)
 
 
 def judge(
     ledger: Ledger,
     stored: Iterable[StoredUplink],
     *,
-    quarantined: int | None = None,
+    quarantined: Iterable[bytes] | None = None,
     late_after_s: float | None = None,
 ) -> Verdict:
     """Return the verdict. Rows of devices that are not the load's are passed over.
 
-    An uplink is known by (DevEUI, DevAddr, FCnt, the network server's time to the millisecond).
+    An uplink is known by (DevEUI, DevAddr, FCnt, the network server's time to the millisecond). `quarantined` are the
+    messages that the platform set aside; others than the load's may be among them.
     """
     records, rows = ledger.records, _rows(ledger, stored)
     duty = records["obligation"]
@@ -109,9 +111,14 @@ def judge(
     altered[found] = match["digest"] != twin["digest"]
     judged = (twin["readings"] >= 0) & (match["readings"] != UNKNOWN_READINGS)
     misread[found] = judged & (match["readings"] != twin["readings"])
-    unexpected = ~np.isin(row_keys, owed_keys)
-    latency_s = (twin["ingested_ms"] - match["emitted_ms"])[twin["ingested_ms"] > 0] / 1000
+    unexpected = ~np.isin(row_keys, owed_keys) & ~_of_an_earlier_run(records, rows)
+    delay_s = (twin["ingested_ms"] - match["emitted_ms"]) / 1000
+    latency_s = delay_s[twin["ingested_ms"] > 0]
     p50_s, p99_s = (float(np.quantile(latency_s, share)) if len(latency_s) else None for share in (0.5, 0.99))
+    late = np.zeros(len(owed), dtype=bool)
+    if late_after_s is not None:
+        late[found] = (twin["ingested_ms"] > 0) & (delay_s > late_after_s)
+    unreadable = np.unique(records["digest"][duty == Obligation.SET_ASIDE])
     return Verdict(
         emitted=len(records),
         expected=int(strict.sum()),
@@ -121,16 +128,32 @@ def judge(
         altered=int(altered.sum()),
         misread=int(misread.sum()),
         unexpected=int(unexpected.sum()),
-        late=int((latency_s > late_after_s).sum()) if late_after_s is not None else 0,
+        late=int(late.sum()),
         latency_p50_s=p50_s,
         latency_p99_s=p99_s,
         mergeable=int((~strict).sum()),
         merged=int((~strict & ~found).sum()),
-        set_aside=int((duty == Obligation.SET_ASIDE).sum()),
-        quarantined=quarantined,
-        causes=_causes(owed, strict, lost=lost, extra=extra, altered=altered, misread=misread),
+        set_aside=len(unreadable),
+        not_set_aside=None if quarantined is None else _missing(unreadable, quarantined),
+        causes=_causes(owed, strict, lost, extra, altered, misread, late),
         examples=_examples(ledger, "lost", owed[lost]) + _examples(ledger, "unexpected", rows[unexpected]),
     )
+
+
+def _of_an_earlier_run(records: npt.NDArray[Any], rows: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Say which rows were stored before the first message of this load was emitted, by the platform's clock."""
+    began_ms = records["emitted_ms"].min() if len(records) else 0
+    return np.asarray((rows["ingested_ms"] > 0) & (rows["ingested_ms"] < began_ms))
+
+
+def _missing(wanted: Keys, messages: Iterable[bytes]) -> int:
+    """Return how many of these digests no message has."""
+    kept = np.array([_number(one) for one in messages], dtype=np.uint64)
+    return int((~np.isin(wanted, kept)).sum())
+
+
+def _number(content: bytes) -> int:
+    return int.from_bytes(payload_digest(content), "little")
 
 
 def _rows(ledger: Ledger, stored: Iterable[StoredUplink]) -> npt.NDArray[Any]:
@@ -139,7 +162,7 @@ def _rows(ledger: Ledger, stored: Iterable[StoredUplink]) -> npt.NDArray[Any]:
     for one in stored:
         device = int(one.dev_eui, 16) - first
         if 0 <= device < count:
-            digest = int.from_bytes(payload_digest(one.payload), "little")
+            digest = _number(one.payload)
             ingested_ms = _ms(one.ingested_at) if one.ingested_at is not None else 0
             rows.append(
                 (
@@ -182,21 +205,13 @@ def _refuse_collisions(match: npt.NDArray[Any], twin: npt.NDArray[Any]) -> None:
         assert bool((match[name] == twin[name]).all()), "two uplinks share a key: judge with another seed"
 
 
-def _causes(
-    owed: npt.NDArray[Any],
-    strict: npt.NDArray[np.bool_],
-    *,
-    lost: npt.NDArray[np.bool_],
-    extra: npt.NDArray[np.int64],
-    altered: npt.NDArray[np.bool_],
-    misread: npt.NDArray[np.bool_],
-) -> tuple[Cause, ...]:
+def _causes(owed: npt.NDArray[Any], *counted: npt.NDArray[Any]) -> tuple[Cause, ...]:
+    """Return each fault's account; `counted` are Cause's counts, one value an uplink that is owed."""
     causes = []
     for fault in Fault:
         mine = owed["fault"] == fault
         if mine.any():
-            sums = [int(counts[mine].sum()) for counts in (strict, lost, extra, altered, misread)]
-            causes.append(Cause(fault.name.lower(), *sums))
+            causes.append(Cause(fault.name.lower(), *(int(counts[mine].sum()) for counts in counted)))
     return tuple(causes)
 
 
@@ -211,13 +226,16 @@ def _examples(ledger: Ledger, what: str, rows: npt.NDArray[Any]) -> tuple[str, .
 
 def told(verdict: Verdict) -> str:
     """Return the verdict as lines for a person."""
-    counts = Counter({name: getattr(verdict, name) for name in ("lost", "duplicated", "altered", "misread", "late")})
+    counts = {name: getattr(verdict, name) for name in BROKEN_BY}
     lines = [
         f"emitted {verdict.emitted}, to be stored {verdict.expected}, stored {verdict.stored}",
-        ", ".join(f"{name} {count}" for name, count in counts.items()) + f", unexpected {verdict.unexpected}",
+        ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in counts.items()),
         f"known frames under a new id: {verdict.mergeable}, merged {verdict.merged}",
-        f"to be set aside {verdict.set_aside}, quarantined {verdict.quarantined}",
+        f"to be set aside: {verdict.set_aside}",
     ]
-    lines += [f"  {one.fault}: expected {one.expected}, lost {one.lost}, duplicated {one.duplicated}, "
-              f"altered {one.altered}, misread {one.misread}" for one in verdict.causes]  # fmt: skip
+    lines += [
+        f"  {one.fault}: expected {one.expected}, "
+        + ", ".join(f"{name} {getattr(one, name)}" for name in Cause._fields[2:])
+        for one in verdict.causes
+    ]
     return "\n".join([*lines, *verdict.examples, "BROKEN" if verdict.broken else "kept"])

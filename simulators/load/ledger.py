@@ -63,7 +63,10 @@ class Obligation(IntEnum):
 
 
 class Entry(NamedTuple):
-    """What was emitted. `variant` tells apart several deduplication ids of one uplink of a device."""
+    """What was emitted. `variant` tells apart several deduplication ids of one uplink of a device.
+
+    `digest` is of the frame's payload; of the whole message when that is to be set aside.
+    """
 
     device: int
     number: int

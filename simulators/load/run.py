@@ -100,11 +100,11 @@ async def run(
         while (first := emissions.due_s) is not None:
             if (wait_s := first - (clock.monotonic() - start)) > 0:
                 await clock.sleep(wait_s)
-            batch = emissions.take(clock.monotonic() - start if spec.speed else None)
+            batch = emissions.take(clock.monotonic() - start if spec.pace else None)
             writer.append((one.entry for one in batch if one.entry is not None), _ms(wall, start, clock))
             for sink, share in _shared(batch, sinks):
                 await sink.publish_many(share)
-            if spec.speed:
+            if spec.pace:
                 delays.note(clock.monotonic() - start, batch)
             messages += len(batch)
             size += sum([len(one.payload) for one in batch])
@@ -113,7 +113,7 @@ async def run(
         for sink in sinks:
             await sink.drained()
     seconds = clock.monotonic() - start
-    lateness = delays.lateness() if spec.speed else None
+    lateness = delays.lateness() if spec.pace else None
     return LoadReport(
         messages=messages,
         uplinks=uplinks,

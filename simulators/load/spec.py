@@ -1,7 +1,7 @@
 """What a load is: devices, pace, format, faults. Read from TOML, or built by a test."""
 
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -11,6 +11,7 @@ from simulators import toml_file
 Format = Literal["chirpstack-json", "chirpstack-protobuf", "things-stack"]
 FORMATS: Final = ("chirpstack-json", "chirpstack-protobuf", "things-stack")
 MAX_DEVICES: Final = 1 << 24
+MAX_SPEED: Final = 1000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,7 +59,8 @@ class LoadSpec:
 
     Each of `devices` sends `uplinks_per_device` times, every `period_s` of simulated time, evenly spread, with
     `jitter_s` either way. `start_at` is the simulated time of the first. `speed` is how many simulated seconds
-    pass in a real one; None publishes as fast as possible. DevEUIs are `first_dev_eui` and the next ones.
+    pass in a real one; None or 0 publishes as fast as possible. `rate` fixes the uplinks a real second instead.
+    DevEUIs are `first_dev_eui` and the next ones.
     """
 
     name: str = "load"
@@ -70,6 +72,7 @@ class LoadSpec:
     period_s: float = 900.0
     jitter_s: float = 0.0
     speed: float | None = 1.0
+    rate: float = 0.0
     start_at: datetime = datetime(2026, 1, 5, tzinfo=UTC)
     first_dev_eui: int = 0x025A_1000_0000_0000
     models: tuple[str, ...] = ("dragino-lse01",)
@@ -83,6 +86,8 @@ class LoadSpec:
             raise ConfigurationError(f"a load has 1 to {MAX_DEVICES} devices and a positive period")
         if self.start_at.tzinfo is None:
             raise ConfigurationError("start_at has no offset")
+        if (self.speed is not None and not 0 <= self.speed <= MAX_SPEED) or self.rate < 0:
+            raise ConfigurationError(f"a load's speed is 0 (as fast as possible) to {MAX_SPEED}, its rate positive")
         if self.format not in FORMATS or not 1 <= self.receptions <= min(3, self.gateways):
             raise ConfigurationError(f"formats are {', '.join(FORMATS)}; receptions 1 to 3, of as many gateways")
 
@@ -95,6 +100,33 @@ class LoadSpec:
     def duration_s(self) -> float:
         """The simulated time that it covers."""
         return self.uplinks_per_device * self.period_s
+
+    @property
+    def pace(self) -> float:
+        """How many real seconds a simulated one takes; 0 = as fast as possible."""
+        if self.rate:
+            return self.devices / self.period_s / self.rate
+        return 1 / self.speed if self.speed else 0.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Publishing:
+    """How a load reaches the platform (a scenario's table `[publish]`), and what is expected of it.
+
+    `connections` publishers share the devices. `max_lateness_s` is the p99 beyond which the run is not valid: the
+    generator was measured, not the platform. An uplink stored more than `late_after_s` after it was published is
+    late; 0 does not judge that.
+    """
+
+    qos: Literal[0, 1] = 1
+    connections: int = 1
+    window: int = 1000
+    max_lateness_s: float = 0.1
+    late_after_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.connections <= 1000 or not 1 <= self.window < 65_535:
+            raise ConfigurationError("a load has 1 to 1000 connections, each with a window of 1 to 65,534 messages")
 
 
 def at_rate(rate: float, seconds: float, *, start_at: datetime, devices: int = 5000, **others: Any) -> LoadSpec:
@@ -113,3 +145,19 @@ def at_rate(rate: float, seconds: float, *, start_at: datetime, devices: int = 5
 def read(path: Path) -> LoadSpec:
     """Read the `[load]` table of a TOML file; raise ConfigurationError if it will not do."""
     return toml_file.read(path, "load", LoadSpec)
+
+
+def says_when(path: Path) -> bool:
+    """Say whether a file's load has a time of its own (`start_at`)."""
+    return "start_at" in toml_file.table(path, "load")
+
+
+def ending_now(spec: LoadSpec, now: datetime) -> LoadSpec:
+    """Return the load that, begun `now`, ends its simulated time together with the real one."""
+    ahead = timedelta(seconds=spec.duration_s * (1 - spec.pace))
+    return replace(spec, start_at=now.replace(microsecond=0) - ahead)
+
+
+def read_publishing(path: Path) -> Publishing:
+    """Read the `[publish]` table of a TOML file, if it has one; raise ConfigurationError if it will not do."""
+    return toml_file.read(path, "publish", Publishing, Publishing())

@@ -108,8 +108,8 @@ async def verdict(connection: asyncpg.Connection, path: Path) -> Verdict:
         )
         for row in rows
     ]
-    quarantined = await connection.fetchval("SELECT count(*) FROM quarantine WHERE reason = 'unreadable'")
-    return judge(ledger.read(path), stored, quarantined=quarantined)
+    quarantined = await connection.fetch("SELECT message FROM quarantine WHERE reason = 'unreadable'")
+    return judge(ledger.read(path), stored, quarantined=[row["message"] for row in quarantined])
 
 
 async def test_nothing_is_lost_doubled_or_altered(broker: Broker, database: str, tmp_path: Path) -> None:

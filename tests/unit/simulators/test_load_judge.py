@@ -16,7 +16,7 @@ from ingest import lns
 from simulators.clock import SystemClock
 from simulators.load import ledger, run
 from simulators.load.generate import Emission, generate
-from simulators.load.judge import StoredUplink, judge, told
+from simulators.load.judge import BROKEN_BY, StoredUplink, judge, told
 from simulators.load.ledger import Fault, LedgerWriter
 from simulators.load.spec import FORMATS, Faults, Format, LoadSpec, Outage, RejoinStorm, at_rate, read
 
@@ -43,16 +43,16 @@ def load(form: Format = "chirpstack-json", faults: Faults = EVERYTHING) -> LoadS
     return LoadSpec(format=form, devices=200, uplinks_per_device=15, faults=faults, speed=None, stats_every_s=900)
 
 
-def stored_by_a_good_platform(emissions: Iterable[Emission], form: str) -> tuple[list[StoredUplink], int]:
-    """What one keeps that stores each key once, and how many messages it sets aside."""
+def stored_by_a_good_platform(emissions: Iterable[Emission], form: str) -> tuple[list[StoredUplink], list[bytes]]:
+    """What one keeps that stores each key once, and the messages that it sets aside."""
     server = lns.load()["thethingsstack" if form == "things-stack" else "chirpstack"]
     rows: dict[tuple[object, ...], StoredUplink] = {}
-    set_aside = 0
+    set_aside: list[bytes] = []
     for emission in emissions:
         try:
             events = server.parse(emission.topic, emission.payload, NOW)
         except MessageError:
-            set_aside += 1
+            set_aside.append(emission.payload)
             continue
         for one in events:
             if isinstance(one, Uplink):
@@ -78,7 +78,8 @@ def test_a_platform_that_keeps_its_promises_is_not_blamed(form: Format, tmp_path
     assert not verdict.broken, told(verdict)
     assert verdict.expected > 2700
     assert verdict.stored == verdict.expected + verdict.mergeable - verdict.merged
-    assert verdict.set_aside == set_aside > 0
+    assert verdict.set_aside == len(set(set_aside)) > 0
+    assert verdict.not_set_aside == 0
     assert verdict.latency_p99_s == pytest.approx(2.0)
     named = {one.fault for one in verdict.causes}
     assert named == {fault.name.lower() for fault in Fault}
@@ -111,14 +112,16 @@ def test_every_way_to_break_a_promise_is_counted(tmp_path: Path) -> None:
         plain[0]._replace(dev_eui="ffffffffffffffff"),  # not ours
         *other,
     ]
-    verdict = judge(account, broken, quarantined=set_aside - 1, late_after_s=3.0)
+    verdict = judge(account, broken, quarantined=set_aside[1:], late_after_s=3.0)
     assert verdict.broken
-    found = (verdict.lost, verdict.altered, verdict.misread, verdict.duplicated, verdict.unexpected, verdict.late)
-    assert found == (3, 1, 1, 2, 1, 1)
+    found = tuple(getattr(verdict, name) for name in BROKEN_BY)
+    assert found == (3, 2, 1, 1, 1, 1, 1)
     assert sum(one.lost for one in verdict.causes) == 3
     assert len(verdict.examples) == 4
     assert "BROKEN" in told(verdict)
-    assert judge(account, stored, quarantined=set_aside - 1).broken
+    assert sum(one.late for one in verdict.causes) == 1
+    assert judge(account, stored, quarantined=[*set_aside[1:], b"else"]).not_set_aside == 1
+    assert judge(account, stored).not_set_aside is None
 
 
 def test_an_empty_platform_has_lost_everything(tmp_path: Path) -> None:

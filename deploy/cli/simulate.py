@@ -1,0 +1,176 @@
+"""samara simulate run | judge | scenarios."""
+
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+from deploy.cli.common import run, settings_of, show_table
+from deploy.cli.replaying import embedded_broker
+from deploy.database import database
+from deploy.roles import now
+from deploy.settings import Settings
+from domain.errors import ConfigurationError
+from simulators import scenarios
+from simulators.broker import BrokerAddress
+from simulators.clock import SystemClock
+from simulators.load import spec as load_spec
+from simulators.load.spec import LoadSpec, Publishing
+from store.pool import connect
+
+app = typer.Typer(help="Load-test the platform, and plan the network.", no_args_is_help=True)
+
+Out = Annotated[Path | None, typer.Option("--out", help="Where reports go; ./<name>-report by default.")]
+Dsn = Annotated[str, typer.Option(help="The platform's database; that of the settings by default.")]
+Quiet = Annotated[float, typer.Option(min=0, help="Judge once nothing more was stored for so many seconds.")]
+
+
+@app.command("scenarios")
+def scenarios_command() -> None:
+    """List the scenarios that come with Samara."""
+    show_table(("name", "what"), scenarios.shipped().items())
+
+
+@app.command("run")
+def run_command(
+    context: typer.Context,
+    scenario: Annotated[str, typer.Argument(help="A TOML file, or the name of one of `samara simulate scenarios`.")],
+    *,
+    broker: Annotated[
+        str, typer.Option(help="mqtt[s]://[user[:password]@]host[:port]; by default the embedded one.")
+    ] = "",
+    http: Annotated[str, typer.Option(help="The URL of a webhook instead: http://host/ingest/<source>.")] = "",
+    secret: Annotated[str, typer.Option(help="The webhook's secret.", envvar="SAMARA_SIMULATE_SECRET")] = "",
+    speed: Annotated[float | None, typer.Option(help="Instead of the scenario's: 1 to 1000; 0 all at once.")] = None,
+    rate: Annotated[float | None, typer.Option(help="Instead of a speed: uplinks a second.")] = None,
+    declare: Annotated[
+        bool, typer.Option("--declare", help="Declare the devices first, under the tenant `simulateur`.")
+    ] = False,
+    judge: Annotated[
+        bool, typer.Option("--judge", help="Compare with what is stored; exit 1 if an obligation is broken.")
+    ] = False,
+    dsn: Dsn = "",
+    quiet_s: Quiet = 10.0,
+    out: Out = None,
+) -> None:
+    """Publish a load as network servers would, with faults, and keep an exact account of it."""
+    _need_numpy()
+    from deploy import simulating  # noqa: PLC0415 - NumPy is an extra: other commands work without
+    from simulators.load import report  # noqa: PLC0415
+
+    settings = _with_dsn(settings_of(context), dsn)
+    spec, publishing = _read(scenarios.find(scenario), speed, rate)
+    target: BrokerAddress | str = http or (BrokerAddress.from_url(broker) if broker else embedded_broker(settings))
+    folder = out or Path(f"{spec.name}-report")
+    folder.mkdir(parents=True, exist_ok=True)
+    if declare or judge:
+        run(_declared(settings, spec, declare=declare))
+    with _bar() as bar:
+        task = bar.add_task("", total=spec.uplinks, published=0)
+        published = run(
+            simulating.publish(
+                spec,
+                publishing,
+                target,
+                folder / "ledger",
+                clock=SystemClock(),
+                headers={"Authorization": f"Bearer {secret}"} if secret else {},
+                on_progress=lambda at: bar.update(task, completed=at.messages, published=at.messages),
+            )
+        )
+    verdict = run(_judged(settings, folder / "ledger", quiet_s, publishing)) if judge else None
+    report.write(spec, publishing, published, verdict, folder)
+    _tell(report.headline(published, verdict), verdict, folder)
+    if not published.valid or (verdict is not None and verdict.broken):
+        raise typer.Exit(1)
+
+
+@app.command("judge")
+def judge_command(
+    context: typer.Context,
+    scenario: Annotated[str, typer.Argument(help="The scenario that was run.")],
+    ledger: Annotated[Path, typer.Argument(help="The ledger that the run left in its report's folder.")],
+    *,
+    dsn: Dsn = "",
+    quiet_s: Quiet = 0.0,
+    out: Out = None,
+) -> None:
+    """Judge an earlier run again: exit 1 if an obligation is broken."""
+    _need_numpy()
+    from simulators.load import report  # noqa: PLC0415
+
+    settings = _with_dsn(settings_of(context), dsn)
+    spec, publishing = _read(scenarios.find(scenario), None, None)
+    verdict = run(_judged(settings, ledger, quiet_s, publishing))
+    folder = out or ledger.parent
+    report.write(spec, publishing, None, verdict, folder)
+    _tell(report.headline(None, verdict), verdict, folder)
+    if verdict.broken:
+        raise typer.Exit(1)
+
+
+def _need_numpy() -> None:
+    if find_spec("numpy") is None:
+        raise ConfigurationError("the simulators need NumPy and Numba: pip install 'samara[simulate]'")
+
+
+def _with_dsn(settings: Settings, dsn: str) -> Settings:
+    """Return the settings, with the database of the option if it says one."""
+    if not dsn:
+        return settings
+    return Settings(**settings.model_dump() | {"database": {"dsn": dsn}})
+
+
+def _read(path: Path, speed: float | None, rate: float | None) -> tuple[LoadSpec, Publishing]:
+    if speed is not None and rate is not None:
+        raise ConfigurationError("--speed and --rate: one or the other")
+    changed: dict[str, Any] = {} if speed is None else {"speed": speed, "rate": 0.0}
+    changed |= {} if rate is None else {"rate": rate}
+    spec = replace(load_spec.read(path), **changed)
+    if not load_spec.says_when(path):
+        spec = load_spec.ending_now(spec, now())
+    return spec, load_spec.read_publishing(path)
+
+
+async def _declared(settings: Settings, spec: LoadSpec, *, declare: bool) -> None:
+    """Declare the devices, or say that some are not: their frames would count as lost."""
+    from deploy import simulating  # noqa: PLC0415 - see above
+
+    async with database(settings) as dsn:
+        connection = await connect(dsn, application="samara-simulate")
+        try:
+            if declare:
+                await simulating.declare(connection, spec, now())
+            elif unknown := await simulating.undeclared(connection, spec):
+                typer.echo(f"{unknown} of {spec.devices} devices are not declared: add --declare", err=True)
+        finally:
+            await connection.close()
+
+
+async def _judged(settings: Settings, book: Path, quiet_s: float, publishing: Publishing) -> Any:
+    from deploy import simulating  # noqa: PLC0415 - see above
+
+    late_after_s = publishing.late_after_s or None
+    async with database(settings) as dsn:
+        return await simulating.until_judged(dsn, book, clock=SystemClock(), quiet_s=quiet_s, late_after_s=late_after_s)
+
+
+def _bar() -> Progress:
+    return Progress(
+        TextColumn("{task.fields[published]:>11,} published"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+    )
+
+
+def _tell(sentence: str, verdict: Any, folder: Path) -> None:
+    from simulators.load.judge import told  # noqa: PLC0415 - see above
+
+    typer.echo(told(verdict) if verdict is not None else sentence)
+    typer.echo(f"{folder}/report.html, report.md, report.json")

@@ -1,0 +1,103 @@
+"""Reports as one file each: HTML that needs nothing beside it, and Markdown. Every plot stands beside its numbers."""
+
+import html
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+_STYLE: Final = """
+:root{color-scheme:light dark;--ink:#1b2733;--soft:#5a6b7b;--line:#d5dde4;--paper:#fff;--bar:#1f6f8b;--bad:#b3261e;
+--ok:#1d7a46}
+@media(prefers-color-scheme:dark){:root{--ink:#e6edf3;--soft:#9fb0c0;--line:#33414e;--paper:#12181f;--bar:#5cb3cf;
+--bad:#ff8a80;--ok:#6fd39b}}
+body{font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);
+max-width:62rem;margin:0 auto;padding:1rem}
+h1{font-size:1.6rem;line-height:1.2}h2{font-size:1.15rem;margin:2rem 0 .5rem}
+.wide{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums}
+caption{text-align:left;color:var(--soft)}
+td,th{text-align:left;padding:.25rem .8rem .25rem 0;border-bottom:1px solid var(--line);vertical-align:top}
+td.number{text-align:right}tbody th{font-weight:400}
+rect{fill:var(--bar)}polyline{fill:none;stroke:var(--bar);stroke-width:2}text{fill:var(--soft);font-size:12px}
+.axis{stroke:var(--line)}.bad{color:var(--bad);font-weight:700}.ok{color:var(--ok);font-weight:700}
+img{width:100%;height:auto;image-rendering:pixelated;background:var(--line)}.note{color:var(--soft)}
+"""
+_BAR_PX: Final = 220
+_PLOT: Final = (640, 220, 56, 28)  # width, height, room at the left, room below
+
+Cell = str | float | None
+
+
+def document(title: str, parts: Iterable[str], *, language: str) -> str:
+    """Return a whole page of parts that are HTML already."""
+    head = (
+        '<meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        f"<title>{html.escape(title)}</title><style>{_STYLE}</style>"
+    )
+    body = f"<main><h1>{html.escape(title)}</h1>{''.join(parts)}</main>"
+    return f'<!doctype html><html lang="{language}"><head>{head}</head><body>{body}</body></html>\n'
+
+
+def paragraph(text: str, kind: str = "") -> str:
+    """Return a paragraph; `kind` is a class of the style: ok, bad, note."""
+    mark = f' class="{kind}"' if kind else ""
+    return f"<p{mark}>{html.escape(text)}</p>"
+
+
+def _cell(value: Cell) -> str:
+    """Return a cell: numbers to the right."""
+    if isinstance(value, str) or value is None:
+        return f"<td>{html.escape(value or '')}</td>"
+    return f'<td class="number">{value:,}</td>'
+
+
+def table(title: str, head: Sequence[str], rows: Iterable[Sequence[Cell]], note: str = "") -> str:
+    """Return a titled table whose first column names the rows."""
+    heads = "".join(f'<th scope="col">{html.escape(one)}</th>' for one in head)
+    body = "".join(
+        f'<tr><th scope="row">{html.escape(str(first))}</th>{"".join(map(_cell, rest))}</tr>' for first, *rest in rows
+    )
+    said = paragraph(note, "note") if note else ""
+    return (
+        f"<h2>{html.escape(title)}</h2>{said}"
+        f'<div class="wide"><table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>'
+    )
+
+
+def bars(title: str, values: Mapping[str, float], note: str = "") -> str:
+    """Return a table whose last column draws each number."""
+    largest = max(values.values(), default=0) or 1
+    rows = []
+    for name, value in values.items():
+        width = max(0, round(_BAR_PX * value / largest))
+        drawn = f'<svg width="{_BAR_PX}" height="14" aria-hidden="true"><rect width="{width}" height="14"/></svg>'
+        rows.append(f'<tr><th scope="row">{html.escape(name)}</th>{_cell(value)}<td>{drawn}</td></tr>')
+    said = paragraph(note, "note") if note else ""
+    return f'<h2>{html.escape(title)}</h2>{said}<div class="wide"><table><tbody>{"".join(rows)}</tbody></table></div>'
+
+
+def plot(points: Sequence[tuple[float, float]], *, x: str, y: str) -> str:
+    """Return a line through points, its axes named; decorative: the numbers stand in a table beside it."""
+    if not points:
+        return ""
+    width, height, left, below = _PLOT
+    low, high = min(at for at, _ in points), max(at for at, _ in points)
+    top = max(value for _, value in points) or 1.0
+    across, up = (width - left - 8) / ((high - low) or 1.0), (height - below - 16) / top
+    line = " ".join(f"{left + (at - low) * across:.1f},{height - below - value * up:.1f}" for at, value in points)
+    floor = height - below
+    return (
+        f'<svg viewBox="0 0 {width} {height}" style="max-width:{width}px;width:100%" aria-hidden="true">'
+        f'<line class="axis" x1="{left}" y1="{floor}" x2="{width}" y2="{floor}"/>'
+        f'<line class="axis" x1="{left}" y1="8" x2="{left}" y2="{floor}"/>'
+        f'<text x="{left - 6}" y="20" text-anchor="end">{top:,.4g}</text>'
+        f'<text x="{left - 6}" y="{floor}" text-anchor="end">0</text>'
+        f'<text x="{left}" y="{height - 8}">{low:,.4g}</text>'
+        f'<text x="{width - 8}" y="{height - 8}" text-anchor="end">{high:,.4g} {html.escape(x)}</text>'
+        f'<text x="{left + 6}" y="20">{html.escape(y)}</text>'
+        f'<polyline points="{line}"/></svg>'
+    )
+
+
+def markdown_table(title: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
+    """Return the lines of a titled Markdown table."""
+    body = ["| " + " | ".join("" if cell is None else str(cell) for cell in row) + " |" for row in rows]
+    return [f"## {title}", "", "| " + " | ".join(head) + " |", "|" + "---|" * len(head), *body, ""]
