@@ -136,7 +136,7 @@ class Codecs:
 
 
 def _set_aside(codec: CodecInForce) -> Answered:
-    return Answered(Decoded(FAILED, (), f"quarantined: {codec.quarantine}", codec.version))
+    return Answered(Decoded(FAILED, (), f"quarantined: {codec.quarantine}", codec.version), is_final=False)
 
 
 def by_codec(one: CodecUplink, found: Answered) -> ByCodec:

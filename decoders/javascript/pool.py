@@ -128,9 +128,13 @@ class CodecPool:
         async with self._more:
             self._more.notify_all()
         try:
-            await asyncio.wait((order.done,), timeout=within_s)
+            ended, _ = await asyncio.wait(
+                (order.done, *self._serving), timeout=within_s, return_when=asyncio.FIRST_COMPLETED
+            )
         finally:
             order.is_abandoned = True
+        for one in ended:
+            one.result()  # a serving task ends by a defect alone
         return order.results()
 
     def release(self, tenant_id: int, sha256: str) -> None:

@@ -51,16 +51,16 @@ class Job(NamedTuple):
 class Answered(NamedTuple):
     """What became of one uplink.
 
-    `answer` is the codec's own object, None when there is none. `was_run` is false when the codec was not asked, and may
-    be later.
+    `answer` is the codec's own object, None when there is none. `is_final` is false where the codec did not come to
+    say anything: it was not run, or ended with its process.
     """
 
     decoded: Decoded
     answer: Any = None
-    was_run: bool = True
+    is_final: bool = True
 
 
-_NOT_RUN: Final = TRANSIENT | {"quarantined"}
+_NOT_FINAL: Final = TRANSIENT | {"killed", "quarantined"}
 _EMPTY: Final = Answered(Decoded(EMPTY))
 
 
@@ -84,7 +84,7 @@ def answered(active: ActiveCodec, result: CodecResult) -> Answered:
     if result.status != "data":
         detail = f"{result.status}: {result.detail}" if result.detail else result.status
         outcome = _OUTCOMES.get(result.status, FAILED)
-        return Answered(Decoded(outcome, (), detail, active.version), None, result.status not in _NOT_RUN)
+        return Answered(Decoded(outcome, (), detail, active.version), None, result.status not in _NOT_FINAL)
     mapped = applied(active.fields, result.data)
     detail = "; ".join((*mapped.problems, *result.warnings))
     return Answered(Decoded(DECODED, mapped.readings, detail, active.version), result.data)

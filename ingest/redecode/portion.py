@@ -50,14 +50,14 @@ class ContendedError(SamaraError):
 
 
 class CodecBusyError(SamaraError):
-    """The codec could not be run; what is done stays done: run it again later, or release the codec."""
+    """The codec gave no answer: its frames stay as they were."""
 
     transient = True
 
-    def __init__(self, name: str, *, quarantine: str, late: str | None) -> None:
-        advice = "`samara codecs release`, or activate another version, first" if quarantine else "run it again later"
-        super().__init__(f"codec {name}: {quarantine or late}; what is done stays done: {advice}")
-        self.is_quarantined = bool(quarantine)
+    def __init__(self, name: str, detail: str) -> None:
+        self.is_quarantined = detail.startswith("quarantined")
+        advice = "`samara codecs release`, or activate another version" if self.is_quarantined else "run it again later"
+        super().__init__(f"codec {name}: {detail}; what is done stays done: {advice}")
 
 
 class _Unprepared(Exception):  # noqa: N818 - no failure: what is missing is made outside the transaction
@@ -196,9 +196,9 @@ async def _by_codec(device: Chosen, uplinks: Sequence[StoredUplink], decoding: D
         if one.outcome != TWIN
     ]
     answers = await decoding.codecs.answers(wanted)
-    late = next((found.decoded.detail for _, found in answers if not found.was_run), None)
-    if codec.quarantine or late:
-        raise CodecBusyError(codec.name, quarantine=codec.quarantine, late=late)
+    open_question = next((found.decoded.detail for _, found in answers if not found.is_final), None)
+    if open_question:
+        raise CodecBusyError(codec.name, open_question)
     return {one.place: by_codec(one, found) for one, found in answers}
 
 

@@ -172,9 +172,9 @@ def test_what_has_no_name_known_is_listed() -> None:
     ],
 )
 def test_a_result_is_an_outcome(result: CodecResult, outcome: str, detail: str) -> None:
-    found, answer, was_run = answered(ActiveCodec(Codec.of("x"), (Field("t", "temperature"),), "v"), result)
+    found, answer, is_final = answered(ActiveCodec(Codec.of("x"), (Field("t", "temperature"),), "v"), result)
     assert (found.outcome, found.detail, found.version) == (outcome, detail, "v")
-    assert (answer, was_run) == (result.data, result.status != "unavailable")
+    assert (answer, is_final) == (result.data, result.status != "unavailable")
     assert list(found.readings) == ([Reading("temperature", 21.0)] if result.data == {"t": 21} else [])
 
 
