@@ -1,5 +1,7 @@
 """What ingest counts for Prometheus. One object, handed to whoever counts."""
 
+from collections.abc import Callable
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from store.writing import Written
@@ -38,6 +40,18 @@ class IngestMetrics:
             buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2, 10),
             registry=registry,
         )
+
+        self.codec_kills = Gauge(
+            "samara_codec_kills", "Sandbox processes ended because of a script, since the start.", registry=registry
+        )
+        self.codecs_quarantined = Gauge(
+            "samara_codecs_quarantined", "Codecs in force that are not run; `samara codecs release`.", registry=registry
+        )
+
+    def follow_codecs(self, kills: Callable[[], float], quarantined: Callable[[], float]) -> None:
+        """Show what JavaScript codecs do, asked whenever somebody looks."""
+        self.codec_kills.set_function(kills)
+        self.codecs_quarantined.set_function(quarantined)
 
     def count(self, written: Written) -> None:
         """Count what became of a batch."""

@@ -8,6 +8,7 @@ import asyncpg
 
 from decoders.registry import Registry
 from ingest import lns
+from ingest.codecs import Codecs
 from ingest.messages import Message, Origin
 from ingest.runner import load_known
 from ingest.writer import Writer
@@ -32,7 +33,7 @@ async def replay(dsn: str, chosen: Sequence[Quarantined], *, clock: Callable[[],
     A message whose uplink is stored already gets the measurements that it lacked. What is refused again stays
     in quarantine. Raises StoreUnavailableError.
     """
-    known, registry = Known(), Registry.load()
+    known, registry, codecs = Known(), Registry.load(), Codecs()
     connection = await connect(dsn, application="samara-quarantine-replay")
 
     async def open_connection() -> asyncpg.Connection:
@@ -43,6 +44,7 @@ async def replay(dsn: str, chosen: Sequence[Quarantined], *, clock: Callable[[],
         known=known,
         servers=lns.load(),
         registry=registry,
+        codecs=codecs,
         clock=clock,
         worker=_WORKER,
         complete_duplicates=True,
@@ -60,6 +62,7 @@ async def replay(dsn: str, chosen: Sequence[Quarantined], *, clock: Callable[[],
             yield Replayed(one, written)
     finally:
         writer.close()
+        await codecs.__aexit__()
         await connection.close()
 
 

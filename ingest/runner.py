@@ -17,6 +17,7 @@ from prometheus_client import CollectorRegistry
 from decoders.registry import Registry
 from domain.errors import ConfigurationError
 from ingest import lns
+from ingest.codecs import Codecs
 from ingest.lns import NetworkServer
 from ingest.metrics import IngestMetrics
 from ingest.mqtt import MqttReceiver
@@ -25,6 +26,7 @@ from ingest.settings import IngestSettings, MqttSource
 from ingest.spool import Spool
 from ingest.writer import Writer
 from store import known as known_names
+from store.bound_codecs import BoundCodecs, load_bound_codecs
 from store.changes import Changes
 from store.known import DecoderVersion, Known
 from store.pool import TRANSIENT, connect, still_there
@@ -58,8 +60,10 @@ class Ingest:
         self._known = Known()
         self._is_loaded = False
         self._registry = Registry.load()
+        self._codecs = Codecs()
         self._servers = lns.load()
         self._metrics = IngestMetrics(metrics_registry)
+        self._metrics.follow_codecs(lambda: self._codecs.kills, lambda: len(self._known.codecs.quarantined))
         self._given_up: list[int] = []
         self._changes = Changes()
         self._writers = [self._writer(clock) for _ in range(settings.writers + 1)]
@@ -99,6 +103,7 @@ class Ingest:
         for writer in self._writers:
             writer.close()
         self.pipeline.close()
+        await self._codecs.__aexit__()
 
     async def run(self) -> None:
         """Receive and store until cancelled; then read no more, and give what is held a moment to be acknowledged."""
@@ -122,20 +127,28 @@ class Ingest:
             tasks.create_task(self._follow_fleet())
 
     async def _follow_fleet(self) -> None:
-        """Forget what changes, so that it is looked up again; load everything afresh whenever we begin to listen."""
+        """Forget what changes, so that it is looked up again; load everything afresh whenever we begin to listen.
+
+        Codecs and what they are bound to are few: when one changes, all are read again.
+        """
         while True:
             try:
                 async with AsyncExitStack() as stack:
                     connection = await connect(self._dsn, application="samara-ingest-fleet")
                     stack.push_async_callback(connection.close, timeout=1)
-                    lost = asyncio.Event()
-                    connection.add_termination_listener(lambda _connection, lost=lost: lost.set())
+                    woken, changed = asyncio.Event(), asyncio.Event()
+                    connection.add_termination_listener(lambda _connection, woken=woken: woken.set())
                     await connection.add_listener("samara_devices", self._device_changed)
+                    await connection.add_listener("samara_codecs", _sets(woken, changed))
                     await self._load(connection)
-                    while not lost.is_set():
+                    while not connection.is_closed():
                         with contextlib.suppress(TimeoutError):
-                            await asyncio.wait_for(lost.wait(), _ASK_FLEET_EVERY_S)
+                            await asyncio.wait_for(woken.wait(), _ASK_FLEET_EVERY_S)
+                        woken.clear()
                         await still_there(connection, _CONNECTION_ANSWERS_WITHIN_S)
+                        if changed.is_set():
+                            changed.clear()
+                            self._follow_codecs(await load_bound_codecs(connection))
             except (*TRANSIENT, asyncpg.PostgresError) as error:
                 log.info("fleet_connection_lost", detail=_said(error))
             await asyncio.sleep(_FOLLOW_AGAIN_S)
@@ -143,9 +156,15 @@ class Ingest:
     def _device_changed(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
         self._known.forget(str(payload))
 
+    def _follow_codecs(self, now: BoundCodecs) -> None:
+        before, self._known.codecs = self._known.codecs, now
+        self._codecs.follow(before, now)
+
     async def _load(self, connection: asyncpg.Connection) -> None:
         sources = [one.name for one in self._settings.mqtt] + [one.name for one in self._settings.http]
+        before = self._known.codecs
         await load_known(connection, self._known, self._registry, sources)
+        self._codecs.follow(before, self._known.codecs)
         self._is_loaded = True
 
     async def _open(self) -> asyncpg.Connection:
@@ -167,6 +186,7 @@ class Ingest:
             known=self._known,
             servers=self._servers,
             registry=self._registry,
+            codecs=self._codecs,
             clock=clock,
             worker=self._worker,
             changes=self._changes,
@@ -192,6 +212,16 @@ class Ingest:
             clock=clock,
             randomness=randomness,
         )
+
+
+def _sets(*events: asyncio.Event) -> Callable[[object, int, str, object], None]:
+    """Return a listener that sets these events."""
+
+    def heard(_connection: object, _pid: int, _channel: str, _payload: object) -> None:
+        for event in events:
+            event.set()
+
+    return heard
 
 
 def _said(error: Exception) -> str:

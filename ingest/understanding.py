@@ -7,7 +7,7 @@ neighbours go on.
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -16,6 +16,7 @@ from domain.errors import MessageError
 from domain.events import NetworkEvent, Position, Uplink
 from domain.quarantine import TOO_LARGE, UNKNOWN_DEVICE, UNREADABLE
 from domain.readings import DECODED, EMPTY
+from ingest.codecs import NOT_BY_CODEC, ByCodec, CodecUplink
 from ingest.judging import judge, kept_detail
 from ingest.lns import NetworkServer
 from ingest.messages import Message
@@ -76,12 +77,14 @@ class Read(NamedTuple):
 
 
 class Identified(NamedTuple):
-    """An uplink of a declared device, and what its decoder made of it."""
+    """An uplink of a declared device, and what its decoder made of it. `answer` is a codec's own object."""
 
     message: Message
     uplink: Uplink
     device: Device
     decoded: Decoded
+    decoder_id: int | None
+    answer: Any = None
 
 
 class IdentifiedEvent(NamedTuple):
@@ -135,16 +138,38 @@ def unknown_devices(found: Read, known: Known) -> set[str]:
     return {eui for eui in euis if eui not in known.devices}  # `euis - keys` would walk the whole fleet
 
 
-def identify(found: Read, known: Known, registry: Registry) -> Understood:
-    """Decode the uplinks of declared devices; what is of another device is refused."""
+def for_codecs(found: Read, known: Known) -> list[CodecUplink]:
+    """Return the uplinks of the devices that a JavaScript codec decodes."""
+    wanted = []
+    for place, (_, uplink) in enumerate(found.uplinks):
+        device = known.devices.get(uplink.dev_eui)
+        codec = device and known.codecs.of(*device[:3])
+        if device and codec:
+            wanted.append(
+                CodecUplink(place, codec, uplink.payload, uplink.f_port, uplink.received_at, device.parameters)
+            )
+    return wanted
+
+
+def identify(
+    found: Read, known: Known, registry: Registry, by_codec: Mapping[int, ByCodec] = NOT_BY_CODEC
+) -> Understood:
+    """Decode the uplinks of declared devices; what is of another device is refused.
+
+    `by_codec` has what JavaScript codecs made of some of the uplinks, by their place.
+    """
     understood = Understood([], [], [*found.refused], found.ignored)
-    for message, uplink in found.uplinks:
+    for place, (message, uplink) in enumerate(found.uplinks):
         device = known.devices.get(uplink.dev_eui)
         if device is None:
             understood.refused.append(_of_unknown(message, "uplink", uplink.dev_eui, uplink.received_at))
+        elif by_codec and place in by_codec:
+            understood.uplinks.append(Identified(message, uplink, device, *by_codec[place]))
         else:
-            decoded = registry.decode(device.model_id, uplink.payload, uplink.f_port, uplink.decoded)
-            understood.uplinks.append(Identified(message, uplink, device, decoded))
+            model_id = device.model_id
+            decoded = registry.decode(model_id, uplink.payload, uplink.f_port, uplink.decoded)
+            decoder_id = known.decoders.get((model_id, decoded.version)) if model_id else None
+            understood.uplinks.append(Identified(message, uplink, device, decoded, decoder_id))
     for message, event in found.events:
         device = known.devices.get(event.dev_eui)
         if event.dev_eui and device is None:
@@ -214,20 +239,20 @@ def _frame(
     ingested_us: int,
     accounts: dict[tuple[date, int, int], AccountKey],
 ) -> Frame:
-    message, uplink, device, decoded = one
-    device_id, tenant_id, model_id = device
+    message, uplink, device, decoded, decoder_id, answer = one
+    device_id, tenant_id, _, _ = device
     source = message.origin.source
     source_id = known.sources[source]
     outcome = decoded.outcome
-    decoder_id = known.decoders.get((model_id, decoded.version)) if model_id else None
-    foreign = uplink.decoded if outcome not in _OURS else None
+    if answer is None and outcome not in _OURS:
+        answer = uplink.decoded
     found = Found(
         device_id,
         source_id,
         decoder_id,
         outcome,
         decoded.detail and kept_detail(decoded.detail),
-        to_jsonb(foreign) if foreign else None,
+        to_jsonb(answer) if answer else None,
     )
     live, past, unfit = judge(decoded.readings, uplink.received_at, known.quantities)
     if unfit:

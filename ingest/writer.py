@@ -16,6 +16,7 @@ import structlog
 from decoders.registry import Registry
 from domain.errors import StoreUnavailableError
 from ingest import understanding
+from ingest.codecs import NOT_BY_CODEC, Codecs
 from ingest.lns import NetworkServer
 from ingest.messages import Message
 from ingest.understanding import Understood
@@ -41,6 +42,7 @@ _POISON: Final = (
     struct.error,  # a number too large for its column
 )
 _ASK_AGAIN_S: Final = 0.2
+_CODECS_WITHIN_S: Final = 2.0  # what a batch waits for scripts; what they have not decoded by then is stored undecoded
 _MISSED_FOR_S: Final = 30.0  # an undeclared DevEUI is looked up again after this, or when it is declared
 
 Connect = Callable[[], Awaitable[asyncpg.Connection]]
@@ -60,6 +62,7 @@ class Writer:
         known: Known,
         servers: Mapping[str, NetworkServer],
         registry: Registry,
+        codecs: Codecs,
         clock: Callable[[], datetime],
         worker: str,
         changes: Changes | None = None,
@@ -70,6 +73,7 @@ class Writer:
         self._known = known
         self._servers = servers
         self._registry = registry
+        self._codecs = codecs
         self._clock = clock
         self._worker = worker
         self._complete_duplicates = complete_duplicates
@@ -128,7 +132,11 @@ class Writer:
         missing = [eui for eui in understanding.unknown_devices(found, known) if known.may_ask(eui, now, _MISSED_FOR_S)]
         if missing:
             await known_names.refresh_devices(connection, known, missing, now)
-        understood = understanding.identify(found, known, self._registry)
+        by_codec = NOT_BY_CODEC
+        if known.codecs and (wanted := understanding.for_codecs(found, known)):
+            by_codec = await self._codecs.decode(wanted, _CODECS_WITHIN_S)
+            await self._codecs.record_quarantines(connection)
+        understood = understanding.identify(found, known, self._registry, by_codec)
         gateways = understanding.unknown_gateways(understood, known)
         if gateways:
             await known_names.learn_gateways(connection, known, gateways)

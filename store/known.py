@@ -6,12 +6,15 @@ reconnection). Numbers for names seen for the first time are made here.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 import asyncpg
+import msgspec
 
 from domain.events import Position
 from domain.quantities import FOREIGN_PREFIX
+from store.bound_codecs import BoundCodecs, load_bound_codecs
 from store.fleet import Model, sync_models
 
 _NOWHERE: Final = (None, None, None)
@@ -19,12 +22,23 @@ MAX_MISSED: Final = 100_000  # undeclared DevEUIs remembered, so as not to ask f
 MAX_FOREIGN: Final = 20_000  # of 32,767 quantity numbers: a codec that makes up names must not use them up
 
 
+Parameters = Mapping[str, str]
+NO_PARAMETERS: Final[Parameters] = MappingProxyType({})
+_PARAMETERS: Final = msgspec.json.Decoder(dict[str, str])
+
+
 class Device(NamedTuple):
-    """A declared device."""
+    """A declared device. `parameters` are what its decoder needs to know of it."""
 
     device_id: int
     tenant_id: int
     model_id: str | None
+    parameters: Parameters = NO_PARAMETERS
+
+
+def parameters_of(text: str) -> Parameters:
+    """Return the parameters of a device as the database has them."""
+    return NO_PARAMETERS if text == "{}" else _PARAMETERS.decode(text)
 
 
 class QuantityRef(NamedTuple):
@@ -44,6 +58,7 @@ class Known:
         self.quantities: dict[str, QuantityRef] = {}
         self.sources: dict[str, int] = {}
         self.decoders: dict[tuple[str, str], int] = {}
+        self.codecs = BoundCodecs()
         self._missed: dict[str, datetime] = {}
 
     def may_ask(self, dev_eui: str, now: datetime, again_after_s: float) -> bool:
@@ -64,11 +79,11 @@ class Known:
 
 
 SELECT_DEVICES: Final = """
-SELECT dev_eui, device_id, tenant_id, model_id FROM devices
+SELECT dev_eui, device_id, tenant_id, model_id, parameters::text FROM devices
 """
 
 SELECT_THESE_DEVICES: Final = """
-SELECT dev_eui, device_id, tenant_id, model_id FROM devices WHERE dev_eui = ANY($1::text[])
+SELECT dev_eui, device_id, tenant_id, model_id, parameters::text FROM devices WHERE dev_eui = ANY($1::text[])
 """
 
 SELECT_GATEWAYS: Final = """
@@ -84,15 +99,15 @@ SELECT name, source_id FROM sources
 """
 
 SELECT_DECODERS: Final = """
-SELECT model_id, version, decoder_id FROM decoders
+SELECT model_id, version, decoder_id FROM decoders WHERE model_id IS NOT NULL
 """
 
 
 async def load(connection: asyncpg.Connection, known: Known) -> None:
     """Read everything afresh."""
     known.devices = {
-        eui: Device(device_id, tenant_id, model_id)
-        for eui, device_id, tenant_id, model_id in await connection.fetch(SELECT_DEVICES)
+        eui: Device(device_id, tenant_id, model_id, parameters_of(parameters))
+        for eui, device_id, tenant_id, model_id, parameters in await connection.fetch(SELECT_DEVICES)
     }
     known.gateways = {record["gateway_eui"]: record["gateway_id"] for record in await connection.fetch(SELECT_GATEWAYS)}
     known.quantities = {
@@ -102,6 +117,7 @@ async def load(connection: asyncpg.Connection, known: Known) -> None:
     known.decoders = {
         (model_id, version): number for model_id, version, number in await connection.fetch(SELECT_DECODERS)
     }
+    known.codecs = await load_bound_codecs(connection)
 
 
 async def refresh_devices(
@@ -114,7 +130,8 @@ async def refresh_devices(
         if record is None:
             known.missed(eui, now)
         else:
-            known.devices[eui] = Device(record["device_id"], record["tenant_id"], record["model_id"])
+            _, device_id, tenant_id, model_id, parameters = record
+            known.devices[eui] = Device(device_id, tenant_id, model_id, parameters_of(parameters))
 
 
 INSERT_GATEWAYS: Final = """

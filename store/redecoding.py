@@ -63,13 +63,15 @@ class Stretch(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """What an uplink is to say of its decoding from now on."""
+    """What an uplink is to say of its decoding from now on. Its object is replaced only with `has_object`."""
 
     received_at: datetime
     uplink_key: int
     decoder_id: int | None
     outcome: str
     detail: str
+    has_object: bool = False
+    object_json: str | None = None
 
 
 class Revision(NamedTuple):
@@ -187,11 +189,12 @@ async def missing_months(connection: asyncpg.Connection, revisions: Iterable[Rev
 
 UPDATE_UPLINKS: Final = """
 UPDATE uplinks
-   SET decoder_id = verdict.decoder_id, outcome = verdict.outcome, detail = verdict.detail
-  FROM unnest($2::timestamptz[], $3::bigint[], $4::integer[], $5::text[], $6::text[])
-    AS verdict (received_at, uplink_key, decoder_id, outcome, detail)
+   SET decoder_id = verdict.decoder_id, outcome = verdict.outcome, detail = verdict.detail,
+       object = CASE WHEN verdict.has_object THEN verdict.object ELSE uplinks.object END
+  FROM unnest($2::timestamptz[], $3::bigint[], $4::integer[], $5::text[], $6::text[], $7::boolean[], $8::jsonb[])
+    AS verdict (received_at, uplink_key, decoder_id, outcome, detail, has_object, object)
  WHERE uplinks.device_id = $1
-   AND uplinks.received_at BETWEEN $7 AND $8
+   AND uplinks.received_at BETWEEN $9 AND $10
    AND uplinks.received_at = verdict.received_at
    AND uplinks.uplink_key = verdict.uplink_key
 """

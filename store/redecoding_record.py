@@ -6,6 +6,8 @@ from typing import Final, NamedTuple
 
 import asyncpg
 
+from store.known import Parameters, parameters_of
+
 _INSTANT: Final = timedelta(microseconds=1)
 
 
@@ -14,7 +16,9 @@ class Chosen(NamedTuple):
 
     device_id: int
     dev_eui: str
+    tenant_id: int
     model_id: str | None
+    parameters: Parameters
     reached_at: datetime
 
 
@@ -61,7 +65,7 @@ class Progress(NamedTuple):
 
 
 SELECT_CHOSEN: Final = """
-SELECT device_id, dev_eui, model_id
+SELECT device_id, dev_eui, tenant_id, model_id, parameters::text
   FROM devices
  WHERE dev_eui = $1 OR ($1::text IS NULL AND model_id = $2)
  ORDER BY device_id
@@ -72,7 +76,10 @@ async def chosen_devices(connection: asyncpg.Connection, selection: Selection) -
     """Return the devices of a selection, none of whose uplinks is done."""
     rows = await connection.fetch(SELECT_CHOSEN, selection.dev_eui, selection.model_id)
     start = selection.since - _INSTANT
-    return [Chosen(device_id, dev_eui, model_id, start) for device_id, dev_eui, model_id in rows]
+    return [
+        Chosen(device_id, dev_eui, tenant_id, model_id, parameters_of(parameters), start)
+        for device_id, dev_eui, tenant_id, model_id, parameters in rows
+    ]
 
 
 SELECT_UNFINISHED: Final = """
@@ -116,7 +123,7 @@ async def begin(connection: asyncpg.Connection, selection: Selection, *, asked_b
 
 
 SELECT_CLAIMED: Final = """
-SELECT device_id, dev_eui, model_id, reached_at
+SELECT device_id, dev_eui, tenant_id, model_id, parameters::text, reached_at
   FROM redecoded_devices
   JOIN devices USING (device_id)
  WHERE redecoding_id = $1 AND NOT is_done
@@ -128,7 +135,12 @@ SELECT device_id, dev_eui, model_id, reached_at
 
 async def claim(connection: asyncpg.Connection, redecoding_id: int, limit: int) -> list[Chosen]:
     """Return devices that are not done and that nobody else is at, and hold them until the transaction ends."""
-    return [Chosen(*row) for row in await connection.fetch(SELECT_CLAIMED, redecoding_id, limit)]
+    return [
+        Chosen(device_id, dev_eui, tenant_id, model_id, parameters_of(parameters), reached_at)
+        for device_id, dev_eui, tenant_id, model_id, parameters, reached_at in await connection.fetch(
+            SELECT_CLAIMED, redecoding_id, limit
+        )
+    ]
 
 
 class Step(NamedTuple):

@@ -42,12 +42,16 @@ _LANES_OF: Final[dict[int, tuple[tuple[Lane, ...], ...]]] = {
 }
 
 
+_LATE: Final = CodecResult("unavailable", detail="not decoded in time: others, or this codec, took too long")
+
+
 class _Order:
     """The calls of one `decode`, and their results as they come."""
 
     def __init__(self, count: int) -> None:
         self._results: Final[list[CodecResult | None]] = [None] * count
         self._missing = count
+        self.is_abandoned = False
         self.done: Final[asyncio.Future[None]] = asyncio.get_running_loop().create_future()
 
     def deliver(self, place: int, result: CodecResult) -> None:
@@ -58,7 +62,7 @@ class _Order:
                 self.done.set_result(None)
 
     def results(self) -> list[CodecResult]:
-        return [result for result in self._results if result is not None]
+        return [_LATE if result is None else result for result in self._results]
 
 
 class CodecPool:
@@ -105,8 +109,11 @@ class CodecPool:
         await asyncio.gather(*self._serving, return_exceptions=True)
         self._serving.clear()
 
-    async def decode(self, calls: Sequence[CodecCall]) -> list[CodecResult]:
-        """Return the result of each call, in order. Raises nothing for what a script does."""
+    async def decode(self, calls: Sequence[CodecCall], within_s: float | None = None) -> list[CodecResult]:
+        """Return the result of each call, in order. Raises nothing for what a script does.
+
+        What has no result `within_s` seconds later is "unavailable", and not run if it still waits its turn.
+        """
         if not calls:
             return []
         order = _Order(len(calls))
@@ -120,7 +127,14 @@ class CodecPool:
                 order.deliver(place, CodecResult(refusal, detail=_REFUSALS[refusal]))
         async with self._more:
             self._more.notify_all()
-        await order.done
+        try:
+            ended, _ = await asyncio.wait(
+                (order.done, *self._serving), timeout=within_s, return_when=asyncio.FIRST_COMPLETED
+            )
+        finally:
+            order.is_abandoned = True
+        for one in ended:
+            one.result()  # a serving task ends by a defect alone
         return order.results()
 
     def release(self, tenant_id: int, sha256: str) -> None:
@@ -171,8 +185,8 @@ class CodecPool:
         async with self._more:
             while True:
                 for lane in lanes:
-                    if len(self._lines[lane]) > self._left_alone(lane, lanes):
-                        return self._lines[lane].take()
+                    if len(self._lines[lane]) > self._left_alone(lane, lanes) and (batch := self._lines[lane].take()):
+                        return batch
                 await self._more.wait()
 
     def _left_alone(self, lane: Lane, lanes: tuple[Lane, ...]) -> int:

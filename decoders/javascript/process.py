@@ -225,5 +225,5 @@ def _wired(call: CodecCall) -> Call:
         call.payload,
         call.f_port,
         int(call.received_at.timestamp() * 1000),
-        call.variables,
+        {**call.variables},
     )

@@ -11,7 +11,9 @@ BATCH_US: Final = 10_000.0
 
 
 class Order(Protocol):
-    """Where results go."""
+    """Where results go. Nobody waits for those of an abandoned one."""
+
+    is_abandoned: bool
 
     def deliver(self, place: int, result: CodecResult) -> None:
         """Take the result of the call at `place`."""
@@ -56,6 +58,8 @@ class Line:
             self._count -= 1
             if line:
                 self._by_tenant[tenant_id] = line
+            if waiting.order.is_abandoned:
+                continue
             batch.append(waiting)
             expected_us += waiting.standing.mean_us
         return batch

@@ -1,7 +1,7 @@
 """One portion: some devices, of each the next stretch of uplinks, decoded again in one transaction."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Final, NamedTuple
 
@@ -10,6 +10,8 @@ import asyncpg
 from decoders.registry import Registry
 from domain.errors import SamaraError
 from domain.quantities import FOREIGN_PREFIX
+from domain.readings import TWIN
+from ingest.codecs import NOT_BY_CODEC, ByCodec, Codecs, CodecUplink, by_codec
 from ingest.redecode.revision import (
     decode_again,
     difference,
@@ -26,6 +28,7 @@ from store.redecoding import (
     BEGIN_PORTION,
     CONTENDED,
     Revision,
+    StoredUplink,
     Stretch,
     held_by,
     holders,
@@ -44,6 +47,17 @@ class ContendedError(SamaraError):
     """Others hold the rows for too long; what is done stays done: run it again later."""
 
     transient = True
+
+
+class CodecBusyError(SamaraError):
+    """The codec gave no answer: its frames stay as they were."""
+
+    transient = True
+
+    def __init__(self, name: str, detail: str) -> None:
+        self.is_quarantined = detail.startswith("quarantined")
+        advice = "`samara codecs release`, or activate another version" if self.is_quarantined else "run it again later"
+        super().__init__(f"codec {name}: {detail}; what is done stays done: {advice}")
 
 
 class _Unprepared(Exception):  # noqa: N818 - no failure: what is missing is made outside the transaction
@@ -72,10 +86,11 @@ class Bounds(NamedTuple):
 
 
 class Decoding(NamedTuple):
-    """What decodes: the decoders of today, and the numbers that names have in the store."""
+    """What decodes: the decoders and codecs of today, and the numbers that names have in the store."""
 
     registry: Registry
     known: Known
+    codecs: Codecs
 
 
 class _Found(NamedTuple):
@@ -112,8 +127,10 @@ async def applied(
             asked |= missing.names
             await learn_foreign(connection, decoding.known, missing.names)
             await ensure_partitions(connection, "measurements", missing.months)
-        except CONTENDED as error:
+        except (*CONTENDED, CodecBusyError) as error:
             tries += 1
+            if isinstance(error, CodecBusyError) and (error.is_quarantined or tries == _TRIES):
+                raise
             if tries == _TRIES:
                 raise ContendedError from error
             await asyncio.sleep(_AGAIN_S)
@@ -154,7 +171,11 @@ async def _stretch(connection: asyncpg.Connection, device: Chosen, decoding: Dec
     if not uplinks:
         return None
     stretch = Stretch(device.device_id, uplinks)
-    again = [decode_again(one, device.model_id, decoding.registry, decoding.known) for one in uplinks]
+    found = await _by_codec(device, uplinks, decoding)
+    again = [
+        decode_again(one, device.model_id, decoding.registry, decoding.known, found.get(place))
+        for place, one in enumerate(uplinks)
+    ]
     held = await held_by(connection, stretch, *looked_for(stretch, again, kept_from))
     owned = {one[:3]: one for one in held}
     said = told(again, owned, kept_from)
@@ -162,6 +183,23 @@ async def _stretch(connection: asyncpg.Connection, device: Chosen, decoding: Dec
     changes = difference(device.device_id, said, owned, elsewhere, until)
     latest = latest_change(stretch, again, await latest_rows(connection, device.device_id))
     return _Found(*revise(stretch, again, changes, latest), len(uplinks) < limit)
+
+
+async def _by_codec(device: Chosen, uplinks: Sequence[StoredUplink], decoding: Decoding) -> Mapping[int, ByCodec]:
+    """Return what the device's codec makes of its uplinks, if it has one. Raises CodecBusyError."""
+    codec = decoding.known.codecs.of(device.device_id, device.tenant_id, device.model_id)
+    if codec is None:
+        return NOT_BY_CODEC
+    wanted = [
+        CodecUplink(place, codec, one.payload, one.f_port, one.received_at, device.parameters)
+        for place, one in enumerate(uplinks)
+        if one.outcome != TWIN
+    ]
+    answers = await decoding.codecs.answers(wanted)
+    open_question = next((found.decoded.detail for _, found in answers if not found.is_final), None)
+    if open_question:
+        raise CodecBusyError(codec.name, open_question)
+    return {one.place: by_codec(one, found) for one, found in answers}
 
 
 def _new_names(found: _Found, known: Known) -> set[str]:

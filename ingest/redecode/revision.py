@@ -12,9 +12,11 @@ from typing import Final, NamedTuple
 import msgspec
 
 from decoders.registry import Registry
-from domain.readings import FAILED, TWIN
+from domain.readings import DECODED, FAILED, TWIN
+from ingest.codecs import ByCodec
 from ingest.judging import Judged, judge, kept_detail
 from ingest.redecode.tally import ADDED, CHANGED, KEPT, REMOVED, SAMPLES, Change, Sample, Tally
+from ingest.understanding import to_jsonb
 from store.batch import Latest, Live, newest_of
 from store.known import Known
 from store.redecoding import Held, LatestRow, Revision, StoredUplink, Stretch, Verdict
@@ -43,20 +45,39 @@ class Told(NamedTuple):
     past: set[Key]
 
 
-def decode_again(uplink: StoredUplink, model_id: str | None, registry: Registry, known: Known) -> Again:
-    """Decode one uplink with the decoder of today. What another network server brought too stays as it is."""
+def decode_again(
+    uplink: StoredUplink, model_id: str | None, registry: Registry, known: Known, by_codec: ByCodec | None = None
+) -> Again:
+    """Decode one uplink with the decoder of today. What another network server brought too stays as it is.
+
+    `by_codec` is what a JavaScript codec made of it. A codec's answer is kept in the place of the network server's
+    object, and goes when another decoder takes over.
+    """
     if uplink.outcome == TWIN:
         same = Verdict(uplink.received_at, uplink.uplink_key, uplink.decoder_id, TWIN, uplink.detail)
         return Again(uplink, same, _NOTHING)
-    foreign = msgspec.json.decode(uplink.object_json) if uplink.object_json else None
-    decoded = registry.decode(model_id, uplink.payload, uplink.f_port, foreign)
-    decoder_id = known.decoders.get((model_id, decoded.version)) if model_id else None
+    was_codecs = uplink.outcome == DECODED and uplink.decoder_id in known.codecs.decoder_ids
+    answer = None
+    if by_codec is not None:
+        decoded, decoder_id, answer = by_codec
+    else:
+        foreign = msgspec.json.decode(uplink.object_json) if uplink.object_json and not was_codecs else None
+        decoded = registry.decode(model_id, uplink.payload, uplink.f_port, foreign)
+        decoder_id = known.decoders.get((model_id, decoded.version)) if model_id else None
     outcome, detail = decoded.outcome, decoded.detail
     try:
         judged = judge(decoded.readings, uplink.received_at, known.quantities)
     except (TypeError, ValueError, ArithmeticError) as error:  # a defect of the decoder, as in Registry.decode
         outcome, detail, judged = FAILED, f"{type(error).__name__}: {error}", _NOTHING
-    verdict = Verdict(uplink.received_at, uplink.uplink_key, decoder_id, outcome, detail and kept_detail(detail))
+    verdict = Verdict(
+        uplink.received_at,
+        uplink.uplink_key,
+        decoder_id,
+        outcome,
+        detail and kept_detail(detail),
+        was_codecs or bool(answer),
+        to_jsonb(answer) if answer else None,
+    )
     return Again(uplink, verdict, judged)
 
 
@@ -200,4 +221,4 @@ def revise(stretch: Stretch, again: Sequence[Again], found: Difference, latest: 
 
 def _differs(one: Again) -> bool:
     uplink, verdict = one.uplink, one.verdict
-    return (uplink.decoder_id, uplink.outcome, uplink.detail) != verdict[2:]
+    return (uplink.decoder_id, uplink.outcome, uplink.detail) != verdict[2:5]

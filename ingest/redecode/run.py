@@ -1,6 +1,7 @@
 """Decode again: show what would change, or do it; several connections share the work."""
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
@@ -10,10 +11,12 @@ import asyncpg
 
 from decoders.registry import Registry
 from domain.errors import NotFoundError, StoreUnavailableError
+from ingest.codecs import Codecs
 from ingest.redecode.portion import USUAL, Bounds, Decoding, Size, applied, shown
 from ingest.redecode.tally import Tally, added
 from ingest.runner import load_known
 from store import known as known_names
+from store.bound_codecs import BoundCodecs
 from store.known import Known
 from store.maintenance.retention import kept_from, retention
 from store.pool import TRANSIENT, connect
@@ -58,19 +61,22 @@ async def show(
     size: Size = USUAL,
 ) -> Report:
     """Say what decoding again would change, and change nothing. Raises NotFoundError, StoreUnavailableError."""
-    async with _connections(dsn) as connections:
-        selection, devices = await _selected(connections[0], asked, registry)
+    async with _connections(dsn) as connections, Codecs() as codecs:
         known = Known()
         await known_names.load(connections[0], known)
+        selection, devices = await _selected(connections[0], asked, registry, known.codecs)
         bounds = await _bounds(connections[0], selection.until or now, now, size)
         waiting = iter(devices)
 
         async def work(connection: asyncpg.Connection) -> AsyncIterator[Tally]:
             for device in waiting:
-                async for tally in shown(connection, device, Decoding(registry, known), bounds):
+                async for tally in shown(connection, device, Decoding(registry, known, codecs), bounds):
                     yield tally
 
-        tally = await _shared(connections, work, on_progress)
+        try:
+            tally = await _shared(connections, work, on_progress)
+        finally:
+            await codecs.record_quarantines(connections[0])
     return _report(tally, None, known, devices, went_on=False)
 
 
@@ -89,18 +95,21 @@ async def apply(
 
     Raises NotFoundError, ContendedError, StoreUnavailableError; what is done by then stays done.
     """
-    async with _connections(dsn) as connections:
-        selection, devices = await _selected(connections[0], asked, registry)
+    async with _connections(dsn) as connections, Codecs() as codecs:
         known = Known()
         await load_known(connections[0], known, registry, [])
+        selection, devices = await _selected(connections[0], asked, registry, known.codecs)
         taken_up = await unfinished(connections[0], selection)
         record = taken_up or await begin(connections[0], selection, asked_by=asked_by, reason=reason)
         bounds = await _bounds(connections[0], record.until, now, size)
 
         def work(connection: asyncpg.Connection) -> AsyncIterator[Tally]:
-            return applied(connection, record.redecoding_id, Decoding(registry, known), bounds)
+            return applied(connection, record.redecoding_id, Decoding(registry, known, codecs), bounds)
 
-        tally = await _shared(connections, work, on_progress)
+        try:
+            tally = await _shared(connections, work, on_progress)
+        finally:
+            await codecs.record_quarantines(connections[0])
         await finish(connections[0], record.redecoding_id)
     return _report(tally, record, known, devices, went_on=taken_up is not None)
 
@@ -121,18 +130,33 @@ async def _connections(dsn: str) -> AsyncIterator[list[asyncpg.Connection]]:
         raise StoreUnavailableError(f"{type(error).__name__}: {error}; what is done stays done") from error
 
 
-async def _selected(connection: asyncpg.Connection, asked: Asked, registry: Registry) -> tuple[Selection, list[Chosen]]:
+async def _selected(
+    connection: asyncpg.Connection, asked: Asked, registry: Registry, codecs: BoundCodecs
+) -> tuple[Selection, list[Chosen]]:
     dev_eui, model_id, since, until = asked
-    if model_id is not None and model_id not in registry.decoders:
-        raise NotFoundError(f"no decoder for {model_id!r}; `samara decoders list` shows the models")
+    if model_id is not None and model_id not in registry.decoders and not codecs.knows(model_id):
+        raise NotFoundError(f"no decoder for {model_id!r}; `samara decoders list` and `samara codecs list` show them")
     selection = Selection(dev_eui, model_id, "", since, until)
     devices = await chosen_devices(connection, selection)
     if not devices:
         raise NotFoundError(f"no device {dev_eui}" if dev_eui else f"no device of model {model_id}")
-    model_id = devices[0].model_id
-    decoder = registry.decoders.get(model_id) if model_id else None
-    version = decoder.version if decoder else ""
-    return selection._replace(model_id=model_id, decoder_version=version), devices
+    version = _version({_version_of(one, registry, codecs) for one in devices})
+    return selection._replace(model_id=devices[0].model_id, decoder_version=version), devices
+
+
+def _version_of(device: Chosen, registry: Registry, codecs: BoundCodecs) -> str:
+    codec = codecs.of(device.device_id, device.tenant_id, device.model_id)
+    if codec is not None:
+        return codec.version
+    decoder = registry.decoders.get(device.model_id) if device.model_id else None
+    return decoder.version if decoder else ""
+
+
+def _version(versions: set[str]) -> str:
+    """Return one version for those of all devices: tenants may have codecs of their own for one model."""
+    if len(versions) == 1:
+        return versions.pop()
+    return hashlib.sha256("\n".join(sorted(versions)).encode()).hexdigest()[:12]
 
 
 async def _bounds(connection: asyncpg.Connection, until: datetime, now: datetime, size: Size) -> Bounds:

@@ -13,6 +13,7 @@ from decoders.registry import Registry
 from domain.errors import MessageError
 from domain.events import Uplink
 from ingest import lns
+from ingest.codecs import Codecs
 from ingest.lns import NetworkServer
 from ingest.messages import Message, Origin
 from ingest.repair.archive import Archive, Archived, ArchiveUnavailableError
@@ -110,6 +111,7 @@ class Repair:
         self._apply = apply
         self._known = Known()
         self._registry = Registry.load()
+        self._codecs = Codecs()
         self._servers: Mapping[str, NetworkServer] = lns.load()
         self._server = server_named(self._servers, source.lns, source.name)
         self._origin = Origin(source.name, source.lns, _nobody)
@@ -127,6 +129,7 @@ class Repair:
             known=self._known,
             servers=self._servers,
             registry=self._registry,
+            codecs=self._codecs,
             clock=self._clock,
             worker=_WORKER,
         )
@@ -140,6 +143,7 @@ class Repair:
                 await self._count_left(connection, span)
         finally:
             writer.close()
+            await self._codecs.__aexit__()
             await connection.close()
         return self._report
 

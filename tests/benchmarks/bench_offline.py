@@ -14,6 +14,7 @@ from bench_servers import Database
 
 from decoders.registry import Registry
 from ingest import lns, understanding
+from ingest.codecs import Codecs
 from ingest.messages import Message, Origin
 from ingest.runner import load_known
 from ingest.wire import PacketReader, puback
@@ -165,6 +166,7 @@ async def small_batches(database: Database, uplinks: int) -> Figures:
             known=path.known,
             servers=path.servers,
             registry=path.registry,
+            codecs=Codecs(),
             clock=lambda: datetime.now(UTC),
             worker="bench",
         )

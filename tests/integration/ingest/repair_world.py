@@ -9,6 +9,7 @@ import asyncpg
 
 from decoders.registry import Registry
 from ingest import lns
+from ingest.codecs import Codecs
 from ingest.messages import Message, Origin
 from ingest.runner import load_known
 from ingest.writer import Writer
@@ -59,7 +60,9 @@ async def store_all(dsn: str, source: str, kind: str, messages: Iterable[tuple[s
         return await asyncpg.connect(dsn)
 
     connection = await open_connection()
-    writer = Writer(open_connection, known=known, servers=lns.load(), registry=registry, clock=clock, worker="test")
+    writer = Writer(
+        open_connection, known=known, servers=lns.load(), registry=registry, codecs=Codecs(), clock=clock, worker="test"
+    )
     origin = Origin(source, kind, lambda _tokens: None)
     bodies = [(topic, json.dumps(payload).encode()) for topic, payload in messages]
     try:

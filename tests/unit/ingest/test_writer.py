@@ -13,6 +13,7 @@ from decoders.registry import Registry
 from domain.errors import MessageError, StoreUnavailableError
 from domain.quarantine import BAD_FIELD
 from ingest import writer as module
+from ingest.codecs import Codecs
 from ingest.messages import Message, Origin
 from ingest.writer import Writer
 from store.batch import Batch
@@ -112,6 +113,7 @@ def writer(database: Database) -> Writer:
         known=known,
         servers=cast("Any", {"fake": SimpleNamespace(NAME="fake", TOPICS=(), parse=parse)}),
         registry=Registry([]),
+        codecs=Codecs(),
         clock=lambda: NOW,
         worker="worker",
     )

@@ -7,7 +7,7 @@ import pytest
 from decoders.javascript.calls import Codec, CodecResult
 from decoders.javascript.mapping import MAX_READINGS, Field, applied, problems_of
 from decoders.javascript.proposing import proposed
-from decoders.javascript.uplinks import ActiveCodec, decoded
+from decoders.javascript.uplinks import ActiveCodec, answered, version_of
 from domain.readings import DECODED, FAILED, MALFORMED, Reading
 
 
@@ -172,7 +172,14 @@ def test_what_has_no_name_known_is_listed() -> None:
     ],
 )
 def test_a_result_is_an_outcome(result: CodecResult, outcome: str, detail: str) -> None:
-    active = ActiveCodec(Codec.of("x"), (Field("t", "temperature"),))
-    found = decoded(active, result)
-    assert (found.outcome, found.detail, found.version) == (outcome, detail, Codec.of("x").sha256[:12])
+    found, answer, is_final = answered(ActiveCodec(Codec.of("x"), (Field("t", "temperature"),), "v"), result)
+    assert (found.outcome, found.detail, found.version) == (outcome, detail, "v")
+    assert (answer, is_final) == (result.data, result.status != "unavailable")
     assert list(found.readings) == ([Reading("temperature", 21.0)] if result.data == {"t": 21} else [])
+
+
+def test_a_version_is_of_the_script_and_its_mapping() -> None:
+    fields = (Field("t", "temperature"),)
+    first = version_of(Codec.of("x"), fields)
+    assert first.partition(".")[0] == Codec.of("x").sha256[:12]
+    assert len({first, version_of(Codec.of("x"), ()), version_of(Codec.of("y"), fields)}) == 3

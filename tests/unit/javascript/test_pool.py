@@ -70,7 +70,6 @@ async def test_a_worker_killed_from_outside_is_replaced(monkeypatch: pytest.Monk
 
 
 async def test_a_stopped_worker_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("decoders.javascript.process._START_S", 0.2)
     monkeypatch.setattr("decoders.javascript.process._STARVED_S", 0.2)
     worker = await WorkerProcess.start(Limits())
     os.kill(worker.pid, signal.SIGSTOP)
@@ -104,6 +103,30 @@ async def test_many_callers_at_once_each_get_their_own() -> None:
         answers = await asyncio.gather(*map(pool.decode, asked))
     for results in answers:
         assert [one.data for one in results] == [{"p": port} for port in range(1, 60)]
+
+
+async def test_what_is_late_is_given_up_and_not_run_later() -> None:
+    slow = Codec.of(
+        "function decodeUplink() { const end = Date.now() + 30; while (Date.now() < end); return {data: {}}; }"
+    )
+    async with CodecPool(workers=1) as pool:
+        await pool.decode([call(GOOD)])
+        results = await pool.decode([call(slow)] * 300, within_s=0.2)
+        assert {(one.status, one.detail[:19]) for one in results[100:]} == {("unavailable", "not decoded in time")}
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        assert [one.status for one in await pool.decode([call(GOOD, 2)])] == ["data"]
+        assert loop.time() - began < 2  # a batch may be on its way; 200 calls of 30 ms may not
+
+
+async def test_a_defect_of_ours_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(*_: object) -> None:
+        raise TypeError("a defect")
+
+    async with CodecPool(workers=1) as pool:
+        monkeypatch.setattr(server.Server, "run", broken)
+        with pytest.raises(TypeError, match="a defect"):
+            await pool.decode([call(GOOD)])
 
 
 async def test_nothing_asked_nothing_answered() -> None:

@@ -20,6 +20,8 @@ RECEIVED = datetime(2024, 1, 1, tzinfo=UTC)
 
 
 class Nowhere:
+    is_abandoned = False
+
     def deliver(self, place: int, result: CodecResult) -> None:
         raise AssertionError((place, result))
 
