@@ -8,7 +8,6 @@ from aiohttp.typedefs import Handler
 
 from api import problems
 from api.pages import failure as failure_page
-from api.pages.texts import preferred
 from api.problems import ProblemError
 from domain.errors import NotFoundError, StoreUnavailableError
 from store.pool import TRANSIENT
@@ -50,8 +49,7 @@ def _of_http(error: web.HTTPException) -> ProblemError:
 
 def _tell(request: web.Request, error: ProblemError, allow: str | None = None) -> web.Response:
     if request.path.startswith(_MACHINE_PATHS):
-        language = preferred(request.headers.get(hdrs.ACCEPT_LANGUAGE) or "en")
-        answer = problems.response(error, language)
+        answer = problems.response(error)
     else:
         answer = failure_page.response(request, error)
     if error.kind.status == web.HTTPServiceUnavailable.status_code:

@@ -5,6 +5,7 @@ from typing import Annotated, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+Every = Literal["raw", "15m", "1h", "1d", "1w", "1mo", "1y"]
 Kind = Literal["gauge", "counter", "state"]
 Item = TypeVar("Item")
 
@@ -19,20 +20,6 @@ class Answer(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
-class Problem(BaseModel):
-    """RFC 9457. Test `type`, which does not change; the rest is for people."""
-
-    type: Annotated[str, Field(description="urn:samara:problem:…")]
-    title: str
-    status: int
-    detail: str = ""
-    errors: list[dict[str, str]] = []
-
-
-class Resource(Answer):
-    """A thing. All its members are there, unless `fields` in the address chose some."""
-
-
 class Page(Answer, Generic[Item]):
     """Some of a list. `next_cursor` goes into `cursor` to have what follows; null at the end."""
 
@@ -40,7 +27,7 @@ class Page(Answer, Generic[Item]):
     next_cursor: str | None
 
 
-class Tenant(Resource):
+class Tenant(Answer):
     """A collectivité."""
 
     id: int
@@ -53,7 +40,7 @@ class Tenant(Resource):
     time_zone: Annotated[str, Field(description="IANA name; its days and months are the tenant's")]
 
 
-class Site(Resource):
+class Site(Answer):
     """A place of a tenant."""
 
     id: int
@@ -63,7 +50,7 @@ class Site(Resource):
     longitude_deg: LongitudeDeg | None
 
 
-class Point(Resource):
+class Point(Answer):
     """What is measured at a site, by the device that measures it now if any does."""
 
     id: int
@@ -72,7 +59,7 @@ class Point(Resource):
     dev_eui: str | None
 
 
-class Device(Resource):
+class Device(Answer):
     """A LoRaWAN end device. The radio figures are of its last uplink, by the gateway that heard it best."""
 
     dev_eui: str
@@ -88,7 +75,7 @@ class Device(Resource):
     snr_db: float | None
 
 
-class Gateway(Resource):
+class Gateway(Answer):
     """A relay antenna of the network."""
 
     gateway_eui: str
@@ -99,7 +86,7 @@ class Gateway(Resource):
     last_heard_at: datetime | None
 
 
-class LatestValue(Resource):
+class LatestValue(Answer):
     """The newest measurement of one quantity and channel at a point."""
 
     point_id: int
@@ -150,38 +137,16 @@ class StateBucket(Answer):
     share: float | None
 
 
-Items = list[Sample] | list[GaugeBucket] | list[CounterBucket] | list[StateBucket]
-
-
-class Gap(Answer):
-    """Nothing was measured between the two, for much longer than usual."""
-
-    start: datetime
-    end: datetime
-
-
 class Series(Answer):
-    """What one point said of one quantity and channel. `start` is included, `end` is not.
-
-    `gaps` are told of raw series; by intervals, the empty ones are there. `previous` is what `compare` asked for,
-    interval by interval as `items` (one that has no counterpart a year before begins where it ends).
-    """
+    """What one point said of one quantity and channel. `start` is included, `end` is not."""
 
     point_id: int
     quantity: str
     channel: int
     kind: Kind
     unit: Unit
-    every: Annotated[str, Field(description="by which intervals: as asked, or what `auto` chose")]
+    every: Every
     time_zone: str
     start: datetime
     end: datetime
-    items: Items
-    gaps: list[Gap]
-    previous: Items | None
-
-
-class SeriesSet(Answer):
-    """Several series of one period."""
-
-    series: list[Series]
+    items: list[Sample] | list[GaugeBucket] | list[CounterBucket] | list[StateBucket]

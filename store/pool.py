@@ -1,8 +1,9 @@
 """Connections to the database, and what their failures mean."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Final
+from typing import Final, cast
 
 import asyncpg
 
@@ -102,3 +103,10 @@ async def still_there(connection: asyncpg.Connection, within_s: float) -> None:
     Raises one of TRANSIENT when the server does not answer.
     """
     await connection.fetchval(STILL_THERE, timeout=within_s)
+
+
+@asynccontextmanager
+async def borrowed(pool: asyncpg.Pool) -> AsyncIterator[asyncpg.Connection]:
+    """Give a connection of the pool, for a while."""
+    async with pool.acquire() as connection:
+        yield cast("asyncpg.Connection", connection)  # the pool's proxy has the same methods
