@@ -1,0 +1,109 @@
+"""The kinds of rules: one module each, found by walking this folder. Pure: nothing here reads or stores anything.
+
+A module holds one `Definition` with a KIND of its own. How to add one: docs/how-to/add-a-rule-kind.md.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Iterator, Mapping
+from functools import cache
+from types import MappingProxyType, ModuleType
+from typing import Any
+
+from pydantic import ValidationError
+
+from alerting.rules._base import HEARD, Definition, Figures, Series, Surroundings, What
+from alerting.rules._calendar import Calendar, Exceptional, Hours, OpeningHours, public_holidays, school_holidays
+from alerting.rules._words import LANGUAGES, Language
+from domain.errors import ConfigurationError, SamaraError
+
+__all__ = [
+    "HEARD",
+    "LANGUAGES",
+    "Calendar",
+    "Definition",
+    "Exceptional",
+    "Figures",
+    "Hours",
+    "Language",
+    "OpeningHours",
+    "RuleError",
+    "Series",
+    "Surroundings",
+    "What",
+    "kinds",
+    "load",
+    "parse",
+    "public_holidays",
+    "school_holidays",
+]
+
+
+class RuleError(SamaraError):
+    """A rule is not what its kind allows; nothing was kept."""
+
+
+@cache
+def kinds() -> Mapping[str, type[Definition]]:
+    """Return the definitions of this folder by KIND."""
+    return load()
+
+
+def load(package: str = __name__) -> Mapping[str, type[Definition]]:
+    """Return the definitions of a package by KIND. Modules whose name begins with `_` are helpers.
+
+    Raises ConfigurationError, naming the module, when one cannot be imported, holds no definition, or a taken KIND.
+    """
+    found: dict[str, type[Definition]] = {}
+    for module in _modules(package):
+        definition = _definition(module)
+        if definition.KIND in found:
+            raise ConfigurationError(f"{module.__name__}: another rule kind is already called {definition.KIND!r}")
+        found[definition.KIND] = definition
+    return MappingProxyType(found)
+
+
+def _modules(package: str) -> Iterator[ModuleType]:
+    for one in pkgutil.iter_modules(importlib.import_module(package).__path__):
+        if one.name.startswith("_"):
+            continue
+        name = f"{package}.{one.name}"
+        try:
+            yield importlib.import_module(name)
+        except Exception as error:
+            raise ConfigurationError(f"{name} cannot be imported: {type(error).__name__}: {error}") from error
+
+
+def _definition(module: ModuleType) -> type[Definition]:
+    own = [
+        one
+        for one in vars(module).values()
+        if isinstance(one, type)
+        and issubclass(one, Definition)
+        and one.__module__ == module.__name__
+        and "KIND" in vars(one)
+    ]
+    if len(own) != 1:
+        raise ConfigurationError(f"{module.__name__}: it must hold one definition with a KIND, not {len(own)}")
+    return own[0]
+
+
+def parse(kind: str, values: Mapping[str, Any]) -> Definition:
+    """Return the definition that those values make. Raises RuleError, which says in one line each what is wrong."""
+    model = kinds().get(kind)
+    if model is None:
+        raise RuleError(f"no rule kind {kind!r}; there are {', '.join(sorted(kinds()))}")
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise RuleError(_in_plain_words(error)) from None
+
+
+def _in_plain_words(error: ValidationError) -> str:
+    lines = []
+    for problem in error.errors(include_url=False, include_input=False, include_context=False):
+        key = ".".join(str(part) for part in problem["loc"])
+        said = "no such field" if problem["type"] == "extra_forbidden" else problem["msg"]
+        said = said.removeprefix("Value error, ").replace("Input should", "it should")
+        lines.append(f"{key}: {said}" if key else said)
+    return "\n".join(lines)

@@ -1,0 +1,148 @@
+"""The mean, least, most, sum or number of the samples of the last while, against a level."""
+
+import math
+from collections import deque
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from alerting.rules import _words as words
+from alerting.rules._base import (
+    BAD,
+    GOOD,
+    NEVER,
+    UNKNOWN,
+    Definition,
+    Detector,
+    Figures,
+    Memory,
+    Series,
+    Surroundings,
+    one_of,
+    sided,
+)
+from alerting.rules._words import Language, Texts
+
+Function = Literal["mean", "min", "max", "sum", "count"]
+MAX_SAMPLES = 20_000  # of a window; the oldest leave first
+
+
+class Aggregate(Definition):
+    """The `function` of the samples of the last `over_s` is beyond `above` or `below`."""
+
+    KIND: ClassVar[str] = "aggregate"
+    TITLE: ClassVar[Texts] = {"fr": "Moyenne, minimum ou maximum d'une durée", "en": "Mean, least or most of a while"}
+    ADVICE: ClassVar[Texts] = {
+        "fr": "Vérifier sur place ce que dit le capteur, et sa cause.",
+        "en": "Check on site what the sensor says, and why.",
+    }
+
+    quantity: Annotated[str, Field(min_length=1, max_length=80)]
+    channel: Annotated[int, Field(ge=0, le=255)] = 0
+    function: Function
+    over_s: Annotated[float, Field(gt=0, le=31 * words.DAY_S)]
+    above: float | None = None
+    below: float | None = None
+
+    @model_validator(mode="after")
+    def _one_bound(self) -> "Aggregate":
+        one_of(("above", "below"), (self.above, self.below))
+        return self
+
+    def series(self) -> tuple[Series, ...]:
+        """Return the one series."""
+        return (Series(self.quantity, self.channel),)
+
+    def holds_s(self, around: Surroundings) -> float:
+        """Return the window's length: it is empty that long after the last sample."""
+        del around
+        return self.over_s
+
+    def detector(self, memory: Memory | None, around: Surroundings) -> Detector:
+        """Return a detector of this window."""
+        del around
+        return AggregateDetector(self, memory)
+
+    def condition(self, language: Language) -> str:
+        """Return it in words."""
+        bound = self.above if self.above is not None else self.below
+        level = self._said(bound or 0.0, language)
+        window, name = words.lasting(self.over_s, language), words.label(self.quantity, language)
+        if language == "fr":
+            verb = "dépasse" if self.above is not None else "est sous"
+            return f"{_NAMES['fr'][self.function]} de {name} sur {window} {verb} {level}"
+        verb = "exceeds" if self.above is not None else "is below"
+        return f"{_NAMES['en'][self.function]} of {name} over {window} {verb} {level}"
+
+    def explain(self, figures: Figures, language: Language) -> str:
+        """Return what was found."""
+        value, window = self._said(figures["value"], language), words.lasting(self.over_s, language)
+        between = "sur" if language == "fr" else "over"
+        colon = " :" if language == "fr" else ":"
+        return f"{_NAMES[language][self.function].capitalize()} {between} {window}{colon} {value}."
+
+    def _said(self, value: float, language: Language) -> str:
+        if self.function == "count":
+            return words.number(value, language)
+        return words.measured(value, self.quantity, language)
+
+
+_NAMES = {
+    "fr": {"mean": "moyenne", "min": "minimum", "max": "maximum", "sum": "somme", "count": "nombre de mesures"},
+    "en": {"mean": "mean", "min": "least", "max": "most", "sum": "sum", "count": "number of samples"},
+}
+
+
+class AggregateDetector(Detector):
+    """Remembers the samples of its window, both ends included; wakes when the oldest leaves."""
+
+    __slots__ = ("_rule", "_samples")
+
+    def __init__(self, rule: Aggregate, memory: Memory | None) -> None:
+        super().__init__()
+        self._rule = rule
+        self._samples: deque[tuple[float, float]] = deque(map(tuple, memory or ()), maxlen=MAX_SAMPLES)
+        self._set_deadline()
+
+    def observe(self, series: int, at_s: float, value: float) -> int:
+        """Take one in, let the old ones leave."""
+        del series
+        self._samples.append((at_s, value))
+        return self._verdict(at_s - self._rule.over_s)
+
+    def awake(self, at_s: float) -> int:
+        """Let what has become too old leave."""
+        return self._verdict(math.nextafter(at_s, math.inf) - self._rule.over_s)
+
+    def _verdict(self, oldest_s: float) -> int:
+        samples = self._samples
+        while samples and samples[0][0] < oldest_s:
+            samples.popleft()
+        self._set_deadline()
+        if not samples:
+            return UNKNOWN
+        return BAD if sided(self._value(), self._rule.above, self._rule.below) else GOOD
+
+    def _set_deadline(self) -> None:
+        samples = self._samples
+        self.deadline_s = math.nextafter(samples[0][0] + self._rule.over_s, math.inf) if samples else NEVER
+
+    def _value(self) -> float:
+        values = [value for _, value in self._samples]
+        function = self._rule.function
+        if function == "mean":
+            return math.fsum(values) / len(values)
+        if function == "count":
+            return float(len(values))
+        if function == "sum":
+            return math.fsum(values)
+        return min(values) if function == "min" else max(values)
+
+    def figures(self) -> Figures:
+        """Return the value of the window."""
+        value = self._value() if self._samples else None
+        return {"code": "aggregate", "value": value, "count": len(self._samples)}
+
+    def dump(self) -> Memory:
+        """Return the samples of the window."""
+        return [list(one) for one in self._samples]

@@ -1,0 +1,106 @@
+"""Water that flows backwards through a meter: a danger for the network, or a meter put in the wrong way."""
+
+from collections import deque
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from alerting.rules import _words as words
+from alerting.rules._base import (
+    BAD,
+    GOOD,
+    UNKNOWN,
+    Definition,
+    Detector,
+    Figures,
+    Memory,
+    Series,
+    Surroundings,
+)
+from alerting.rules._words import Language, Texts
+from store.reading.pieces import increase
+
+
+class BackFlow(Definition):
+    """More than `above` (m3) flowed back within `within_s`.
+
+    Of `water_volume_reverse` it is the increase, of `water_volume` the decrease, of `water_flow` what was below zero.
+    """
+
+    KIND: ClassVar[str] = "back_flow"
+    TITLE: ClassVar[Texts] = {"fr": "Retour d'eau", "en": "Back-flow"}
+    ADVICE: ClassVar[Texts] = {
+        "fr": "Vérifier le clapet anti-retour et le sens de pose du compteur ; prévenir l'exploitant du réseau.",
+        "en": "Check the non-return valve and which way the meter is fitted; tell the water network's operator.",
+    }
+    USUAL_HOLD_S: ClassVar[float] = 26 * words.HOUR_S
+
+    quantity: Literal["water_volume_reverse", "water_volume", "water_flow"] = "water_volume_reverse"
+    channel: Annotated[int, Field(ge=0, le=255)] = 0
+    above: Annotated[float, Field(ge=0, le=10_000)] = 0.1
+    within_s: Annotated[float, Field(gt=0, le=31 * words.DAY_S)] = words.DAY_S
+
+    def series(self) -> tuple[Series, ...]:
+        """Return the meter's series."""
+        return (Series(self.quantity, self.channel),)
+
+    def detector(self, memory: Memory | None, around: Surroundings) -> Detector:
+        """Return a detector of what flows back."""
+        del around
+        return BackFlowDetector(self, memory)
+
+    def condition(self, language: Language) -> str:
+        """Return it in words."""
+        volume, window = words.amount(self.above, "m3", language), words.lasting(self.within_s, language)
+        if language == "fr":
+            return f"plus de {volume} repassent à l'envers dans le compteur en {window}"
+        return f"more than {volume} flow backwards through the meter within {window}"
+
+    def explain(self, figures: Figures, language: Language) -> str:
+        """Return what was found."""
+        volume, window = words.amount(figures["value"], "m3", language), words.lasting(self.within_s, language)
+        return f"{volume} à l'envers en {window}." if language == "fr" else f"{volume} backwards within {window}."
+
+
+class BackFlowDetector(Detector):
+    """Remembers what flowed back lately, and when."""
+
+    __slots__ = ("_back", "_last", "_rule")
+
+    def __init__(self, rule: BackFlow, memory: Memory | None) -> None:
+        super().__init__()
+        self._rule = rule
+        self._last: tuple[float, float] | None = tuple(memory[0]) if memory and memory[0] else None
+        self._back: deque[tuple[float, float]] = deque(map(tuple, memory[1]) if memory else (), maxlen=5000)
+
+    def observe(self, series: int, at_s: float, value: float) -> int:
+        """Add what flowed back since the last sample."""
+        del series
+        if self._last is not None:
+            volume = self._volume(at_s, value, *self._last)
+            if volume > 0:
+                self._back.append((at_s, volume))
+        self._last = (at_s, value)
+        while self._back and self._back[0][0] < at_s - self._rule.within_s:
+            self._back.popleft()
+        return BAD if sum(volume for _, volume in self._back) > self._rule.above else GOOD
+
+    def _volume(self, at_s: float, value: float, before_s: float, before: float) -> float:
+        if self._rule.quantity == "water_volume_reverse":
+            return increase(before, value)
+        if self._rule.quantity == "water_flow":
+            return -before * (at_s - before_s) / words.HOUR_S
+        return -increase(before, value)  # a small fall is a correction; a great one a new meter, and an increase
+
+    def awake(self, at_s: float) -> int:
+        """Return UNKNOWN: it asks for no waking."""
+        del at_s
+        return UNKNOWN
+
+    def figures(self) -> Figures:
+        """Return the volume that flowed back."""
+        return {"code": "back_flow", "value": sum(volume for _, volume in self._back)}
+
+    def dump(self) -> Memory:
+        """Return what has to be remembered."""
+        return [self._last and list(self._last), [list(one) for one in self._back]]

@@ -1,0 +1,57 @@
+"""A meter that counts nothing any more: closed, jammed, or its sensor came off."""
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from alerting.rules import _words as words
+from alerting.rules._base import (
+    Definition,
+    Detector,
+    Figures,
+    Memory,
+    Seconds,
+    Series,
+    Surroundings,
+)
+from alerting.rules._flow import FlowDetector
+from alerting.rules._words import Language, Texts
+
+
+class NoConsumption(Definition):
+    """Not more than `at_most` (per hour) was used between any two samples, in all the time of `for_s`."""
+
+    KIND: ClassVar[str] = "no_consumption"
+    TITLE: ClassVar[Texts] = {"fr": "Plus de consommation", "en": "No consumption"}
+    ADVICE: ClassVar[Texts] = {
+        "fr": "Vérifier que le compteur n'est pas bloqué et que le capteur est toujours en place.",
+        "en": "Check that the meter is not jammed and that the sensor is still in its place.",
+    }
+    USUAL_HOLD_S: ClassVar[float] = 26 * words.HOUR_S
+
+    quantity: Annotated[str, Field(min_length=1, max_length=80)] = "water_volume"
+    channel: Annotated[int, Field(ge=0, le=255)] = 0
+    at_most: Annotated[float, Field(ge=0, le=10_000)] = 0
+    for_s: Seconds = 7 * words.DAY_S
+
+    def series(self) -> tuple[Series, ...]:
+        """Return the meter's series."""
+        return (Series(self.quantity, self.channel),)
+
+    def detector(self, memory: Memory | None, around: Surroundings) -> Detector:
+        """Return a detector of this flow."""
+        del around
+        return FlowDetector("no_consumption", self.quantity, memory, at_most=self.at_most)
+
+    def condition(self, language: Language) -> str:
+        """Return it in words."""
+        name = words.label(self.quantity, language)
+        return f"plus rien n'est consommé ({name})" if language == "fr" else f"nothing is used any more ({name})"
+
+    def explain(self, figures: Figures, language: Language) -> str:
+        """Return what was found."""
+        del figures
+        lasting = words.lasting(self.for_s, language)
+        if language == "fr":
+            return f"Le compteur n'a rien compté depuis plus de {lasting}."
+        return f"The meter has counted nothing for more than {lasting}."
