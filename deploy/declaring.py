@@ -10,6 +10,7 @@ from decoders.registry import Registry
 from deploy.inventory import Listed
 from domain.errors import NotFoundError
 from store.assignments import AssignmentError
+from store.codecs import bound_models
 from store.fleet import DeclarationError, DeviceDeclaration, Model, declare_devices, sync_models
 from store.reading.territory import tenant_by_slug
 
@@ -26,17 +27,19 @@ class Told(NamedTuple):
 async def declare(connection: asyncpg.Connection, listed: Iterable[Listed], now: datetime) -> AsyncIterator[Told]:
     """Declare each device with its site and point, and yield what became of it.
 
-    A model is an id of the registry, or words that name one; a model that is neither leaves the device without
-    decoder: its uplinks are kept, and can be decoded later. Raises what asyncpg raises.
+    A model is an id of the registry or of a codec's, or words that name one; a model that is none leaves the device
+    without decoder: its uplinks are kept, and can be decoded later. Raises what asyncpg raises.
     """
     registry = Registry.load()
     await sync_models(
         connection,
         [Model(one.id, one.vendor, one.name, one.period_s) for one, _, _ in registry.decoders.values()],
     )
+    by_codec = await bound_models(connection)
     tenant_ids: dict[str, int] = {}
     for one in listed:
-        model_id = one.model if one.model in registry.decoders else registry.match(one.model)
+        is_known = one.model in registry.decoders or one.model in by_codec
+        model_id = one.model if is_known else registry.match(one.model)
         told = Told(one.line, one.dev_eui, model_id)
         try:
             if one.tenant not in tenant_ids:

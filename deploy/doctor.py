@@ -14,6 +14,7 @@ from deploy.database import database
 from deploy.settings import Settings
 from domain.errors import SamaraError
 from ingest import lns
+from store.codecs import quarantined
 from store.inspection import OLDEST_VERSION, Database, inspect
 from store.pool import connect
 
@@ -83,6 +84,7 @@ async def _database(settings: Settings, now: datetime) -> AsyncIterator[Finding]
             connection = await connect(dsn, application="samara-doctor")
             try:
                 found = await inspect(connection)
+                put_away = [] if found.missing else await quarantined(connection)
             finally:
                 await connection.close()
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, SamaraError) as error:
@@ -90,6 +92,10 @@ async def _database(settings: Settings, now: datetime) -> AsyncIterator[Finding]
         return
     for finding in judge_database(found):
         yield finding
+    for one in put_away:
+        said = f"{one.name} of tenant {one.tenant_id} is not run: {one.kills} kills, {one.reason}"
+        advice = "`samara codecs show` tells more, `samara codecs release` runs it again; or activate another version"
+        yield Finding("codecs", "warning", said, advice)
     yield clock(now, found.time)
 
 

@@ -1,5 +1,6 @@
 """The codecs of tenants: uploaded, mapped, activated, bound, put in quarantine, retired."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -105,13 +106,15 @@ async def quarantined(connection: asyncpg.Connection) -> list[StoredCodec]:
     return [StoredCodec(*row) for row in await connection.fetch(SELECT_QUARANTINED)]
 
 
-async def version(connection: asyncpg.Connection, tenant_id: int, name: str, digits: str = "") -> StoredCodec:
-    """Return the version of a codec whose hash begins so, the newest when nothing is said. Raises NotFoundError."""
+async def version(
+    connection: asyncpg.Connection, tenant_id: int, name: str, digits: str = "", states: Collection[str] = ()
+) -> StoredCodec:
+    """Return the version of a codec whose hash begins so: in these states, else the newest. Raises NotFoundError."""
     found = [one for one in await versions(connection, tenant_id, name) if one.sha256.startswith(digits)]
     if not found:
         said = f" whose hash begins with {digits}" if digits else ""
         raise NotFoundError(f"no codec {name!r}{said}; `samara codecs list` shows them")
-    return found[0]
+    return next((one for one in found if one.state in states), found[0])
 
 
 UPDATE_FIELDS: Final = """
@@ -250,6 +253,16 @@ async def unbind(connection: asyncpg.Connection, tenant_id: int, binding: Bindin
     if await connection.fetchval(DELETE_BINDING, tenant_id, binding.codec, binding.model_id, binding.dev_eui) is None:
         what = binding.dev_eui or f"model {binding.model_id}"
         raise NotFoundError(f"codec {binding.codec} is not bound to {what}")
+
+
+SELECT_BOUND_MODELS: Final = """
+SELECT DISTINCT model_id FROM codec_bindings WHERE model_id IS NOT NULL
+"""
+
+
+async def bound_models(connection: asyncpg.Connection) -> frozenset[str]:
+    """Return the models that somebody's codec decodes."""
+    return frozenset(record["model_id"] for record in await connection.fetch(SELECT_BOUND_MODELS))
 
 
 SELECT_TENANT_BINDINGS: Final = """

@@ -15,6 +15,7 @@ from decoders.javascript.layouts import chirpstack, examples_json, milesight, th
 from decoders.javascript.layouts.found import Found
 from decoders.javascript.pool import CodecPool
 
+NO_EXAMPLES: Final = "no examples"
 _LAYOUTS: Final = (things_network, chirpstack, examples_json, milesight)
 
 
@@ -51,7 +52,7 @@ async def check(root: Path, pool: CodecPool) -> AsyncIterator[Checked]:
     for tenant_id, (layout, found) in enumerate(found_in(root), start=1):
         codec = Codec.of(found.source)
         if found.problem or not found.examples:
-            yield Checked(layout, found.name, codec, (), problem=found.problem or "no examples")
+            yield Checked(layout, found.name, codec, (), problem=found.problem or NO_EXAMPLES)
             continue
         alone = await _results(pool, tenant_id, found, codec._replace(fresh=True))
         again = await _results(pool, tenant_id, found, codec._replace(fresh=True))

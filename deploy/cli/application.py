@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from deploy.cli import (
+    codecs,
     decoders,
     devices,
     doctor,
@@ -49,4 +50,5 @@ app.add_typer(tenants.app, name="tenants")
 app.add_typer(devices.app, name="devices")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(decoders.app, name="decoders")
+app.add_typer(codecs.app, name="codecs")
 app.add_typer(simulate.app, name="simulate")

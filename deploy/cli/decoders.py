@@ -1,13 +1,16 @@
-"""samara decoders list | show | try | page."""
+"""samara decoders list | show | try | page | check."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from decoders.javascript.corpus import NO_EXAMPLES, Checked, check
+from decoders.javascript.pool import CodecPool
 from decoders.page import models_page
 from decoders.registry import Decoder, Registry
-from deploy.cli.common import show_table
-from domain.errors import NotFoundError
+from deploy.cli.common import run, show_table
+from domain.errors import ConfigurationError, NotFoundError
 from domain.quantities import FOREIGN_PREFIX, QUANTITIES
 from domain.readings import DECODED, Reading
 
@@ -64,6 +67,55 @@ def try_command(
 def page_command() -> None:
     """Print docs/models.md."""
     typer.echo(models_page(Registry.load().decoders), nl=False)
+
+
+@app.command("check")
+def check_command(
+    directory: Annotated[Path, typer.Argument(help="A checkout of codecs with their examples, or one codec's folder.")],
+    *,
+    failed: Annotated[bool, typer.Option("--failed", help="Only those that do not pass.")] = False,
+) -> None:
+    """Run the examples of JavaScript codecs, in any published layout. Exit code 1 if one does not pass."""
+    if not directory.is_dir():
+        raise ConfigurationError(f"{directory}: there is no such directory")
+    count: int = run(_checked(directory, only_failed=failed))
+    if count:
+        raise typer.Exit(1)
+
+
+async def _checked(directory: Path, *, only_failed: bool) -> int:
+    """Print each codec's report as it comes, then the sums; return how many codecs do not pass."""
+    codecs = wrong = examples = passed = without = 0
+    async with CodecPool(workers=1) as pool:
+        async for one in check(directory, pool):
+            if not one.verdicts and one.problem == NO_EXAMPLES:
+                without += 1
+                if not only_failed:
+                    typer.echo(f"none     {one.name}: {one.problem}")
+                continue
+            codecs += 1
+            wrong += not one.ok
+            examples += len(one.verdicts)
+            passed += one.passed
+            if not one.ok or not only_failed:
+                _show_checked(one)
+    typer.echo(
+        f"{codecs - wrong} of {codecs} codecs pass, {passed} of {examples} examples; {without} codecs have no examples"
+    )
+    if not codecs:
+        typer.echo("No codec with examples: the layouts known are in docs/how-to/add-a-codec.md.")
+    return wrong
+
+
+def _show_checked(one: Checked) -> None:
+    share = f"{one.passed}/{len(one.verdicts)}"
+    notes = "; its answers depend on earlier calls" if one.order_matters else ""
+    typer.echo(f"{'pass' if one.ok else 'FAIL'} {share:>7}  {one.name} ({one.layout}){notes}")
+    if one.problem:
+        typer.echo(f"              {one.problem}")
+    for verdict in one.verdicts:
+        if not verdict.passed:
+            typer.echo(f"              {verdict.name or 'example'}: {verdict.reason}")
 
 
 def _decoder(model: str) -> Decoder:

@@ -26,12 +26,12 @@ def find(root: Path) -> Iterator[Found]:
             continue
         name = str(script.relative_to(root))
         try:
-            yield Found(name, text_of(script), tuple(_examples(text_of(readme))))
+            yield Found(name, text_of(script), tuple(examples_of_readme(text_of(readme))))
         except (OSError, ValueError, TypeError) as error:
             yield Found(name, "", (), f"{type(error).__name__}: {error}")
 
 
-def _examples(readme: str) -> Iterator[Example]:
+def examples_of_readme(readme: str) -> Iterator[Example]:
     """Yield the examples that are whole; some READMEs abbreviate theirs."""
     for block in _BLOCK.findall(readme):
         for payload, answer in _EXAMPLE.findall(block):

@@ -17,18 +17,18 @@ NAME: Final = "things-network"
 _DECODER: Final = "uplinkDecoder"
 
 
-class _CoreLoader(yaml.SafeLoader):
+class CoreLoader(yaml.SafeLoader):
     """YAML 1.2's core schema: `on` and `off` are words, a date is a string."""
 
 
-_CoreLoader.yaml_implicit_resolvers = {}
+CoreLoader.yaml_implicit_resolvers = {}
 for _tag, _form, _first in (
     ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
     ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
     ("int", r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", list("-+0123456789")),
     ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.inf|\.nan", list("-+.0123456789")),
 ):
-    _CoreLoader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"^(?:{_form})$"), _first)
+    CoreLoader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"^(?:{_form})$"), _first)
 
 
 def find(root: Path) -> Iterator[Found]:
@@ -42,7 +42,7 @@ def find(root: Path) -> Iterator[Found]:
             continue
         name = str(path.relative_to(root))
         try:
-            yield _codec(root, path, name, yaml.load(text, _CoreLoader))  # noqa: S506  # a SafeLoader
+            yield _codec(root, path, name, yaml.load(text, CoreLoader))  # noqa: S506  # a SafeLoader
         except (OSError, ValueError, TypeError, AttributeError, KeyError, yaml.YAMLError) as error:
             yield Found(name, "", (), f"{type(error).__name__}: {error}")
 

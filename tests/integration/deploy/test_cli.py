@@ -1,67 +1,21 @@
 """The command `samara`, as a person runs it, on real services."""
 
 import asyncio
-import contextlib
 import gzip
-import io
 import json
-import logging
-import os
-import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
-from typing import NamedTuple
-from unittest.mock import patch
 
 import pytest
-import structlog
+from cli_runner import Samara
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
-from deploy.cli import main
 from deploy.embedded.broker import EmbeddedBroker
 from ingest.runner import Ingest
 from ingest.settings import HttpSource, IngestSettings
 from simulators.demo import Scenario, history
-
-
-class Done(NamedTuple):
-    stdout: str
-    stderr: str
-
-
-class Samara:
-    """Runs commands in this process (a new one each time costs half a second), as `samara` itself does."""
-
-    def __init__(self, directory: Path, **settings: str) -> None:
-        self.directory = directory
-        kept = {key: value for key, value in os.environ.items() if not key.startswith("SAMARA_")}
-        self.environment = kept | {f"SAMARA_{key}": value for key, value in settings.items()}
-
-    def __call__(self, *arguments: object, code: int = 0, stdin: str = "") -> Done:
-        given = io.TextIOWrapper(io.BytesIO(stdin.encode()))
-        out, err = (io.TextIOWrapper(io.BytesIO(), write_through=True) for _ in range(2))
-        with (
-            contextlib.chdir(self.directory),
-            patch.dict(os.environ, self.environment, clear=True),
-            patch.multiple(sys, argv=["samara", *map(str, arguments)], stdin=given, stdout=out, stderr=err),
-            pytest.raises(SystemExit) as ended,
-        ):
-            main()
-        done = Done(*(stream.buffer.getvalue().decode() for stream in (out, err)))  # type: ignore[attr-defined]
-        assert (ended.value.code or 0) == code, done
-        return done
-
-
-@pytest.fixture(autouse=True)
-def logs_as_before() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers, root.level
-    yield
-    root.handlers, root.level = handlers, level
-    structlog.reset_defaults()
 
 
 @pytest.fixture
