@@ -34,6 +34,9 @@ bench: $(VENV)/installed-dev ## the figures of docs/benchmarks.md (40 minutes; B
 faults: $(VENV)/installed-dev ## the long form of the fault tests
 	$(BIN)/python -m pytest -m slow tests/acceptance/faults
 
+conformance: $(VENV)/installed-dev ## the API against its OpenAPI document, at length
+	$(BIN)/python -m pytest -m slow tests/integration/api
+
 vendor: $(VENV)/installed ## fetch other people's browser code again (needs npm)
 	$(BIN)/python -m api.vendor
 
@@ -44,4 +47,4 @@ lock: ## write the lock files again from pyproject.toml (needs uv)
 clean: ## remove the virtual environment and the demo's data
 	@data=$$(readlink -f .samara/postgres 2>/dev/null); rm -rf $(VENV) .samara $$data
 
-.PHONY: help demo test bench faults vendor lock clean
+.PHONY: help demo test bench faults conformance vendor lock clean

@@ -9,7 +9,8 @@ import structlog
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
-from api import context, failures, health, pages, security, v1, wakeups
+from api import context, failures, health, openapi, pages, security, v1, wakeups
+from api.endpoint import Endpoint
 from api.latest import read_news
 from api.live import Hub, News
 from api.loading import routes
@@ -39,7 +40,9 @@ def create_app(
     app[context.CLOCK] = clock
     app[context.HUB] = Hub(read=news, settings=settings)
     app[METRICS] = Metrics(registry)
-    app.add_routes([*health.ROUTES, *routes(v1), *routes(pages)])
+    of_api = routes(v1)
+    app[openapi.ENDPOINTS] = tuple(route for route in of_api if isinstance(route, Endpoint))
+    app.add_routes([*health.ROUTES, *of_api, *routes(pages)])
     static.add_to(app)
     rendering.add_to(app)
     app.on_response_prepare.append(security.protect)

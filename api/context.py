@@ -34,3 +34,15 @@ async def snapshot(pool: asyncpg.Pool) -> AsyncIterator[asyncpg.Connection]:
     """Give a connection of the pool in one read-only snapshot."""
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
         yield cast("asyncpg.Connection", connection)  # the pool's proxy has the same methods
+
+
+@asynccontextmanager
+async def writer(request: web.Request) -> AsyncIterator[asyncpg.Connection]:
+    """Give a connection in a transaction that is committed when nothing was raised."""
+    async with request.app[POOL].acquire() as connection, connection.transaction():
+        yield cast("asyncpg.Connection", connection)
+
+
+def account_of(_request: web.Request) -> str:
+    """Return who asks, as a name that stays the same. There are no accounts yet: everybody is one."""
+    return "everybody"

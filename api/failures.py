@@ -8,6 +8,7 @@ from aiohttp.typedefs import Handler
 
 from api import problems
 from api.pages import failure as failure_page
+from api.pages.texts import preferred
 from api.problems import ProblemError
 from domain.errors import NotFoundError, StoreUnavailableError
 from store.pool import TRANSIENT
@@ -49,7 +50,8 @@ def _of_http(error: web.HTTPException) -> ProblemError:
 
 def _tell(request: web.Request, error: ProblemError, allow: str | None = None) -> web.Response:
     if request.path.startswith(_MACHINE_PATHS):
-        answer = problems.response(error)
+        language = preferred(request.headers.get(hdrs.ACCEPT_LANGUAGE) or "en")
+        answer = problems.response(error, language)
     else:
         answer = failure_page.response(request, error)
     if error.kind.status == web.HTTPServiceUnavailable.status_code:

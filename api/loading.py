@@ -7,10 +7,13 @@ from types import ModuleType
 
 from aiohttp import web
 
+from api.endpoint import Endpoint
 from domain.errors import ConfigurationError
 
+Route = web.RouteDef | Endpoint  # both have a method and a path
 
-def routes(package: ModuleType) -> list[web.RouteDef]:
+
+def routes(package: ModuleType) -> list[Route]:
     """Return the routes of every module of a package, in the order of the modules' names.
 
     A module without `ROUTES` is a helper. Raises ConfigurationError when a module cannot be imported, when
@@ -27,7 +30,7 @@ def routes(package: ModuleType) -> list[web.RouteDef]:
     return found
 
 
-def _declared(package: ModuleType) -> Iterator[tuple[str, web.RouteDef]]:
+def _declared(package: ModuleType) -> Iterator[tuple[str, Route]]:
     for info in sorted(pkgutil.iter_modules(package.__path__), key=lambda info: info.name):
         name = f"{package.__name__}.{info.name}"
         try:
@@ -35,6 +38,6 @@ def _declared(package: ModuleType) -> Iterator[tuple[str, web.RouteDef]]:
         except ImportError as error:
             raise ConfigurationError(f"{name}: {error}") from error
         for route in getattr(module, "ROUTES", ()):
-            if not isinstance(route, web.RouteDef):
+            if not isinstance(route, Route):
                 raise ConfigurationError(f"{name}: ROUTES holds {route!r}, which is not a route")
             yield name, route

@@ -5,7 +5,6 @@ from typing import Annotated, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Every = Literal["raw", "15m", "1h", "1d", "1w", "1mo", "1y"]
 Kind = Literal["gauge", "counter", "state"]
 Item = TypeVar("Item")
 
@@ -20,6 +19,20 @@ class Answer(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
+class Problem(BaseModel):
+    """RFC 9457. Test `type`, which does not change; the rest is for people."""
+
+    type: Annotated[str, Field(description="urn:samara:problem:…")]
+    title: str
+    status: int
+    detail: str = ""
+    errors: list[dict[str, str]] = []
+
+
+class Resource(Answer):
+    """A thing. All its members are there, unless `fields` in the address chose some."""
+
+
 class Page(Answer, Generic[Item]):
     """Some of a list. `next_cursor` goes into `cursor` to have what follows; null at the end."""
 
@@ -27,7 +40,7 @@ class Page(Answer, Generic[Item]):
     next_cursor: str | None
 
 
-class Tenant(Answer):
+class Tenant(Resource):
     """A collectivité."""
 
     id: int
@@ -40,7 +53,7 @@ class Tenant(Answer):
     time_zone: Annotated[str, Field(description="IANA name; its days and months are the tenant's")]
 
 
-class Site(Answer):
+class Site(Resource):
     """A place of a tenant."""
 
     id: int
@@ -50,7 +63,7 @@ class Site(Answer):
     longitude_deg: LongitudeDeg | None
 
 
-class Point(Answer):
+class Point(Resource):
     """What is measured at a site, by the device that measures it now if any does."""
 
     id: int
@@ -59,7 +72,7 @@ class Point(Answer):
     dev_eui: str | None
 
 
-class Device(Answer):
+class Device(Resource):
     """A LoRaWAN end device. The radio figures are of its last uplink, by the gateway that heard it best."""
 
     dev_eui: str
@@ -75,7 +88,7 @@ class Device(Answer):
     snr_db: float | None
 
 
-class Gateway(Answer):
+class Gateway(Resource):
     """A relay antenna of the network."""
 
     gateway_eui: str
@@ -86,7 +99,7 @@ class Gateway(Answer):
     last_heard_at: datetime | None
 
 
-class LatestValue(Answer):
+class LatestValue(Resource):
     """The newest measurement of one quantity and channel at a point."""
 
     point_id: int
@@ -137,16 +150,38 @@ class StateBucket(Answer):
     share: float | None
 
 
+Items = list[Sample] | list[GaugeBucket] | list[CounterBucket] | list[StateBucket]
+
+
+class Gap(Answer):
+    """Nothing was measured between the two, for much longer than usual."""
+
+    start: datetime
+    end: datetime
+
+
 class Series(Answer):
-    """What one point said of one quantity and channel. `start` is included, `end` is not."""
+    """What one point said of one quantity and channel. `start` is included, `end` is not.
+
+    `gaps` are told of raw series; by intervals, the empty ones are there. `previous` is what `compare` asked for,
+    interval by interval as `items` (one that has no counterpart a year before begins where it ends).
+    """
 
     point_id: int
     quantity: str
     channel: int
     kind: Kind
     unit: Unit
-    every: Every
+    every: Annotated[str, Field(description="by which intervals: as asked, or what `auto` chose")]
     time_zone: str
     start: datetime
     end: datetime
-    items: list[Sample] | list[GaugeBucket] | list[CounterBucket] | list[StateBucket]
+    items: Items
+    gaps: list[Gap]
+    previous: Items | None
+
+
+class SeriesSet(Answer):
+    """Several series of one period."""
+
+    series: list[Series]

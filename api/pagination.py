@@ -2,18 +2,15 @@
 
 import base64
 from collections.abc import Awaitable, Callable
-from typing import Final, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 from api import models
-from api.problems import invalid_parameter
-from api.query import MAX_ID, Query
+from api.parameters import MAX_ID, Paged
+from api.problems import NO_SUCH_CURSOR, ProblemError
 from store.reading.pages import MAX_LIMIT, Page
 
 Record = TypeVar("Record")
 Model = TypeVar("Model")
-
-PARAMETERS: Final = frozenset({"limit", "cursor"})
-DEFAULT_LIMIT: Final = 100
 
 
 class Asked(NamedTuple):
@@ -23,11 +20,9 @@ class Asked(NamedTuple):
     limit: int
 
 
-def asked(query: Query, collection: str) -> Asked:
-    """Return which page of a collection the request wants; raise ProblemError when it makes no sense."""
-    limit = query.integer("limit", low=1, high=MAX_LIMIT)
-    cursor = query.text("cursor", "a `next_cursor`", default="")
-    return Asked(after=decode(collection, cursor) if cursor else None, limit=limit or DEFAULT_LIMIT)
+def asked(query: Paged, collection: str) -> Asked:
+    """Return which page of a collection the request wants; raise ProblemError for a cursor of another list."""
+    return Asked(after=decode(collection, query.cursor) if query.cursor else None, limit=query.limit)
 
 
 def answer(
@@ -62,5 +57,5 @@ def decode(collection: str, cursor: str) -> int:
         text = ""
     owner, _, last_id = text.partition(":")
     if owner != collection or not (last_id.isascii() and last_id.isdigit() and len(last_id) <= 10):
-        raise invalid_parameter("cursor", "it is not of this list", "the `next_cursor` of the page before, unchanged")
+        raise ProblemError(NO_SUCH_CURSOR, "Give the `next_cursor` of the page before, unchanged.")
     return min(int(last_id), MAX_ID)

@@ -1,7 +1,6 @@
 """Errors as RFC 9457 problem details. A problem's `type` is stable; programs test it, people read the rest."""
 
 import json
-from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from aiohttp import web
@@ -10,31 +9,88 @@ MEDIA_TYPE: Final = "application/problem+json"
 
 
 class Kind(NamedTuple):
-    """One sort of problem: the end of its `type` URN, its HTTP status and its title."""
+    """One sort of problem: the end of its `type` URN, its HTTP status and its title in English and in French."""
 
     name: str
     status: int
     title: str
+    title_fr: str
+
+    @property
+    def urn(self) -> str:
+        """Return the problem's `type`."""
+        return f"urn:samara:problem:{self.name}"
 
 
-INVALID_PARAMETER: Final = Kind("invalid-parameter", 400, "A parameter of the request is missing or wrong.")
-TOO_MANY_POINTS: Final = Kind("too-many-points", 400, "The answer would hold too many points.")
-NOT_FOUND: Final = Kind("not-found", 404, "There is no such thing here.")
-METHOD_NOT_ALLOWED: Final = Kind("method-not-allowed", 405, "This address does not take that method.")
-REFUSED: Final = Kind("refused", 400, "The request was refused.")
-TOO_MANY_STREAMS: Final = Kind("too-many-streams", 503, "This server has as many live streams as it may have.")
-UNAVAILABLE: Final = Kind("unavailable", 503, "The database does not answer; try again in a moment.")
-INTERNAL: Final = Kind("internal", 500, "The server failed; the failure was recorded.")
+INVALID_PARAMETER: Final = Kind(
+    "invalid-parameter",
+    400,
+    "A parameter of the request is missing or wrong.",
+    "Un paramètre de la requête manque ou n'est pas accepté.",
+)
+INVALID_BODY: Final = Kind(
+    "invalid-body", 400, "The body of the request is not as it should be.", "Le corps de la requête n'est pas accepté."
+)
+REFUSED: Final = Kind("refused", 400, "The request was refused.", "La requête a été refusée.")
+NOT_FOUND: Final = Kind("not-found", 404, "There is no such thing here.", "Il n'y a rien de tel ici.")
+METHOD_NOT_ALLOWED: Final = Kind(
+    "method-not-allowed",
+    405,
+    "This address does not take that method.",
+    "Cette adresse n'accepte pas cette méthode.",
+)
+CONFLICT: Final = Kind(
+    "conflict", 409, "What is there already does not allow it.", "Ce qui existe déjà ne le permet pas."
+)
+UNSUPPORTED_MEDIA: Final = Kind(
+    "unsupported-media-type", 415, "The body is of another media type.", "Le corps est d'un autre type de média."
+)
+NO_SUCH_CURSOR: Final = Kind(
+    "no-such-cursor", 422, "The cursor is not one of this list.", "Ce curseur n'est pas de cette liste."
+)
+NO_SUCH_MOMENT: Final = Kind(
+    "no-such-moment", 422, "There is no such moment or period.", "Ce moment ou cette période n'existe pas."
+)
+TOO_MANY_POINTS: Final = Kind(
+    "too-many-points", 422, "The answer would hold too many points.", "La réponse contiendrait trop de points."
+)
+KEY_REUSED: Final = Kind(
+    "idempotency-key-reused",
+    422,
+    "This Idempotency-Key was used for another request.",
+    "Cette Idempotency-Key a servi pour une autre requête.",
+)
+INTERNAL: Final = Kind(
+    "internal", 500, "The server failed; the failure was recorded.", "Le serveur a échoué ; l'incident est enregistré."
+)
+TOO_MANY_STREAMS: Final = Kind(
+    "too-many-streams",
+    503,
+    "This server has as many live streams as it may have.",
+    "Ce serveur a autant de flux ouverts qu'il peut en avoir.",
+)
+UNAVAILABLE: Final = Kind(
+    "unavailable",
+    503,
+    "The database does not answer; try again in a moment.",
+    "La base de données ne répond pas ; réessayez dans un moment.",
+)
 
 KINDS: Final = (
     INVALID_PARAMETER,
-    TOO_MANY_POINTS,
+    INVALID_BODY,
+    REFUSED,
     NOT_FOUND,
     METHOD_NOT_ALLOWED,
-    REFUSED,
+    CONFLICT,
+    UNSUPPORTED_MEDIA,
+    NO_SUCH_CURSOR,
+    NO_SUCH_MOMENT,
+    TOO_MANY_POINTS,
+    KEY_REUSED,
+    INTERNAL,
     TOO_MANY_STREAMS,
     UNAVAILABLE,
-    INTERNAL,
 )
 
 
@@ -57,10 +113,11 @@ def invalid_parameter(field: str, detail: str, accepted: str) -> ProblemError:
     )
 
 
-def response(error: ProblemError, headers: Mapping[str, str] | None = None) -> web.Response:
+def response(error: ProblemError, language: str = "en") -> web.Response:
     """Return the answer that tells a problem. It repeats nothing of the path: a foreign id reads as an absent one."""
     kind = error.kind
-    body = {"type": f"urn:samara:problem:{kind.name}", "title": kind.title, "status": kind.status}
+    title = kind.title_fr if language == "fr" else kind.title
+    body = {"type": kind.urn, "title": title, "status": kind.status}
     if error.detail:
         body["detail"] = error.detail
     body |= error.extensions
@@ -68,5 +125,5 @@ def response(error: ProblemError, headers: Mapping[str, str] | None = None) -> w
         status=kind.status,
         body=json.dumps(body, ensure_ascii=False).encode(),
         content_type=MEDIA_TYPE,
-        headers={"Cache-Control": "no-store", **(headers or {})},
+        headers={"Cache-Control": "no-store", "Content-Language": language, "Vary": "Accept-Language"},
     )

@@ -1,10 +1,8 @@
-"""Query parameters, read strictly: an unknown, repeated or wrong one is refused by name."""
+"""The parameters of a page, read strictly: an unknown, repeated or wrong one is refused by name."""
 
 import re
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, time
 from typing import Final, TypeVar
-from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
@@ -12,16 +10,9 @@ from api.problems import ProblemError, invalid_parameter
 
 Choice = TypeVar("Choice", bound=str)
 
-EARLIEST: Final = datetime(1999, 12, 31, tzinfo=UTC)  # when 2000 begins, in any zone
-LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
-INSTANTS: Final = (
-    "an ISO 8601 instant with its zone (2025-11-22T08:00:00Z, 2025-11-22T09:00:00+01:00) "
-    "or a date in the tenant's zone (2025-11-22), from 2000 to 2200"
-)
 MAX_ID: Final = 2**31 - 1
 _SHOWN: Final = 40  # a wrong value is quoted up to here
 _TEXT: Final = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,200}\Z")
-_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
 
 
 class Query:
@@ -65,26 +56,5 @@ class Query:
                 return choice
         raise self._wrong(name, ", ".join(choices))
 
-    def instant(self, name: str, zone: ZoneInfo, default: datetime) -> datetime:
-        """Return an instant in UTC; a date is its first instant in `zone`."""
-        value = self._given.get(name)
-        if value is None:
-            return default
-        parsed = _instant(value.replace(" ", "+"), zone)  # a bare + in an address reads as a space
-        if parsed is None or not EARLIEST <= parsed <= LATEST:
-            raise self._wrong(name, INSTANTS)
-        return parsed
-
     def _wrong(self, name: str, accepted: str) -> ProblemError:
         return invalid_parameter(name, f"{self._given[name][:_SHOWN]!r} is not accepted", accepted)
-
-
-def _instant(value: str, zone: ZoneInfo) -> datetime | None:
-    try:
-        if _DATE.match(value):
-            parsed = datetime.combine(date.fromisoformat(value), time(), tzinfo=zone)
-        else:
-            parsed = datetime.fromisoformat(value)
-        return None if parsed.tzinfo is None else parsed.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None

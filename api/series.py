@@ -1,30 +1,59 @@
-"""One quantity of a point over time: what may be asked, how much of it, and how it is told."""
+"""Quantities of points over time: what may be asked, how much of it, and how it is told."""
 
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple, get_args
+from functools import partial
+from typing import Annotated, Final, Literal, NamedTuple, cast
 from zoneinfo import ZoneInfo
 
 import asyncpg
+from pydantic import Field, StringConstraints
 
-from api import models, tenancy
-from api.problems import TOO_MANY_POINTS, ProblemError, invalid_parameter
-from api.query import Query
+from api import models
+from api.gaps import LOOSE, gaps
+from api.parameters import WHOLE, Channel, OfTenant, Period, QuantityName
+from api.problems import NO_SUCH_MOMENT, TOO_MANY_POINTS, ProblemError
 from store.reading import series as store
 from store.reading.buckets import CounterBucket, GaugeBucket, StateBucket
-from store.reading.every import Every, edges
+from store.reading.every import EVERY_PATTERN, Every, a_year_before, edges, parse_every
 
-PARAMETERS: Final = frozenset({tenancy.PARAMETER, "quantity", "channel", "from", "to", "every"})
-EVERY: Final[dict[str, Every | None]] = {
-    "raw": None,
-    "15m": timedelta(minutes=15),
-    "1h": "hour",
-    "1d": "day",
-    "1w": "week",
-    "1mo": "month",
-    "1y": "year",
-}
 DEFAULT_RANGE: Final = timedelta(days=1)
-_MAX_CHANNEL: Final = 2**15 - 1
+RAW: Final = "raw"
+AUTO: Final = "auto"
+_SECONDS: Final = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1200, 1800, 3600)
+_HOUR: Final = timedelta(hours=1)
+_DAY: Final = timedelta(days=1)
+
+EveryText = Annotated[
+    str,
+    StringConstraints(pattern=rf"^({RAW}|{AUTO}|{EVERY_PATTERN})$"),
+    Field(
+        description="raw (each measurement); auto (raw if it fits into `max_points`, else the shortest intervals that "
+        "do); hour, day, week, month, quarter, year; 15m, 6h, 1d, 1w, 1mo, 1y; or an ISO 8601 duration of one unit, "
+        "PT10M, P1D, P3M. Days and longer are the tenant's",
+        examples=["day"],
+    ),
+]
+Compare = Literal["year", "year-weekday"]
+
+
+class Cut(OfTenant, Period):
+    """Which period, and how it is cut."""
+
+    every: EveryText = RAW
+    max_points: Annotated[int, Field(ge=10, le=10_000, description="for `every=auto`: from 10 to 10000"), WHOLE] = 2000
+    compare: Annotated[
+        Compare | None,
+        Field(
+            description="tells `previous` too: `year`, the same dates a year before; `year-weekday`, 52 weeks before"
+        ),
+    ] = None
+
+
+class SeriesQuery(Cut):
+    """One quantity of a point."""
+
+    quantity: QuantityName
+    channel: Channel = 0
 
 
 class Asked(NamedTuple):
@@ -32,60 +61,93 @@ class Asked(NamedTuple):
 
     quantity: str
     channel: int
-    every: models.Every
+    every: str
     start: datetime
     end: datetime
     zone: ZoneInfo
+    max_points: int = 2000
+    compare: Compare | None = None
 
 
-def parse(query: Query, zone: ZoneInfo, now: datetime) -> Asked:
-    """Return what the parameters ask; raise ProblemError naming the one that is wrong."""
-    quantity = query.text("quantity", "the name of a quantity, such as temperature")
-    channel = query.integer("channel", low=0, high=_MAX_CHANNEL) or 0
-    every = query.choice("every", get_args(models.Every), "raw")
-    end = query.instant("to", zone, now)
-    start = query.instant("from", zone, min(end, now) - DEFAULT_RANGE)
-    if start >= end:
-        raise invalid_parameter("from", "it is not before `to`", "an instant before `to`, which is now by default")
+class Found(NamedTuple):
+    """A series, the intervals that it was cut by at last, and what was there a year before."""
+
+    series: store.Series
+    every: str
+    previous: store.Rows | None
+
+
+def parse(cut: Cut, quantity: str, channel: int, zone: ZoneInfo, now: datetime) -> Asked:
+    """Return what the parameters ask; raise ProblemError when there is no such period."""
+    start, end = cut.bounds(zone, now, DEFAULT_RANGE)
     if start >= now:
-        raise invalid_parameter("from", "it is in the future", "an instant of the past")
-    return Asked(quantity, channel, every, start, min(end, now), zone)
+        raise ProblemError(NO_SUCH_MOMENT, "`from` is in the future: nothing was measured then.")
+    return Asked(quantity, channel, cut.every, start, min(end, now), zone, cut.max_points, cut.compare)
 
 
-async def read(connection: asyncpg.Connection, tenant_id: int, point_id: int, asked: Asked, limit: int) -> store.Series:
+async def read(connection: asyncpg.Connection, tenant_id: int, point_id: int, asked: Asked, limit: int) -> Found:
     """Return the series from the store; raise ProblemError(TOO_MANY_POINTS) rather than read too much."""
-    every = EVERY[asked.every]
-    if every is not None:
-        _refuse_many_intervals(asked, every, limit)
-
-    async def series(every: Every | None) -> store.Series:
-        return await store.series(
-            connection,
-            tenant_id,
-            point_id,
-            asked.quantity,
-            asked.channel,
-            start=asked.start,
-            end=asked.end,
-            every=every,
-            zone=asked.zone,
-        )
-
-    if every is None:  # counting by days reads roll-ups, where telling samples one by one reads all of them
-        days = (await series("day")).rows
-        count = sum(day.samples for day in days if not isinstance(day, store.Sample))
-        if count > limit:
-            raise _too_many(limit, f"there are {count} measurements in this range")
-    return await series(every)
+    if asked.every == AUTO:
+        asked = await _fitting(connection, tenant_id, point_id, asked)
+        limit = asked.max_points
+    of_point = (connection, tenant_id, point_id, asked.quantity, asked.channel)
+    before = partial(a_year_before, zone=asked.zone, weekday=asked.compare == "year-weekday")
+    if asked.every == RAW:
+        await _refuse_many_samples(connection, tenant_id, point_id, asked, limit)
+        raw = partial(store.series, *of_point, every=None, zone=asked.zone)
+        found = await raw(start=asked.start, end=asked.end)
+        previous = await raw(start=before(asked.start), end=before(asked.end)) if asked.compare else None
+    else:
+        bounds = _bounds(asked, parse_every(asked.every), limit)
+        found = await store.intervals(*of_point, bounds=bounds)
+        earlier = [before(bound) for bound in bounds]
+        previous = await store.intervals(*of_point, bounds=earlier) if asked.compare else None
+    return Found(found, asked.every, None if previous is None else previous.rows)
 
 
-def _refuse_many_intervals(asked: Asked, every: Every, limit: int) -> None:
+async def _count(connection: asyncpg.Connection, tenant_id: int, point_id: int, asked: Asked) -> tuple[int, str]:
+    """Return how many samples there are, and their kind: days read roll-ups, samples would be read one by one."""
+    bounds = edges(asked.start, asked.end, "day", asked.zone)
+    days = await store.intervals(connection, tenant_id, point_id, asked.quantity, asked.channel, bounds=bounds)
+    return sum(day.samples for day in days.rows if not isinstance(day, store.Sample)), days.kind
+
+
+async def _refuse_many_samples(
+    connection: asyncpg.Connection, tenant_id: int, point_id: int, asked: Asked, limit: int
+) -> None:
+    count, _ = await _count(connection, tenant_id, point_id, asked)
+    if count > limit:
+        raise _too_many(limit, f"there are {count} measurements in this range")
+
+
+async def _fitting(connection: asyncpg.Connection, tenant_id: int, point_id: int, asked: Asked) -> Asked:
+    """Return what is asked with the finest cut that fits: a level's interval draws two points, its low and its high."""
+    count, kind = await _count(connection, tenant_id, point_id, asked)
+    if count <= asked.max_points:
+        return asked._replace(every=RAW)
+    columns = asked.max_points // 2 if kind == "gauge" else asked.max_points
+    return asked._replace(every=_width((asked.end - asked.start) / (columns - 2)))  # the first and last are cut
+
+
+def _width(least: timedelta) -> str:
+    """Return the shortest interval of a round length that is not shorter: from an hour on roll-ups answer."""
+    if least <= _HOUR:
+        return f"PT{next(step for step in _SECONDS if step >= least.total_seconds())}S"
+    if least <= _DAY:
+        return f"PT{-(-least // _HOUR)}H"
+    return f"P{-(-least // _DAY)}D"
+
+
+def _bounds(asked: Asked, every: Every, limit: int) -> list[datetime]:
     try:
-        count = len(edges(asked.start, asked.end, every, asked.zone)) - 1
+        bounds = edges(asked.start, asked.end, every, asked.zone)
     except ValueError:  # past the store's own bound, which is higher
-        count = None
-    if count is None or count > limit:
-        raise _too_many(limit, f"there are {count or 'very many'} intervals of {asked.every} in this range")
+        bounds = []
+    count = len(bounds) - 1
+    if not 0 < count <= limit:
+        many = count if count > 0 else "very many"
+        raise _too_many(limit, f"there are {many} intervals of {asked.every} in this range")
+    return bounds
 
 
 def _too_many(limit: int, why: str) -> ProblemError:
@@ -96,29 +158,41 @@ def _too_many(limit: int, why: str) -> ProblemError:
     )
 
 
-def to_model(found: store.Series, asked: Asked) -> models.Series:
+def to_model(found: Found, asked: Asked) -> models.Series:
     """Return what the API says of a series."""
+    series, rows = found.series, found.series.rows
     return models.Series(
-        point_id=found.point_id,
-        quantity=found.quantity,
-        channel=found.channel,
-        kind=found.kind,
-        unit=found.unit,
-        every=asked.every,
+        point_id=series.point_id,
+        quantity=series.quantity,
+        channel=series.channel,
+        kind=series.kind,
+        unit=series.unit,
+        every=found.every,
         time_zone=asked.zone.key,
         start=asked.start,
         end=asked.end,
-        items=[_item(row) for row in found.rows],  # type: ignore[arg-type]  # all rows are of one kind
+        items=_items(rows),
+        gaps=_gaps(rows, asked) if found.every == RAW else [],
+        previous=None if found.previous is None else _items(found.previous),
     )
 
 
-def _item(
-    row: store.Sample | GaugeBucket | CounterBucket | StateBucket,
-) -> models.Sample | models.GaugeBucket | models.CounterBucket | models.StateBucket:
-    if isinstance(row, store.Sample):
-        return models.Sample(**row._asdict())
-    if isinstance(row, GaugeBucket):
-        return models.GaugeBucket(**row._asdict())
-    if isinstance(row, CounterBucket):
-        return models.CounterBucket(**row._asdict())
-    return models.StateBucket(**row._asdict())
+def _gaps(rows: store.Rows, asked: Asked) -> list[models.Gap]:
+    times = [row.measured_at for row in rows if isinstance(row, store.Sample)]
+    return [models.Gap(start=gap.start, end=gap.end) for gap in gaps(times, asked.start, asked.end, LOOSE)]
+
+
+_MODELS: Final[dict[type, type[models.Answer]]] = {
+    store.Sample: models.Sample,
+    GaugeBucket: models.GaugeBucket,
+    CounterBucket: models.CounterBucket,
+    StateBucket: models.StateBucket,
+}
+
+
+def _items(rows: store.Rows) -> models.Items:
+    """Return the rows as the API says them. All are of one kind, and made here: nothing is left to validate."""
+    if not rows:
+        return []
+    model = _MODELS[type(rows[0])]
+    return cast("models.Items", [model.model_construct(**row._asdict()) for row in rows])

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from api import models
+from api.gaps import LOOSE, STRICT, Gap, gaps
 from api.pages import view, words
-from api.pages.gaps import LOOSE, STRICT, Gap, gaps
 from api.pages.texts import Texts
 from api.series import Asked
 from store.reading.buckets import CounterBucket, GaugeBucket, StateBucket
@@ -19,8 +18,8 @@ RANGES: Final[dict[str, timedelta]] = {
     "30d": timedelta(days=30),
 }
 DEFAULT_RANGE: Final = "24h"
-FALLBACK: Final[models.Every] = "1h"  # when there are too many samples to tell one by one
-_EVERY: Final[dict[str, dict[str, models.Every]]] = {
+FALLBACK: Final[str] = "1h"  # when there are too many samples to tell one by one
+_EVERY: Final[dict[str, dict[str, str]]] = {
     "gauge": {"24h": "raw", "7d": "1h", "30d": "1d"},
     "counter": {"24h": "1h", "7d": "1d", "30d": "1d"},
     "state": {"24h": "raw", "7d": "raw", "30d": "raw"},
@@ -55,7 +54,7 @@ class Table(NamedTuple):
     end_s: float
 
 
-def every(kind: str, range_name: str) -> models.Every:
+def every(kind: str, range_name: str) -> str:
     """Return the interval that suits a kind of quantity and a range."""
     return _EVERY[kind][range_name]
 
@@ -96,13 +95,13 @@ def _told(row: Sample | GaugeBucket | CounterBucket | StateBucket) -> _Told:
     return _Told(row.start, row.end, row.samples, [number for number in numbers if number is not None])
 
 
-def _drawing(kind: str, interval: models.Every) -> str:
+def _drawing(kind: str, interval: str) -> str:
     if kind == "gauge":
         return "line" if interval == "raw" else "band"
     return "bars" if kind == "counter" else "steps"
 
 
-def _columns(kind: str, interval: models.Every) -> list[str]:
+def _columns(kind: str, interval: str) -> list[str]:
     first = {"raw": "at", "1h": "hour"}.get(interval, "day")
     numbers = {"counter": ["increase"], "state": ["state"]}.get(kind)
     return [first, *(numbers or (["value"] if interval == "raw" else ["mean", "low", "high"]))]

@@ -115,7 +115,7 @@ async def _table(
             raise
         asked = asked._replace(every=detail.FALLBACK)
         found = await series.read(connection, tenant.tenant_id, chosen.card.point_id, asked, limit)
-    return detail.table(found, asked, chosen.range_name, texts)
+    return detail.table(found.series, asked, chosen.range_name, texts)
 
 
 def _choose(request: web.Request, value: view.Value) -> str:

@@ -1,25 +1,25 @@
-"""GET /api/v1/devices: the LoRaWAN devices of a tenant, and how they were last heard."""
+"""The LoRaWAN devices of a tenant, and how they were last heard."""
 
 from typing import Final
 
 from aiohttp import web
 
 from api import models, pagination, tenancy
-from api.answers import json_answer
 from api.context import reader
-from api.query import Query
+from api.endpoint import get
+from api.parameters import PagedOfTenant
 from store.reading import network
 
 PATH: Final = "/api/v1/devices"
 
 
-async def list_devices(request: web.Request) -> web.Response:
-    """Answer one page of a tenant's devices."""
-    asked = pagination.asked(Query(request, {tenancy.PARAMETER, *pagination.PARAMETERS}), "devices")
+async def list_devices(request: web.Request, query: PagedOfTenant) -> models.Page[models.Device]:
+    """List the devices of a tenant."""
+    asked = pagination.asked(query, "devices")
     async with reader(request) as connection:
         tenant = await tenancy.tenant_of(request, connection)
         page = await network.devices(connection, tenant.tenant_id, after=asked.after, limit=asked.limit)
-    return json_answer(request, pagination.answer(models.Page[models.Device], "devices", page, to_model))
+    return pagination.answer(models.Page[models.Device], "devices", page, to_model)
 
 
 def to_model(device: network.Device) -> models.Device:
@@ -29,4 +29,4 @@ def to_model(device: network.Device) -> models.Device:
     return models.Device(**fields)
 
 
-ROUTES: Final = (web.get(PATH, list_devices),)
+ROUTES: Final = (get(PATH, list_devices),)

@@ -1,24 +1,24 @@
-"""GET /api/v1/gateways: the relay antennas. They are the network's: supervisors alone will see them."""
+"""The relay antennas. They are the network's: supervisors alone will see them."""
 
 from typing import Final
 
 from aiohttp import web
 
 from api import models, pagination
-from api.answers import json_answer
 from api.context import reader
-from api.query import Query
+from api.endpoint import get
+from api.parameters import Paged
 from store.reading import network
 
 PATH: Final = "/api/v1/gateways"
 
 
-async def list_gateways(request: web.Request) -> web.Response:
-    """Answer one page of gateways."""
-    asked = pagination.asked(Query(request, pagination.PARAMETERS), "gateways")
+async def list_gateways(request: web.Request, query: Paged) -> models.Page[models.Gateway]:
+    """List the gateways of the network."""
+    asked = pagination.asked(query, "gateways")
     async with reader(request) as connection:
         page = await network.gateways(connection, after=asked.after, limit=asked.limit)
-    return json_answer(request, pagination.answer(models.Page[models.Gateway], "gateways", page, to_model))
+    return pagination.answer(models.Page[models.Gateway], "gateways", page, to_model)
 
 
 def to_model(gateway: network.Gateway) -> models.Gateway:
@@ -28,4 +28,4 @@ def to_model(gateway: network.Gateway) -> models.Gateway:
     return models.Gateway(**fields)
 
 
-ROUTES: Final = (web.get(PATH, list_gateways),)
+ROUTES: Final = (get(PATH, list_gateways),)

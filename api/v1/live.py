@@ -1,4 +1,4 @@
-"""GET /api/v1/live: the latest values of a tenant as they are committed, as server-sent events."""
+"""The latest values of a tenant as they are committed, as server-sent events."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,17 +9,21 @@ from aiohttp_sse import EventSourceResponse
 
 from api import problems, tenancy
 from api.context import HUB, SETTINGS, reader
+from api.endpoint import get
 from api.live import Event
 from api.metrics import METRICS
+from api.parameters import OfTenant
 from api.problems import ProblemError
-from api.query import Query
 
 PATH: Final = "/api/v1/live"
 
 
-async def live(request: web.Request) -> web.StreamResponse:
-    """Stream until the reader leaves or the server stops."""
-    Query(request, {tenancy.PARAMETER})
+async def live(request: web.Request, query: OfTenant) -> web.StreamResponse:  # noqa: ARG001 - tenancy reads it
+    """Stream the latest values of a tenant as they are committed.
+
+    Server-sent events: `snapshot` (every latest value), then `values` (those that changed). A reader that comes back
+    with `Last-Event-ID` gets what it missed.
+    """
     settings, streams = request.app[SETTINGS], request.app[METRICS].live_streams
     async with reader(request) as connection:
         tenant = await tenancy.tenant_of(request, connection)
@@ -48,4 +52,4 @@ async def _send(response: EventSourceResponse, events: AsyncIterator[Event]) -> 
     response.stop_streaming()
 
 
-ROUTES: Final = (web.get(PATH, live),)
+ROUTES: Final = (get(PATH, live, media=("text/event-stream",), problems=(problems.TOO_MANY_STREAMS,)),)

@@ -1,25 +1,25 @@
-"""GET /api/v1/sites: the places of a tenant."""
+"""The places of a tenant."""
 
 from typing import Final
 
 from aiohttp import web
 
 from api import models, pagination, tenancy
-from api.answers import json_answer
 from api.context import reader
-from api.query import Query
+from api.endpoint import get
+from api.parameters import PagedOfTenant
 from store.reading import territory
 
 PATH: Final = "/api/v1/sites"
 
 
-async def list_sites(request: web.Request) -> web.Response:
-    """Answer one page of a tenant's sites."""
-    asked = pagination.asked(Query(request, {tenancy.PARAMETER, *pagination.PARAMETERS}), "sites")
+async def list_sites(request: web.Request, query: PagedOfTenant) -> models.Page[models.Site]:
+    """List the sites of a tenant."""
+    asked = pagination.asked(query, "sites")
     async with reader(request) as connection:
         tenant = await tenancy.tenant_of(request, connection)
         page = await territory.sites(connection, tenant.tenant_id, after=asked.after, limit=asked.limit)
-    return json_answer(request, pagination.answer(models.Page[models.Site], "sites", page, to_model))
+    return pagination.answer(models.Page[models.Site], "sites", page, to_model)
 
 
 def to_model(site: territory.Site) -> models.Site:
@@ -33,4 +33,4 @@ def to_model(site: territory.Site) -> models.Site:
     )
 
 
-ROUTES: Final = (web.get(PATH, list_sites),)
+ROUTES: Final = (get(PATH, list_sites),)

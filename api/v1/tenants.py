@@ -1,24 +1,24 @@
-"""GET /api/v1/tenants: the tenants that the reader may see (all of them, until there are accounts)."""
+"""The tenants that the reader may see (all of them, until there are accounts)."""
 
 from typing import Final
 
 from aiohttp import web
 
 from api import models, pagination
-from api.answers import json_answer
 from api.context import reader
-from api.query import Query
+from api.endpoint import get
+from api.parameters import Paged
 from store.reading import territory
 
 PATH: Final = "/api/v1/tenants"
 
 
-async def list_tenants(request: web.Request) -> web.Response:
-    """Answer one page of tenants."""
-    asked = pagination.asked(Query(request, pagination.PARAMETERS), "tenants")
+async def list_tenants(request: web.Request, query: Paged) -> models.Page[models.Tenant]:
+    """List the tenants that the reader may see."""
+    asked = pagination.asked(query, "tenants")
     async with reader(request) as connection:
         page = await territory.tenants(connection, after=asked.after, limit=asked.limit)
-    return json_answer(request, pagination.answer(models.Page[models.Tenant], "tenants", page, to_model))
+    return pagination.answer(models.Page[models.Tenant], "tenants", page, to_model)
 
 
 def to_model(tenant: territory.Tenant) -> models.Tenant:
@@ -35,4 +35,4 @@ def to_model(tenant: territory.Tenant) -> models.Tenant:
     )
 
 
-ROUTES: Final = (web.get(PATH, list_tenants),)
+ROUTES: Final = (get(PATH, list_tenants),)

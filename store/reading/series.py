@@ -70,6 +70,33 @@ SELECT device_id,
 """
 
 
+class _Known(NamedTuple):
+    """A quantity of a point that there is."""
+
+    point_id: int
+    quantity: str
+    unit: str
+    track: Track
+
+    def series(self, rows: Rows) -> Series:
+        return Series(
+            point_id=self.point_id,
+            quantity=self.quantity,
+            channel=self.track.channel,
+            unit=self.unit,
+            kind=self.track.kind,
+            rows=rows,
+        )
+
+
+async def _known(reader: Reader, tenant_id: int, point_id: int, quantity: str, channel: int) -> _Known:
+    row = await reader.fetchrow(SELECT_QUANTITY, tenant_id, point_id, quantity)
+    if row is None:
+        raise NotFoundError(f"no {quantity!r} at point {point_id}")
+    track = Track(quantity_id=row["quantity_id"], channel=channel, kind=cast("Kind", row["kind"]))
+    return _Known(point_id, quantity, row["unit"], track)
+
+
 async def series(
     reader: Reader,
     tenant_id: int,
@@ -89,19 +116,24 @@ async def series(
     NotFoundError if this tenant has no such point or there is no such quantity, ValueError for times or an `every`
     that cannot be (see `every.edges`), TooManySamplesError past MAX_SAMPLES samples.
     """
-    row = await reader.fetchrow(SELECT_QUANTITY, tenant_id, point_id, quantity)
-    if row is None:
-        raise NotFoundError(f"no {quantity!r} at point {point_id}")
-    kind = cast("Kind", row["kind"])
     bounds = edges(start, end, "year" if every is None else every, zone)
-    segments = [Segment(*found) for found in await reader.fetch(SELECT_SEGMENTS, point_id, bounds[0], bounds[-1])]
-    track = Track(quantity_id=row["quantity_id"], channel=channel, kind=kind)
-    if every is None:
-        rows: Rows = await _samples(reader, track, segments)
-    else:
-        runs = await _runs(reader, track, segments, bounds)
-        rows = _buckets(kind, bounds, runs)
-    return Series(point_id=point_id, quantity=quantity, channel=channel, unit=row["unit"], kind=kind, rows=rows)
+    if every is not None:
+        return await intervals(reader, tenant_id, point_id, quantity, channel, bounds=bounds)
+    known = await _known(reader, tenant_id, point_id, quantity, channel)
+    return known.series(await _samples(reader, known.track, await _segments(reader, point_id, bounds)))
+
+
+async def intervals(
+    reader: Reader, tenant_id: int, point_id: int, quantity: str, channel: int, *, bounds: Sequence[datetime]
+) -> Series:
+    """Return what was measured between each two `bounds`, which do not decrease; as `series` otherwise."""
+    known = await _known(reader, tenant_id, point_id, quantity, channel)
+    runs = await _runs(reader, known.track, await _segments(reader, point_id, bounds), bounds)
+    return known.series(_buckets(known.track.kind, bounds, runs))
+
+
+async def _segments(reader: Reader, point_id: int, bounds: Sequence[datetime]) -> list[Segment]:
+    return [Segment(*found) for found in await reader.fetch(SELECT_SEGMENTS, point_id, bounds[0], bounds[-1])]
 
 
 async def _samples(reader: Reader, track: Track, segments: Sequence[Segment]) -> list[Sample]:

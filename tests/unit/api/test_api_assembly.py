@@ -3,9 +3,9 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from aiohttp import web
 
-from api import pagination, problems, series, v1
+from api import problems, v1
+from api.endpoint import Endpoint
 from api.loading import routes
 from api.models import Answer
 from api.pages.rendering import island
@@ -39,10 +39,11 @@ def test_a_broken_module_stops_the_start(tmp_path: Path, source: str) -> None:
         routes(package(tmp_path, f"broken_{len(source)}", one=source))
 
 
-def test_every_route_of_the_api_is_under_its_version() -> None:
+def test_every_route_of_the_api_is_under_its_version_and_declared() -> None:
     found = routes(v1)
-    assert len(found) == 7
-    assert all(isinstance(route, web.RouteDef) and route.path.startswith("/api/v1/") for route in found)
+    assert all(isinstance(route, Endpoint) and route.path.startswith("/api/v1/") for route in found)
+    names = [route.operation.name for route in found if isinstance(route, Endpoint)]
+    assert len(set(names)) == len(names)
 
 
 def test_every_model_says_its_fields_and_refuses_others() -> None:
@@ -56,12 +57,13 @@ def test_texts_for_scripts_cannot_end_their_element() -> None:
 
 
 def test_the_documentation_tells_every_problem_route_and_parameter() -> None:
-    page = (Path(__file__).parents[3] / "docs" / "how-to" / "use-the-api.md").read_text("utf-8")
+    page = (Path(__file__).parents[3] / "docs" / "api.md").read_text("utf-8")
     for kind in problems.KINDS:
         assert f"`urn:samara:problem:{kind.name}`" in page
     for route in routes(v1):
-        assert f"`{route.path}" in page
-    for parameter in series.PARAMETERS | pagination.PARAMETERS:
-        assert f"`{parameter}`" in page
-    for every in series.EVERY:
-        assert f"`{every}`" in page
+        assert f"`{route.path}" in page, route.path
+    for endpoint in routes(v1):
+        assert isinstance(endpoint, Endpoint)
+        for model in (endpoint.operation.query, endpoint.operation.body):
+            for name, field in (model.model_fields if model else {}).items():
+                assert f"`{field.alias or name}`" in page, (endpoint.path, name)

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.pages.gaps import LOOSE, STRICT, Gap, gaps
+from api.gaps import LOOSE, STRICT, Gap, gaps
 
 START = datetime(2025, 11, 22, tzinfo=UTC)
 END = START + timedelta(hours=24)

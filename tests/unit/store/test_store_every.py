@@ -6,11 +6,31 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from store.reading.every import MAX_BUCKETS, Every, edges, floor, following, parse_every
+from store.reading.every import (
+    MAX_BUCKETS,
+    Calendar,
+    Every,
+    a_year_before,
+    edges,
+    floor,
+    following,
+    parse_every,
+)
 
 PARIS = ZoneInfo("Europe/Paris")
 ZONES = [ZoneInfo(name) for name in ("Europe/Paris", "UTC", "Pacific/Marquesas", "Australia/Lord_Howe", "Asia/Beirut")]
-UNITS: list[Every] = ["hour", "day", "week", "month", "year", timedelta(minutes=7), timedelta(hours=6)]
+UNITS: list[Every] = [
+    "hour",
+    "day",
+    "week",
+    "month",
+    "year",
+    Calendar(3, "month"),
+    Calendar(10, "day"),
+    Calendar(2, "week"),
+    timedelta(minutes=7),
+    timedelta(hours=6),
+]
 MOMENTS = st.datetimes(
     datetime(2015, 1, 1),  # noqa: DTZ001 - the strategy adds the zone
     datetime(2040, 1, 1),  # noqa: DTZ001
@@ -83,7 +103,7 @@ def test_what_every_can_be(text: str, every: Every) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "0m", "-1h", "1.5h", "1w", "15", "m", "9999999h", "day ", "Day", "15m\n", "1\uff15m"]
+    "text", ["", "0m", "-1h", "1.5h", "1x", "P1DT1H", "15", "m", "9999999h", "day ", "Day", "15m\n", "1\uff15m"]
 )
 def test_what_every_cannot_be(text: str) -> None:
     with pytest.raises(ValueError, match="none of"):
@@ -103,3 +123,37 @@ def test_an_interval_is_longer_than_nothing(length: timedelta) -> None:
     start = datetime(2025, 1, 1, tzinfo=UTC)
     with pytest.raises(ValueError, match="longer"):
         edges(start, start + timedelta(days=1), length, PARIS)
+
+
+def test_quarters_and_other_multiples_are_the_calendar_s() -> None:
+    quarter = parse_every("quarter")
+    assert quarter == parse_every("P3M") == parse_every("3mo")
+    assert edges(local(2025, 1, 1), local(2026, 1, 1), quarter, PARIS) == [
+        local(2025, month, 1) for month in (1, 4, 7, 10)
+    ] + [local(2026, 1, 1)]
+    assert hours(local(2025, 1, 1), local(2025, 7, 1), quarter) == [90 * 24 - 1, 91 * 24]
+    assert floor(local(2025, 6, 15), parse_every("P5Y"), PARIS) == local(2025, 1, 1)
+    two_weeks = edges(local(2025, 1, 1), local(2025, 3, 1), parse_every("P2W"), PARIS)[1:-1]
+    assert {edge.astimezone(PARIS).weekday() for edge in two_weeks} == {0}
+    assert {after - before for before, after in pairwise(two_weeks)} == {timedelta(days=14)}
+
+
+def test_a_year_before_is_the_same_date_or_the_same_weekday() -> None:
+    assert a_year_before(local(2025, 7, 14, 12), PARIS, weekday=False) == local(2024, 7, 14, 12)
+    same = a_year_before(local(2025, 7, 14, 12), PARIS, weekday=True)
+    assert same == local(2024, 7, 15, 12)  # both Mondays
+    assert a_year_before(local(2024, 2, 29), PARIS, weekday=False) == local(2023, 3, 1)
+    # Summer time ended on 26 October 2025, and on 27 October 2024: noon stays noon.
+    assert a_year_before(local(2025, 10, 26, 12), PARIS, weekday=False) == local(2024, 10, 26, 12)
+
+
+@given(MOMENTS, st.sampled_from(UNITS), st.sampled_from(ZONES), st.booleans())
+def test_what_was_a_year_before_keeps_its_order(
+    moment: datetime,
+    every: Every,
+    zone: ZoneInfo,
+    weekday: bool,  # noqa: FBT001 - drawn
+) -> None:
+    bounds = edges(moment, moment + timedelta(days=3), every, zone)
+    before = [a_year_before(bound, zone, weekday=weekday) for bound in bounds]
+    assert before == sorted(before)

@@ -1,0 +1,132 @@
+"""Endpoints of the REST API: a handler's signature says what it takes and answers, and nothing says it again.
+
+    async def list_points(request: web.Request, query: PointsQuery) -> models.Page[models.Point]: …
+
+    ROUTES = (get("/api/v1/points", list_points),)
+
+`path`, `query` and `body` are pydantic models, parsed before the handler is called; what it returns is a model, sent
+as JSON, or a response of its own. A handler that writes takes `connection`, in the transaction that keeps its answer
+for the same Idempotency-Key. The OpenAPI document is made of the same declarations.
+"""
+
+import inspect
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final, NamedTuple, get_type_hints
+
+from aiohttp import hdrs, web
+from aiohttp.web_urldispatcher import AbstractRoute, UrlDispatcher
+from pydantic import BaseModel
+
+from api import idempotency, parameters, problems
+from api.answers import FIELDS, json_answer, selectable
+from api.problems import Kind, ProblemError
+
+JSON: Final = "application/json"
+Handler = Callable[..., Awaitable[BaseModel | web.StreamResponse | None]]
+
+
+class Operation(NamedTuple):
+    """What one endpoint takes and answers. `media` is what it answers when it is not a model as JSON."""
+
+    name: str
+    summary: str
+    path: type[BaseModel] | None
+    query: type[BaseModel] | None
+    body: type[BaseModel] | None
+    answer: type[BaseModel] | None
+    media: tuple[str, ...]
+    status: int
+    problems: tuple[Kind, ...]
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Return what `fields` may select of the answer."""
+        return () if self.answer is None or self.body is not None else selectable(self.answer)
+
+
+@dataclass(frozen=True)
+class Endpoint(web.AbstractRouteDef):
+    """A method and an address, the handler behind, and what is declared of it."""
+
+    method: str
+    path: str
+    handler: Handler
+    operation: Operation
+
+    @property
+    def writes(self) -> bool:
+        """Say whether the endpoint changes something."""
+        return self.method != hdrs.METH_GET
+
+    def register(self, router: UrlDispatcher) -> list[AbstractRoute]:
+        """Add the route to the application's."""
+        if self.method == hdrs.METH_GET and not self.operation.media:
+            return [router.add_get(self.path, self.handle)]
+        return [router.add_route(self.method, self.path, self.handle)]
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Parse, call the handler, and send what it returns."""
+        operation, arguments = self.operation, {}
+        taken = {FIELDS: None} if operation.fields else {}
+        query = parameters.of_query(request, operation.query or parameters.Asked, taken)
+        if operation.query is not None:
+            arguments["query"] = query
+        if operation.path is not None:
+            arguments["path"] = parameters.of_path(request, operation.path)
+        if not self.writes:
+            found = await self.handler(request, **arguments)
+            return found if isinstance(found, web.StreamResponse) else self._answer(request, found)
+        body = await request.read()
+        if operation.body is not None:
+            if request.content_type != JSON:
+                raise ProblemError(problems.UNSUPPORTED_MEDIA, f"Send the body as {JSON}.")
+            arguments["body"] = parameters.of_body(body, operation.body)
+        work = partial(self._written, request, arguments)
+        return await idempotency.once(request, body, work)
+
+    async def _written(self, request: web.Request, arguments: dict[str, Any], connection: Any) -> web.Response:
+        found = await self.handler(request, connection=connection, **arguments)
+        assert not isinstance(found, web.StreamResponse), "what is written is answered by a model"
+        return self._answer(request, found)
+
+    def _answer(self, request: web.Request, found: BaseModel | None) -> web.Response:
+        if found is None:
+            return web.Response(status=web.HTTPNoContent.status_code)
+        return json_answer(request, found, fields=self.operation.fields, status=self.operation.status)
+
+
+def _endpoint(method: str, path: str, handler: Handler, **declared: Any) -> Endpoint:
+    hints = get_type_hints(handler, include_extras=True)
+    answer = hints.get("return")
+    operation = Operation(
+        name=handler.__name__,
+        summary=inspect.getdoc(handler) or "",
+        path=hints.get("path"),
+        query=hints.get("query"),
+        body=hints.get("body"),
+        answer=answer if inspect.isclass(answer) and issubclass(answer, BaseModel) else None,
+        **declared,
+    )
+    return Endpoint(method, path, handler, operation)
+
+
+def get(path: str, handler: Handler, *, media: tuple[str, ...] = (), problems: tuple[Kind, ...] = ()) -> Endpoint:
+    """Declare what is read."""
+    return _endpoint(hdrs.METH_GET, path, handler, status=200, media=media, problems=problems)
+
+
+def post(path: str, handler: Handler, *, problems: tuple[Kind, ...] = ()) -> Endpoint:
+    """Declare what makes a thing; it is answered with 201."""
+    return _endpoint(hdrs.METH_POST, path, handler, status=201, media=(), problems=problems)
+
+
+def patch(path: str, handler: Handler, *, problems: tuple[Kind, ...] = ()) -> Endpoint:
+    """Declare what changes the members that are given of a thing."""
+    return _endpoint(hdrs.METH_PATCH, path, handler, status=200, media=(), problems=problems)
+
+
+def delete(path: str, handler: Handler, *, problems: tuple[Kind, ...] = ()) -> Endpoint:
+    """Declare what takes a thing away."""
+    return _endpoint(hdrs.METH_DELETE, path, handler, status=204, media=(), problems=problems)
