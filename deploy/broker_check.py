@@ -10,8 +10,8 @@ from paho.mqtt.client import Client, MQTTv5, MQTTv311
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
-from ingest.mqtt import tls_context
 from ingest.settings import MqttSource
+from ingest.tls import tls_context
 
 _WITHIN_S: Final = 10.0
 

@@ -10,6 +10,7 @@ import asyncpg
 
 from decoders.registry import Registry
 from deploy.broker_check import check_broker
+from deploy.cluster_check import check_cluster
 from deploy.database import database
 from deploy.settings import Settings
 from domain.errors import SamaraError
@@ -48,7 +49,9 @@ async def examine(settings: Settings, now: datetime) -> AsyncIterator[Finding]:
         topics = source.topics or (servers[source.lns].TOPICS if source.lns in servers else ())
         if topics:
             yield Finding(f"broker {source.name}", *(await check_broker(source, topics)))
-    if not settings.ingest.mqtt and not settings.ingest.http:
+    for cluster in settings.ingest.jetstream:
+        yield Finding(f"cluster {cluster.name}", *(await check_cluster(cluster)))
+    if not settings.ingest.sources:
         yield Finding("sources", "warning", "no network server is declared", "add [[ingest.mqtt]] to the settings")
 
 
@@ -60,8 +63,7 @@ def _programs(settings: Settings) -> Iterator[Finding]:
         yield Finding("program", "wrong", str(error), "install Samara again")
         return
     yield Finding("decoders", "ok", f"{count} models")
-    named = [source.lns for source in settings.ingest.mqtt] + [source.lns for source in settings.ingest.http]
-    unknown = sorted(set(named) - servers.keys())
+    unknown = sorted({source.lns for source in settings.ingest.sources} - servers.keys())
     for name in unknown:
         yield Finding("sources", "wrong", f"no network server {name!r}", f"set lns to one of {', '.join(servers)}")
 

@@ -36,7 +36,7 @@ async def serve(settings: Settings, roles: Collection[str]) -> None:
     Waits for a database that does not answer; ingest does not wait, it spools. The embedded one is migrated; of
     another, that is the operator's to do. Raises ConfigurationError when the schema is not this program's.
     """
-    if "ingest" in roles and not (settings.ingest.mqtt or settings.ingest.http):
+    if "ingest" in roles and not settings.ingest.sources:
         raise ConfigurationError("no network server is declared: add [[ingest.mqtt]] to the settings")
     with stop_on_signals() as stop:
         async with AsyncExitStack() as stack:

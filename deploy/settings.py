@@ -95,6 +95,7 @@ class Settings(BaseSettings):
         _distinct("ingest.http: two sources are named", [source.name for source in self.ingest.http])
         clients = [f"{source.client_id} at {source.host}:{source.port}" for source in self.ingest.mqtt]
         _distinct("ingest.mqtt: two sources (the broker would disconnect each for the other) are client", clients)
+        _distinct("ingest.jetstream: two sources are named", [source.name for source in self.ingest.jetstream])
         return self
 
 

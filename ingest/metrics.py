@@ -28,6 +28,12 @@ class IngestMetrics:
             "samara_spool_damaged_bytes_total", "Bytes of the spool whose checksum was wrong.", registry=registry
         )
         self.connected = Gauge("samara_broker_connected", "1 while subscribed.", ["source"], registry=registry)
+        self.unconfirmed = Counter(
+            "samara_unconfirmed_acknowledgements_total",
+            "Acknowledgements that the JetStream cluster did not confirm in time, and that were sent again.",
+            ["source"],
+            registry=registry,
+        )
         self.batch_messages = Histogram(
             "samara_batch_messages",
             "Messages a batch.",

@@ -7,7 +7,6 @@ the pipeline once durable. What is not, the broker sends again at the next conne
 import asyncio
 import contextlib
 import random
-import ssl
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -21,8 +20,9 @@ from domain.errors import SamaraError
 from ingest.messages import Message, Origin
 from ingest.metrics import IngestMetrics
 from ingest.pipeline import Pipeline
-from ingest.settings import MqttSource, TlsSettings
+from ingest.settings import MqttSource
 from ingest.tap import CONNECT_TIMEOUT_S, Tap, TappedClient, client_of, connect_options
+from ingest.tls import tls_context
 from ingest.wire import PacketReader, WireError, puback
 
 log = structlog.get_logger()
@@ -291,11 +291,3 @@ class _Connection:
 
     def _on_disconnect(self, _client: Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any) -> None:
         self._lose(BrokerError(f"disconnected: {reason}"))
-
-
-def tls_context(tls: TlsSettings) -> ssl.SSLContext:
-    """Return a context that verifies the broker, and shows our certificate when there is one."""
-    context = ssl.create_default_context(cafile=tls.ca_file)
-    if tls.certificate_file is not None:
-        context.load_cert_chain(tls.certificate_file, tls.key_file)
-    return context

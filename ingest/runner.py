@@ -18,11 +18,12 @@ from decoders.registry import Registry
 from domain.errors import ConfigurationError
 from ingest import lns
 from ingest.codecs import Codecs
+from ingest.jetstream import JetStreamReceiver
 from ingest.lns import NetworkServer
 from ingest.metrics import IngestMetrics
 from ingest.mqtt import MqttReceiver
 from ingest.pipeline import Pipeline
-from ingest.settings import IngestSettings, MqttSource
+from ingest.settings import IngestSettings, JetStreamSource, MqttSource
 from ingest.spool import Spool
 from ingest.writer import Writer
 from store import known as known_names
@@ -75,9 +76,12 @@ class Ingest:
             metrics=self._metrics,
             clock=clock,
         )
-        for source in settings.http:
+        for source in settings.sources:
             server_named(self._servers, source.lns, source.name)
-        self._receivers = [self._receiver(source, clock, randomness) for source in settings.mqtt]
+        self._receivers: list[MqttReceiver | JetStreamReceiver] = [
+            *(self._mqtt_receiver(source, clock, randomness) for source in settings.mqtt),
+            *(self._jetstream_receiver(source, clock, randomness) for source in settings.jetstream),
+        ]
 
     async def __aenter__(self) -> Self:
         """Load the fleet, so that the first message finds its device; without a store, messages are spooled."""
@@ -93,7 +97,7 @@ class Ingest:
 
     @property
     def is_ready(self) -> bool:
-        """Say whether every network server heard over MQTT is subscribed to."""
+        """Say whether every network server heard over MQTT or JetStream is subscribed to."""
         return all(receiver.is_subscribed for receiver in self._receivers)
 
     async def __aexit__(
@@ -161,9 +165,8 @@ class Ingest:
         self._codecs.follow(before, now)
 
     async def _load(self, connection: asyncpg.Connection) -> None:
-        sources = [one.name for one in self._settings.mqtt] + [one.name for one in self._settings.http]
         before = self._known.codecs
-        await load_known(connection, self._known, self._registry, sources)
+        await load_known(connection, self._known, self._registry, [one.name for one in self._settings.sources])
         self._codecs.follow(before, self._known.codecs)
         self._is_loaded = True
 
@@ -193,13 +196,10 @@ class Ingest:
             given_up=self._given_up,
         )
 
-    def _receiver(self, source: MqttSource, clock: Callable[[], datetime], randomness: random.Random) -> MqttReceiver:
-        server = server_named(self._servers, source.lns, source.name)
-        topics = source.topics or server.TOPICS
-        if not topics:
-            raise ConfigurationError(
-                f"source {source.name}: {source.lns} is not heard over MQTT; give topics, or use HTTP"
-            )
+    def _mqtt_receiver(
+        self, source: MqttSource, clock: Callable[[], datetime], randomness: random.Random
+    ) -> MqttReceiver:
+        topics = self._topics(source)
         if source.shared_group:  # workers share the settings; two clients of one name would drive each other out
             source = source.model_copy(update={"client_id": f"{source.client_id}-{self._worker}"})
         return MqttReceiver(
@@ -212,6 +212,27 @@ class Ingest:
             clock=clock,
             randomness=randomness,
         )
+
+    def _jetstream_receiver(
+        self, source: JetStreamSource, clock: Callable[[], datetime], randomness: random.Random
+    ) -> JetStreamReceiver:
+        return JetStreamReceiver(
+            source,
+            self._topics(source),
+            pipeline=self.pipeline,
+            metrics=self._metrics,
+            max_message_bytes=self._settings.max_message_bytes,
+            clock=clock,
+            randomness=randomness,
+        )
+
+    def _topics(self, source: MqttSource | JetStreamSource) -> tuple[str, ...]:
+        topics = source.topics or server_named(self._servers, source.lns, source.name).TOPICS
+        if not topics:
+            raise ConfigurationError(
+                f"source {source.name}: {source.lns} is not heard over MQTT; give topics, or use HTTP"
+            )
+        return topics
 
 
 def _sets(*events: asyncio.Event) -> Callable[[object, int, str, object], None]:

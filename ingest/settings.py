@@ -81,16 +81,43 @@ class MqttSource(_Source):
     session_expiry_s: Positive = 7 * 24 * 3600
 
 
+class JetStreamSource(_Source):
+    """One network server heard through a NATS JetStream cluster: it publishes MQTT at QoS 1, workers pull.
+
+    `servers` are the nodes. `stream` is where nats-server keeps what MQTT clients publish; another is a stream whose
+    subjects are the topics with dots. `consumer` is the durable one that the workers share, samara-<name> by default.
+    What a dead worker held goes to another after `ack_wait_s`: more than a batch and the spool may take.
+    `max_ack_pending` bounds what all workers together hold.
+    """
+
+    lns: str = "chirpstack"
+    servers: Annotated[tuple[Annotated[str, Field(pattern=r"^(nats|tls)://[^/]+$")], ...], Field(min_length=1)] = (
+        "nats://127.0.0.1:4222",
+    )
+    stream: Annotated[str, Field(pattern=r"^[^.*>/\\\s]+$")] = "$MQTT_msgs"
+    consumer: Annotated[str, Field(pattern=r"^[^.*>/\\\s]*$")] = ""
+    topics: tuple[str, ...] = ()
+    username: str = ""
+    password: SecretStr = SecretStr("")
+    tls: TlsSettings | None = None
+    ack_wait_s: Positive = 30
+    max_ack_pending: Positive = 50_000
+
+
 class HttpSource(_Source):
     """One network server that pushes over HTTP, at /ingest/<name>, with its own secret."""
 
     secret: SecretStr = Field(min_length=16)
 
 
+AnySource = MqttSource | JetStreamSource | HttpSource
+
+
 class IngestSettings(_Strict):
     """Bounds of the ingest path. Each is a promise: memory, batch, queue and message size never exceed them."""
 
     mqtt: tuple[MqttSource, ...] = ()
+    jetstream: tuple[JetStreamSource, ...] = ()
     http: tuple[HttpSource, ...] = ()
     max_message_bytes: Positive = 256 * 1024
     max_unacknowledged: Positive = 20_000
@@ -100,3 +127,8 @@ class IngestSettings(_Strict):
     writers: Positive = 2
     spool_after_s: float = Field(default=10.0, gt=0)
     spool_max_bytes: Positive = 4 * 1024**3
+
+    @property
+    def sources(self) -> tuple[AnySource, ...]:
+        """Every network server, however it is heard."""
+        return (*self.mqtt, *self.jetstream, *self.http)

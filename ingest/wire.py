@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 _PUBLISH: Final = 0x30
 _MAX_TOPIC: Final = 65_535
-_KEPT_BYTES: Final = 4096  # of a message over the limit: enough to see what it was
+KEPT_BYTES: Final = 4096  # of a message over the limit: enough to see what it was
 
 
 class WireError(Exception):
@@ -48,8 +48,8 @@ class PacketReader:
         self._version_5 = version_5
         self._max_packet = max_message_bytes + _MAX_TOPIC + 64
         self._max_message = max_message_bytes
-        self._kept = min(max_message_bytes, _KEPT_BYTES)
-        self._buffer = bytearray(max(buffer_bytes, 2 * (_MAX_TOPIC + _KEPT_BYTES + 64)))
+        self._kept = min(max_message_bytes, KEPT_BYTES)
+        self._buffer = bytearray(max(buffer_bytes, 2 * (_MAX_TOPIC + KEPT_BYTES + 64)))
         self._most = max(len(self._buffer), self._max_packet + 16)  # any packet taken whole, and room for more
         self._filled = 0
         self._skip = 0  # bytes still to come of a packet that is too large
@@ -84,7 +84,7 @@ class PacketReader:
             end = body + length
             if first & 0xF0 == _PUBLISH:
                 if end > filled:
-                    if length <= self._max_packet or filled - body < min(length, _MAX_TOPIC + _KEPT_BYTES):
+                    if length <= self._max_packet or filled - body < min(length, _MAX_TOPIC + KEPT_BYTES):
                         break
                     publishes.append(self._publish(first, body, filled, end))
                     self._skip = end - filled

@@ -1,7 +1,6 @@
 """samara repair."""
 
 import asyncio
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Annotated, Final
 
@@ -14,7 +13,7 @@ from deploy.settings import Settings
 from domain.errors import ConfigurationError
 from ingest.repair.opening import open_archive
 from ingest.repair.run import Repair, Report, Source, Span
-from ingest.settings import HttpSource, MqttSource
+from ingest.settings import AnySource
 
 _DEFAULT_SPAN: Final = timedelta(days=7)
 _SHOWN: Final = 50
@@ -47,16 +46,15 @@ def repair_command(
         raise typer.Exit(1)
 
 
-def _chosen(settings: Settings, name: str | None) -> list[MqttSource | HttpSource]:
-    every: Iterable[MqttSource | HttpSource] = (*settings.ingest.mqtt, *settings.ingest.http)
-    chosen = [one for one in every if one.repair is not None and name in {None, one.name}]
+def _chosen(settings: Settings, name: str | None) -> list[AnySource]:
+    chosen = [one for one in settings.ingest.sources if one.repair is not None and name in {None, one.name}]
     if not chosen:
         which = "no source" if name is None else f"no source {name!r}"
         raise ConfigurationError(f"{which} has a `repair` table in the settings (docs/how-to/repair-gaps.md)")
     return chosen
 
 
-async def _repaired(settings: Settings, source: MqttSource | HttpSource, span: Span, *, apply: bool) -> Report:
+async def _repaired(settings: Settings, source: AnySource, span: Span, *, apply: bool) -> Report:
     assert source.repair is not None
     async with (
         database(settings) as dsn,

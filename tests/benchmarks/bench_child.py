@@ -29,7 +29,7 @@ from ingest.metrics import IngestMetrics
 from ingest.mqtt import MqttReceiver
 from ingest.pipeline import Pipeline
 from ingest.runner import Ingest
-from ingest.settings import IngestSettings, MqttSource
+from ingest.settings import IngestSettings, JetStreamSource, MqttSource
 
 Options = dict[str, Any]
 TOPIC = "application/+/device/+/event/up"
@@ -76,7 +76,7 @@ async def generate(options: Options, go: asyncio.Event) -> None:
 async def ingest(options: Options, go: asyncio.Event) -> None:
     """Run the role, with the interpreter as `samara serve` sets it."""
     async with Ingest(
-        IngestSettings(mqtt=(_source(options),)),
+        _heard(options),
         dsn=options["dsn"],
         folder=Path(options["folder"]),
         worker=options["worker"],
@@ -144,6 +144,13 @@ async def reader(options: Options, go: asyncio.Event) -> None:
     say(subscribed=True)
     say(seconds=await ended)
     await task
+
+
+def _heard(options: Options) -> IngestSettings:
+    if "servers" in options:
+        access = {name: options[name] for name in ("servers", "username", "password")}
+        return IngestSettings(jetstream=(JetStreamSource(name="bench", topics=(TOPIC,), **access),))
+    return IngestSettings(mqtt=(_source(options),))
 
 
 def _source(options: Options) -> MqttSource:

@@ -44,6 +44,7 @@ def ingest(tmp_path: Path) -> Iterator[Any]:
         http: list[dict[str, str]] | None = None,
         environment: dict[str, str] | None = None,
         source: dict[str, Any] | None = None,
+        jetstream: dict[str, Any] | None = None,
         data_dir: Path | None = None,
         **bounds: object,
     ) -> Ingest:
@@ -58,6 +59,8 @@ def ingest(tmp_path: Path) -> Iterator[Any]:
         settings |= {f"INGEST__{name.upper()}": str(value) for name, value in bounds.items()}
         if sources:
             settings["INGEST__MQTT"] = json.dumps(sources)
+        if jetstream:
+            settings["INGEST__JETSTREAM"] = json.dumps([jetstream])
         if data_dir is not None:
             settings["DATA_DIR"] = str(data_dir)
         if http:

@@ -65,7 +65,7 @@ class Ingest:
         """Start the process and return once it is subscribed to all its brokers."""
         self.launch()
         self.address = (await self.until_logged("started", within_s))["address"]
-        if "INGEST__MQTT" in self._settings:
+        if self._settings.keys() & {"INGEST__MQTT", "INGEST__JETSTREAM"}:
             await self.until_logged("broker_connected", within_s)
         return self
 
