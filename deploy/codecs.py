@@ -1,6 +1,7 @@
 """What a person does with codecs: upload, look, map, activate. Each takes a connection and says what it found."""
 
 import tomllib
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -9,6 +10,7 @@ import yaml
 
 from decoders.javascript.calls import Codec, Limits
 from decoders.javascript.declared import MappingError, fields_from_json, fields_of, fields_to_json
+from decoders.javascript.downlinks import Downlink, encode_downlink
 from decoders.javascript.examples import Example
 from decoders.javascript.layouts.one_file import examples_from_json, examples_to_json
 from decoders.javascript.mapping import Field
@@ -104,6 +106,13 @@ async def set_mapping(connection: asyncpg.Connection, codec: StoredCodec, fields
     else:
         await stored.set_mapping(connection, codec.codec_id, codec.fields_json)
     return await examine(codec)
+
+
+async def encode(codec: StoredCodec, command: dict[str, Any], f_port: int | None, at: datetime) -> Downlink:
+    """Return what a codec makes of a command for a device. Raises DownlinkError."""
+    async with CodecPool(workers=1) as pool:
+        script = Codec(codec.sha256, codec.source, codec.is_fresh)
+        return await encode_downlink(pool, codec.tenant_id, script, command, at=at, f_port=f_port)
 
 
 def mapping_in(path: Path) -> tuple[Field, ...]:

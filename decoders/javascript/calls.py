@@ -19,6 +19,8 @@ Status = Literal[
     "unavailable",  # no worker process could be started: another try may work later
 ]
 
+Ask = Literal["", "encodeDownlink", "decodeDownlink"]
+
 TRANSIENT: Final[frozenset[Status]] = frozenset({"over_budget", "unavailable"})
 
 
@@ -53,7 +55,10 @@ class Codec(NamedTuple):
 
 
 class CodecCall(NamedTuple):
-    """One frame to decode. `variables` are the device's own settings, as strings (TS013 `input.variables`)."""
+    """One frame to decode. `variables` are the device's own settings, as strings (TS013 `input.variables`).
+
+    With `ask` it is of a downlink: see `downlinks`.
+    """
 
     tenant_id: int
     codec: Codec
@@ -61,6 +66,8 @@ class CodecCall(NamedTuple):
     f_port: int
     received_at: datetime
     variables: Mapping[str, str] = {}
+    ask: Ask = ""
+    command: Any = None  # what is to be encoded
 
 
 class CodecResult(NamedTuple):

@@ -17,9 +17,10 @@ HARNESS: Final = (FOLDER / "harness.js").read_text(encoding="utf-8")
 BUFFER: Final = (FOLDER / "buffer.js").read_text(encoding="utf-8")
 
 _FORMS: Final = ("decodeUplink", "normalizeUplink", "Decoder", "Decode")
+_DOWNLINK_FORMS: Final = ("encodeDownlink", "decodeDownlink", "Encoder", "Encode")
 _FOUND: Final = (
     "({"
-    + "".join(f"{name}: typeof {name} === 'function' ? {name} : undefined, " for name in _FORMS)
+    + "".join(f"{name}: typeof {name} === 'function' ? {name} : undefined, " for name in (*_FORMS, *_DOWNLINK_FORMS))
     + "driver: typeof driver === 'object' ? driver : undefined, "
     + "exported: typeof module === 'object' && module ? module.exports : undefined})"
 )
@@ -137,8 +138,10 @@ class CodecContext:
 def input_json(call: Call) -> str:
     """Return TS013's input as JSON; `recvTime` is in milliseconds here."""
     variables = msgspec.json.encode(call.variables).decode() if call.variables else "{}"
+    command = f'"ask":"{call.ask}","data":{call.command_json},' if call.ask else ""
     return (
-        f'{{"bytes":{list(call.payload)},"fPort":{call.f_port},"recvTime":{call.received_ms},"variables":{variables}}}'
+        f'{{{command}"bytes":{list(call.payload)},"fPort":{call.f_port},"recvTime":{call.received_ms},'
+        f'"variables":{variables}}}'
     )
 
 

@@ -86,15 +86,14 @@
   }
 
   // What is callable, by preference: TS013 first, then what came before it.
-  function chosen(found) {
+  function chosen(found, forms) {
     const holders = [[found, undefined], [found.exported, found.exported], [found.driver, found.driver]];
     if (found.exported && found.exported.driver) holders[3] = [found.exported.driver, found.exported.driver];
-    const forms = ["decodeUplink", "Decoder", "Decode"];
     for (let f = 0; f < forms.length; f++) {
       for (let h = 0; h < holders.length; h++) {
         const holder = holders[h][0];
         if (holder && typeof holder[forms[f]] === "function") {
-          return { form: forms[f], decode: holder[forms[f]], self: holders[h][1], normalize: holder.normalizeUplink };
+          return { form: forms[f], call: holder[forms[f]], self: holders[h][1], normalize: holder.normalizeUplink };
         }
       }
     }
@@ -102,11 +101,24 @@
   }
 
   function called(codec, input) {
-    if (codec.form === "Decoder") return { data: apply(codec.decode, codec.self, [input.bytes, input.fPort]) };
+    if (codec.form === "Decoder") return { data: apply(codec.call, codec.self, [input.bytes, input.fPort]) };
     if (codec.form === "Decode") {
-      return { data: apply(codec.decode, codec.self, [input.fPort, input.bytes, input.variables]) };
+      return { data: apply(codec.call, codec.self, [input.fPort, input.bytes, input.variables]) };
     }
-    return apply(codec.decode, codec.self, [input]);
+    return apply(codec.call, codec.self, [input]);
+  }
+
+  // A command as bytes, or bytes as a command. The older forms give the bytes alone, or their hexadecimal digits.
+  function downlink(codec, input) {
+    if (codec === null) throw new Error("the codec has no function for that");
+    let result;
+    if (codec.form === "Encoder") result = { bytes: apply(codec.call, codec.self, [input.data, input.fPort]) };
+    else if (codec.form === "Encode") {
+      result = { bytes: apply(codec.call, codec.self, [input.fPort, input.data, input.variables]) };
+    } else result = apply(codec.call, codec.self, [input]);
+    if (typeof result !== "object" || result === null) throw new Error("the codec returned " + typeof result);
+    const { bytes, fPort, data, errors, warnings } = result;
+    return stringify({ __proto__: null, data: { __proto__: null, bytes, fPort, data }, errors, warnings });
   }
 
   function outcome(codec, input) {
@@ -135,8 +147,10 @@
   }
 
   return function bind(found, maxLength) {
-    const codec = chosen(found);
+    const codec = chosen(found, ["decodeUplink", "Decoder", "Decode"]);
     if (codec === null) return null;
+    const encoder = chosen(found, ["encodeDownlink", "Encoder", "Encode"]);
+    const decoder = chosen(found, ["decodeDownlink"]);
     const globals = [];
     for (let i = 0; i < WATCHED.length; i++) globals[i] = global[WATCHED[i]];
     const picture = { globals, objects: photograph() };
@@ -146,7 +160,8 @@
         const input = parse(text);
         input.recvTime = new WhenDate(input.recvTime);
         input.time = new WhenDate(input.recvTime); // Actility's older spelling
-        const output = outcome(codec, input);
+        const output = input.ask === undefined ? outcome(codec, input)
+          : downlink(input.ask === "encodeDownlink" ? encoder : decoder, input);
         return output.length > maxLength ? "+" : output;
       } catch (thrown) {
         return "!" + said(thrown);

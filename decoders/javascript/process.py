@@ -226,4 +226,10 @@ def _wired(call: CodecCall) -> Call:
         call.f_port,
         int(call.received_at.timestamp() * 1000),
         {**call.variables},
+        call.ask,
+        _command(call),
     )
+
+
+def _command(call: CodecCall) -> str:
+    return "null" if call.command is None else msgspec.json.encode(call.command).decode()

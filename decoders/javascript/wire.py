@@ -27,6 +27,8 @@ class Call(msgspec.Struct, array_like=True, frozen=True, gc=False):
     f_port: int
     received_ms: int
     variables: Mapping[str, str]
+    ask: str = ""  # "encodeDownlink" or "decodeDownlink"; "" for an uplink
+    command_json: str = "null"
 
 
 class Batch(msgspec.Struct, array_like=True, frozen=True):

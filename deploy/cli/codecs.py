@@ -1,6 +1,7 @@
-"""samara codecs upload | list | show | mapping | activate | bind | unbind | retire | release."""
+"""samara codecs upload | list | show | mapping | activate | bind | unbind | retire | release | encode."""
 
 import getpass
+import json
 import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Annotated, Final, TypeVar
 import asyncpg
 import typer
 
+from decoders.javascript.downlinks import Downlink
 from decoders.javascript.layouts.one_file import examples_in
 from decoders.javascript.trial import mapping_tried
 from deploy import codecs
@@ -16,6 +18,7 @@ from deploy.cli.common import run, show_table, with_database
 from deploy.codec_mapping import mapping_page
 from deploy.codecs import Examined
 from deploy.pages import everything
+from deploy.roles import now
 from domain.errors import ConfigurationError
 from store import codecs as stored
 from store.codecs import Binding, StoredCodec
@@ -207,6 +210,30 @@ def release_command(context: typer.Context, name: Name, *, tenant: Tenant, versi
     """Run a version again that was put in quarantine."""
     _codec(context, tenant, name, version, stored.release, "quarantined")
     typer.echo(f"{name} runs again; `samara redecode` decodes what came meanwhile")
+
+
+@app.command("encode")
+def encode_command(
+    context: typer.Context,
+    name: Name,
+    command: Annotated[str, typer.Argument(help="The command as JSON, in the codec's own words.")],
+    *,
+    tenant: Tenant,
+    version: Version = "",
+    f_port: Annotated[int | None, typer.Option(help="For a codec that does not say it.", min=1, max=223)] = None,
+) -> None:
+    """Show the downlink that a codec makes of a command; nothing is sent."""
+    try:
+        said = json.loads(command)
+    except ValueError:
+        said = None
+    if not isinstance(said, dict):
+        raise ConfigurationError(f'{command!r:.60} is not a JSON object, such as {{"interval": 15}}')
+    codec = _codec(context, tenant, name, version, _alone, "active")
+    found: Downlink = run(codecs.encode(codec, said, f_port, now()))
+    typer.echo(f"FPort {found.f_port}, {len(found.payload)} bytes: {found.payload.hex()}")
+    for warning in found.warnings:
+        typer.echo(f"  {warning}")
 
 
 def _binding(name: str, what: str) -> Binding:

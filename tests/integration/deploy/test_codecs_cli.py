@@ -172,6 +172,16 @@ def test_a_codec_is_bound_put_away_released_and_retired(codecs: Codecs, samara: 
     assert "no codec 'nothing'" in codecs("show", "nothing", code=1).stderr
 
 
+@pytest.mark.usefixtures("sql")
+def test_a_downlink_is_shown(codecs: Codecs, tmp_path: Path) -> None:
+    encoder = "function encodeDownlink(i) { return { fPort: 6, bytes: [i.data.minutes], warnings: ['restarts'] } }"
+    (tmp_path / "down.js").write_text(SCRIPT + encoder, "utf-8")
+    codecs.upload("down.js")
+    assert codecs("encode", "acme", '{"minutes": 15}').stdout == "FPort 6, 1 bytes: 0f\n  restarts\n"
+    assert "numbers from 0 to 255" in codecs("encode", "acme", '{"minutes": 900}', code=1).stderr
+    assert "not a JSON object" in codecs("encode", "acme", "15 minutes", code=2).stderr
+
+
 def test_files_that_will_not_do_are_told(codecs: Codecs, samara: Samara, tmp_path: Path) -> None:
     (tmp_path / "large.js").write_text("//" + "x" * 200_000, "utf-8")
     (tmp_path / "empty.json").write_text("{}", "utf-8")
