@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Annotated, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
+from typing_extensions import TypedDict
 
 Kind = Literal["gauge", "counter", "state"]
 Item = TypeVar("Item")
@@ -111,14 +112,14 @@ class LatestValue(Resource):
     received_at: datetime
 
 
-class Sample(Answer):
+class Sample(TypedDict):
     """One measurement, as it was measured."""
 
     measured_at: datetime
     value: float
 
 
-class GaugeBucket(Answer):
+class GaugeBucket(TypedDict):
     """A level during an interval (`end` excluded); null when nothing was measured."""
 
     start: datetime
@@ -130,7 +131,7 @@ class GaugeBucket(Answer):
     last: float | None
 
 
-class CounterBucket(Answer):
+class CounterBucket(TypedDict):
     """By how much a counter grew during an interval (`end` excluded), and its last index."""
 
     start: datetime
@@ -140,7 +141,7 @@ class CounterBucket(Answer):
     last: float | None
 
 
-class StateBucket(Answer):
+class StateBucket(TypedDict):
     """The last state of an interval (`end` excluded), and the share of the known time, 0 to 1, spent at 1."""
 
     start: datetime
@@ -153,7 +154,7 @@ class StateBucket(Answer):
 Items = list[Sample] | list[GaugeBucket] | list[CounterBucket] | list[StateBucket]
 
 
-class Gap(Answer):
+class Gap(TypedDict):
     """Nothing was measured between the two, for much longer than usual."""
 
     start: datetime

@@ -65,7 +65,7 @@ async def many_series(request: web.Request, query: ManyQuery) -> models.SeriesSe
                     detail = f"all series together hold more than {_FACTOR * limit}: ask fewer, or a longer `every`."
                     raise ProblemError(TOO_MANY_POINTS, detail, limit=_FACTOR * limit)
                 told.append(series.to_model(found, asked))
-    return models.SeriesSet(series=told)
+    return models.SeriesSet.model_construct(series=told)
 
 
 _PROBLEMS: Final = (TOO_MANY_POINTS,)

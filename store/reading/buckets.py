@@ -89,8 +89,12 @@ def _gauge_bucket(start: datetime, end: datetime, held: list[Piece]) -> GaugeBuc
         minimum=min(piece.low for piece in held),
         mean=sum(piece.total for piece in held) / samples,
         maximum=max(piece.high for piece in held),
-        last=held[-1].last,
+        last=max(held, key=_last_at).last,  # a piece gathered around another ends after it
     )
+
+
+def _last_at(piece: Piece) -> datetime:
+    return piece.last_at
 
 
 def counter_buckets(edges: Sequence[datetime], runs: Sequence[Run]) -> list[CounterBucket]:

@@ -1,6 +1,6 @@
 """The measurements of one device, one by one or as pieces."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -65,10 +65,10 @@ async def opening(reader: Reader, track: Track, segment: Segment) -> Piece | Non
 
 
 async def pieces(reader: Reader, track: Track, segment: Segment, bounds: Sequence[datetime]) -> list[Piece]:
-    """Return what the device measured in the segment, in order, in pieces that each lie between two `bounds`.
+    """Return what the device measured in the segment, in pieces that each lie between two `bounds`, by their first.
 
-    Long ranges are read from the roll-ups. What changed since those were made is read from the measurements, so
-    that the answer is the same at any moment.
+    Those of a level may lie around each other. Long ranges are read from the roll-ups. What changed since those were
+    made is read from the measurements, so that the answer is the same at any moment.
     """
     found: list[Piece] = []
     remaining = [Range(segment.start, segment.end)]
@@ -80,12 +80,15 @@ async def pieces(reader: Reader, track: Track, segment: Segment, bounds: Sequenc
         if step == "day":
             stale.update(await _changed_days(reader, segment))
         left = {unit for unit in stale if any(part.start <= unit < part.end for part in inside)}
-        for start, *figures in await _rolled_up(reader, track, segment.device_id, step, inside):
-            piece = Piece(*figures)
-            if start in stale or not tells_all(piece, track.kind):
-                left.add(start)
-            else:
-                found.append(piece)
+        if track.kind == "gauge":
+            found += await _gathered(reader, track, segment.device_id, step, inside, bounds=bounds, stale=left)
+        else:
+            for start, *figures in await _rolled_up(reader, track, segment.device_id, step, inside):
+                piece = Piece(*figures)
+                if start in stale or not tells_all(piece, track.kind):
+                    left.add(start)
+                else:
+                    found.append(piece)
         remaining = joined([*remaining, *units(left, step)])
     found += await _sampled(reader, track, segment.device_id, remaining)
     return sorted(found, key=_first_at) if ladder else found
@@ -155,6 +158,57 @@ async def _rolled_up(
     statement = SELECT_HOURS if step == HOUR else SELECT_DAYS
     starts, ends = [one.start for one in ranges], [one.end for one in ranges]
     return await reader.fetch(statement, device_id, track.quantity_id, track.channel, starts, ends)
+
+
+# A level's roll-ups add up, whatever they are: those between two bounds come as one piece. A year of hours read for
+# a chart is ten times as many rows as the chart has columns.
+SELECT_GATHERED_HOURS: Final = """
+SELECT sum(samples)::bigint, sum(total), min(low), max(high),
+       (array_agg(first ORDER BY hour))[1], min(first_at), (array_agg(last ORDER BY hour DESC))[1], max(last_at)
+  FROM unnest($4::timestamptz[], $5::timestamptz[]) AS range (start, stop)
+ CROSS JOIN LATERAL (SELECT *
+                       FROM measurements_hourly
+                      WHERE device_id = $1
+                        AND quantity_id = $2
+                        AND channel = $3
+                        AND hour >= range.start
+                        AND hour < range.stop) AS rolled_up
+ WHERE hour <> ALL ($7::timestamptz[])
+ GROUP BY width_bucket(hour, $6::timestamptz[])
+"""
+
+SELECT_GATHERED_DAYS: Final = """
+SELECT sum(samples)::bigint, sum(total), min(low), max(high),
+       (array_agg(first ORDER BY day))[1], min(first_at), (array_agg(last ORDER BY day DESC))[1], max(last_at)
+  FROM unnest($4::timestamptz[], $5::timestamptz[]) AS range (start, stop)
+ CROSS JOIN LATERAL (SELECT *
+                       FROM measurements_daily
+                      WHERE device_id = $1
+                        AND quantity_id = $2
+                        AND channel = $3
+                        AND day >= range.start
+                        AND day < range.stop) AS rolled_up
+ WHERE day <> ALL ($7::timestamptz[])
+ GROUP BY width_bucket(day, $6::timestamptz[])
+"""
+
+
+async def _gathered(
+    reader: Reader,
+    track: Track,
+    device_id: int,
+    step: Every,
+    ranges: Sequence[Range],
+    *,
+    bounds: Sequence[datetime],
+    stale: Collection[datetime],
+) -> list[Piece]:
+    if not ranges:
+        return []
+    statement = SELECT_GATHERED_HOURS if step == HOUR else SELECT_GATHERED_DAYS
+    starts, ends = [one.start for one in ranges], [one.end for one in ranges]
+    of_series = (device_id, track.quantity_id, track.channel)
+    return [Piece(*row) for row in await reader.fetch(statement, *of_series, starts, ends, bounds, list(stale))]
 
 
 SELECT_SAMPLES_OF_RANGES: Final = """
