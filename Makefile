@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
 
 $(VENV)/installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV) || { echo "No virtual environment: on Debian, 'apt install python3-venv' first."; exit 1; }
@@ -37,6 +37,9 @@ faults: $(VENV)/installed-dev ## the long form of the fault tests
 conformance: $(VENV)/installed-dev ## the API against its OpenAPI document, at length
 	$(BIN)/python -m pytest -m slow tests/integration/api
 
+acceptance: $(VENV)/installed-dev ## 200,000 uplinks with every fault at once, ingest and database killed in turn
+	$(BIN)/python -m pytest -m slow tests/acceptance/faults/test_everything.py
+
 vendor: $(VENV)/installed ## fetch other people's browser code again (needs npm)
 	$(BIN)/python -m api.vendor
 
@@ -47,4 +50,4 @@ lock: ## write the lock files again from pyproject.toml (needs uv)
 clean: ## remove the virtual environment and the demo's data
 	@data=$$(readlink -f .samara/postgres 2>/dev/null); rm -rf $(VENV) .samara $$data
 
-.PHONY: help demo test bench faults conformance vendor lock clean
+.PHONY: help demo test bench faults conformance acceptance vendor lock clean

@@ -23,6 +23,7 @@ TRANSIENT: Final = (
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,  # "connection is closed", "another operation is in progress" after a cut
+    asyncpg.InternalClientError,  # "cannot switch to state": the server said farewell between two statements
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,

@@ -33,7 +33,10 @@ from deploy.embedded.users import can_enter, give, server_identity
 from domain.errors import ConfigurationError
 
 _SOCKET_PATH_LIMIT: Final = 107 - len("/.s.PGSQL.65535")  # sockaddr_un holds 107 characters and a NUL
-_START_ATTEMPTS: Final = 3
+_START_ATTEMPTS: Final = 10
+_START_AGAIN_S: Final = 0.2
+# A port that was taken meanwhile; the last processes of a server that was killed, which hold its memory for a moment.
+_WORTH_ANOTHER: Final = ("could not bind", "pre-existing shared memory block")
 _START_TIMEOUT_S: Final = 60.0  # crash recovery can be long
 _STOP_TIMEOUT_S: Final = 2.5
 _POLL_S: Final = 0.01
@@ -122,7 +125,7 @@ class EmbeddedPostgres:
     async def _serve(
         self, postgres: Path, cluster: Path, settings: Mapping[str, str], identity: Identity | None
     ) -> int:
-        """Start the server on a free port and return the port; again on another if it was taken meanwhile."""
+        """Start the server on a free port and return the port; again, on another, where that may help."""
         socket_dir = str(cluster) if len(str(cluster)) <= _SOCKET_PATH_LIMIT else ""
         for attempt in range(1, _START_ATTEMPTS + 1):
             port = free_port()
@@ -134,8 +137,9 @@ class EmbeddedPostgres:
             try:
                 await asyncio.wait_for(_ready(self._child, cluster), _START_TIMEOUT_S)
             except EmbeddedServerError as error:
-                if attempt == _START_ATTEMPTS or "could not bind" not in str(error):
+                if attempt == _START_ATTEMPTS or not any(said in str(error) for said in _WORTH_ANOTHER):
                     raise
+                await asyncio.sleep(_START_AGAIN_S)
             except BaseException:
                 await self._child.stop(SIGINT, SIGQUIT, timeout_s=_STOP_TIMEOUT_S)
                 raise

@@ -13,30 +13,16 @@ import pytest
 from domain.errors import ConfigurationError, MessageError
 from domain.events import Uplink
 from ingest import lns
+from simulators import scenarios
 from simulators.clock import SystemClock
 from simulators.load import ledger, run
 from simulators.load.generate import Emission, generate
 from simulators.load.judge import BROKEN_BY, StoredUplink, judge, told
 from simulators.load.ledger import Fault, LedgerWriter
-from simulators.load.spec import FORMATS, Faults, Format, LoadSpec, Outage, RejoinStorm, at_rate, read
+from simulators.load.spec import FORMATS, Faults, Format, LoadSpec, Outage, at_rate, read
 
 NOW = datetime(2026, 1, 6, tzinfo=UTC)
-EVERYTHING = Faults(
-    duplicate=0.03,
-    redeliver=0.03,
-    new_id=0.03,
-    late_reception=0.03,
-    reorder=0.05,
-    truncate_payload=0.02,
-    flip_payload=0.02,
-    cut_message=0.02,
-    clock_drift=0.1,
-    f_cnt_reset=0.1,
-    roll_over=0.1,
-    death=0.05,
-    outages=(Outage(start_s=100, end_s=2000, share=0.3),),
-    rejoin_storms=(RejoinStorm(at_s=4000, share=0.5),),
-)
+EVERYTHING = read(scenarios.find("everything")).faults
 
 
 def load(form: Format = "chirpstack-json", faults: Faults = EVERYTHING) -> LoadSpec:
