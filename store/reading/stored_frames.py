@@ -54,6 +54,11 @@ async def count_declared(connection: asyncpg.Connection, first_dev_eui: str, las
     return number
 
 
+# A cursor's plan is made for its first rows, and a database just filled has no statistics: nested loops took minutes.
+SET_WHOLE_JOINS: Final = """
+SET LOCAL enable_nestloop = off
+"""
+
 SELECT_FRAMES: Final = """
   WITH chosen AS (
     SELECT device_id, dev_eui FROM devices WHERE dev_eui BETWEEN $1 AND $2
@@ -72,6 +77,7 @@ SELECT dev_eui, dev_addr, f_cnt, received_at, payload, coalesce(readings, 0) AS 
 async def stored_frames(connection: asyncpg.Connection, frames: Frames) -> AsyncIterator[StoredFrame]:
     """Yield them in no order, some thousands at a time, as they are at one moment."""
     async with connection.transaction(isolation="repeatable_read", readonly=True):
+        await connection.execute(SET_WHOLE_JOINS)
         async for record in connection.cursor(SELECT_FRAMES, *frames, prefetch=_ROWS_AT_ONCE):
             yield StoredFrame(*record)
 
