@@ -84,11 +84,11 @@ def record(
     """
     intervals = _intervals(transitions, begun_from, state)
     matched = _matched(subject, intervals, alerts)
-    found = {(one.at_s, one.before, one.after): one.transition_id for one in known}
+    found = {(_us(one.at_s), one.before, one.after): one.transition_id for one in known}
     new = [
         (one, _belongs_to(one, intervals, matched))
         for one in transitions
-        if found.pop((one.at_s, one.before, one.after), None) is None
+        if found.pop((_us(one.at_s), one.before, one.after), None) is None
     ]
     known_alerts = {one.alert_id: one for one in alerts}
     kept = {one.alert_id for one in matched}
@@ -114,6 +114,11 @@ def record(
         if known_alerts.get(one.alert_id) != one
     ]
     return Record(new, list(found.values()), changed, opened.alert_id if opened else None, telling)
+
+
+def _us(at_s: float) -> int:
+    """Return whole microseconds: as exactly as a database keeps a moment."""
+    return round(at_s * 1e6)
 
 
 def _intervals(transitions: Sequence[Transition], begun_from: tuple[float, int], state: State) -> list[_Interval]:

@@ -66,7 +66,8 @@ def count_frames(frames: Sequence[Frame], new: set[tuple[int, datetime, int]] | 
     return counts
 
 
-# The account, the gateways heard, the hint to whoever waits for commits, and this transaction's number: one round trip.
+# The account, the gateways heard, what alerting is to look at, the hint to whoever waits for commits, and this
+# transaction's number: one round trip.
 ADD_ACCOUNTS: Final = """
 WITH counted AS (
   INSERT INTO ingest_accounts AS known (day, source_id, tenant_id, kind, outcome, worker, messages)
@@ -80,6 +81,9 @@ WITH counted AS (
   SELECT gateway_id, $7, heard_at FROM unnest($9::integer[], $10::timestamptz[]) AS one (gateway_id, heard_at)
   ON CONFLICT (gateway_id, worker) DO UPDATE SET heard_at = excluded.heard_at
    WHERE excluded.heard_at > known.heard_at
+), arrived AS (
+  INSERT INTO arrivals (device_ids, measured_since)
+  SELECT $11, $12 WHERE cardinality($11::integer[]) > 0 AND EXISTS (SELECT FROM watched_tenants)
 )
 SELECT pg_notify('samara_committed', $8), pg_current_xact_id()::text, now()
 """
@@ -94,7 +98,7 @@ async def add_accounts(
     """
     keys = sorted(counts, key=repr)
     accounts = [account for account, _ in keys]
-    devices = {frame.key[0] for frame in batch.frames}
+    devices = _measured_since(batch.frames)
     record = await connection.fetchrow(
         ADD_ACCOUNTS,
         [account.day for account in accounts],
@@ -107,6 +111,20 @@ async def add_accounts(
         ",".join(map(str, sorted(devices))) if len(devices) <= _HINT_DEVICES else "*",
         sorted(batch.heard),
         [batch.heard[gateway_id] for gateway_id in sorted(batch.heard)],
+        list(devices),
+        list(devices.values()),
     )
     assert record is not None
     return record[1], record[2]
+
+
+def _measured_since(frames: Sequence[Frame]) -> dict[int, datetime]:
+    """Return the devices of these frames, each with the time of its earliest measurement among them."""
+    devices: dict[int, datetime] = {}
+    for frame in frames:
+        device_id, at = frame.key[0], frame.key[1]
+        if frame.past:
+            at = min(at, *frame.past)
+        if at <= devices.setdefault(device_id, at):
+            devices[device_id] = at
+    return devices

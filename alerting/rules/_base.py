@@ -95,6 +95,7 @@ class Definition(BaseModel):
     ADVICE: ClassVar[Texts]
     USUAL_HOLD_S: ClassVar[float] = HOUR_S  # a value is taken to hold for so long when nothing newer comes
     SUBJECT: ClassVar[Literal["point", "group", "gateway"]] = "point"
+    WARM_UP_S: ClassVar[float] = 2 * DAY_S  # how far back it looks when it is first applied
     LAZY: ClassVar[bool] = False  # while all is well its samples change nothing before the deadline
 
     for_s: Seconds = 0  # it fires once it has been so for that long

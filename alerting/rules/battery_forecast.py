@@ -34,6 +34,7 @@ class BatteryForecast(Definition):
         "fr": "Prévoir de changer la pile au prochain passage.",
         "en": "Plan to change the battery at the next visit.",
     }
+    WARM_UP_S: ClassVar[float] = 60 * words.DAY_S
     USUAL_HOLD_S: ClassVar[float] = 4 * words.DAY_S
 
     quantity: Literal["battery_voltage", "battery_level"] = "battery_level"

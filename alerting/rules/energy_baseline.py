@@ -41,6 +41,7 @@ class EnergyBaseline(Definition):
         "fr": "Chercher ce qui a changé : consigne de chauffage, horloge, appareil resté allumé.",
         "en": "Look for what changed: a heating set-point, a time switch, something left on.",
     }
+    WARM_UP_S: ClassVar[float] = 120 * words.DAY_S
     USUAL_HOLD_S: ClassVar[float] = 3 * words.DAY_S
 
     quantity: Literal["active_energy_import", "gas_volume", "heat_energy"] = "active_energy_import"

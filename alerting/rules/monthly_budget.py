@@ -33,6 +33,7 @@ class MonthlyBudget(Definition):
         "fr": "Comparer avec les mois passés, et voir ce qui peut être réduit avant la fin du mois.",
         "en": "Compare with past months, and see what can be reduced before the month ends.",
     }
+    WARM_UP_S: ClassVar[float] = 31 * words.DAY_S
     USUAL_HOLD_S: ClassVar[float] = 3 * words.DAY_S
 
     quantity: Annotated[str, Field(min_length=1, max_length=80)]

@@ -32,6 +32,7 @@ class NightFlow(Definition):
         "fr": "Chercher une fuite : chasse d'eau, robinet, canalisation ; fermer l'eau et voir si le compteur tourne.",
         "en": "Look for a leak: a flush, a tap, a pipe; close the valve and see whether the meter still turns.",
     }
+    WARM_UP_S: ClassVar[float] = 14 * words.DAY_S
     USUAL_HOLD_S: ClassVar[float] = 2 * words.DAY_S
 
     quantity: Literal["water_volume", "water_flow"] = "water_volume"

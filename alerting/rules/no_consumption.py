@@ -27,6 +27,7 @@ class NoConsumption(Definition):
         "fr": "Vérifier que le compteur n'est pas bloqué et que le capteur est toujours en place.",
         "en": "Check that the meter is not jammed and that the sensor is still in its place.",
     }
+    WARM_UP_S: ClassVar[float] = 14 * words.DAY_S
     USUAL_HOLD_S: ClassVar[float] = 26 * words.HOUR_S
 
     quantity: Annotated[str, Field(min_length=1, max_length=80)] = "water_volume"

@@ -30,6 +30,7 @@ class SilentSensor(Definition):
         "fr": "Vérifier la pile et l'emplacement du capteur. Si ses voisins se taisent aussi, voir l'antenne relais.",
         "en": "Check the sensor's battery and place. If neighbours are silent too, it may be the gateway.",
     }
+    WARM_UP_S: ClassVar[float] = 31 * words.DAY_S
     LAZY: ClassVar[bool] = True
 
     period_s: Annotated[float, Field(gt=0, le=31 * words.DAY_S)] | None = None

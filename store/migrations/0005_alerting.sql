@@ -83,10 +83,10 @@ CREATE TABLE rule_states (
   value         double precision,
   reason        jsonb NOT NULL DEFAULT '{}',    -- figures that say why; alerting/reasons.py makes sentences
   machine       json NOT NULL,                  -- what the samples up to folded_to made of the rule
-  folded_to     timestamptz NOT NULL,           -- '-infinity': before any sample
+  folded_to     timestamptz NOT NULL,           -- the time of the last of them
   alert_id      uuid,                           -- the alert that is open
   evaluated_at  timestamptz NOT NULL,
-  due_at        timestamptz NOT NULL,           -- when to look again though nothing came; 'infinity': never
+  due_at        timestamptz NOT NULL,           -- when to look again though nothing came; year 9999: never
   on_arrival    boolean NOT NULL DEFAULT true,  -- false: measurements change nothing before due_at
   UNIQUE NULLS NOT DISTINCT (rule_id, point_id, gateway_id)
 ) WITH (fillfactor = 60);

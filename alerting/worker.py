@@ -1,0 +1,112 @@
+"""The role that evaluates: woken by commits, and by a tick for silence and durations. Any number may run.
+
+A notification is a hint: what it speaks of stands in `arrivals`, and is found at the next tick all the same.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Final
+
+import asyncpg
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+from alerting.evaluation import ARRIVALS_AT_ONCE, DUE_AT_ONCE, Evaluator
+from alerting.expansion import expand_some
+from store.pool import TRANSIENT, connect, database_now, still_there
+
+log: Final = structlog.get_logger("alerting")
+
+TICK_S: Final = 1.0
+REMEMBERED_S: Final = 300.0  # rules and calendars are read again after that, though nobody told of a change
+_AGAIN_S: Final = 1.0
+_RULES_AT_ONCE: Final = 50
+_ANSWERS_WITHIN_S: Final = 5.0
+
+Clock = Callable[[asyncpg.Connection], Awaitable[datetime]]
+
+
+class Metrics:
+    """What a worker did."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.states = Counter("samara_alerting_states", "States evaluated", registry=registry)
+        self.told = Counter("samara_alerting_messages", "Rows put into the outbox", registry=registry)
+        self.rounds = Histogram("samara_alerting_round_seconds", "Time of a round with work in it", registry=registry)
+
+
+class AlertingWorker:
+    """Evaluates for as long as `run` runs. `clock` is the database's, so that all workers have one."""
+
+    def __init__(self, dsn: str, metrics_registry: CollectorRegistry, *, clock: Clock = database_now) -> None:
+        self._dsn = dsn
+        self._clock = clock
+        self._metrics = Metrics(metrics_registry)
+
+    async def run(self) -> None:
+        """Evaluate for ever; wait for a database that went away."""
+        told = False
+        while True:
+            try:
+                await self._run_once()
+            except TRANSIENT as error:
+                if not told:
+                    log.warning("alerting waits for the database", error=str(error) or type(error).__name__)
+                told = True
+            else:
+                told = False
+            await asyncio.sleep(_AGAIN_S)
+
+    async def _run_once(self) -> None:
+        connection = await connect(self._dsn, application="samara-alerting")
+        try:
+            await self._serve(connection)
+        finally:
+            connection.terminate()
+
+    async def _serve(self, connection: asyncpg.Connection) -> None:
+        wake = asyncio.Event()
+        evaluator = Evaluator(connection)
+        loop = asyncio.get_running_loop()
+        forget_at = loop.time() + REMEMBERED_S
+
+        def heard(*_: object) -> None:
+            wake.set()
+
+        def changed(*_: object) -> None:
+            evaluator.forget()
+            wake.set()
+
+        def ended(_: object) -> None:
+            wake.set()
+
+        connection.add_termination_listener(ended)
+        await connection.add_listener("samara_committed", heard)
+        await connection.add_listener("samara_rules", changed)
+        while True:
+            wake.clear()
+            if loop.time() >= forget_at:
+                evaluator.forget()
+                forget_at = loop.time() + REMEMBERED_S
+            began = loop.time()
+            if await work_once(connection, evaluator, await self._clock(connection), self._metrics):
+                self._metrics.rounds.observe(loop.time() - began)
+                continue
+            try:
+                await asyncio.wait_for(wake.wait(), TICK_S)
+            except TimeoutError:
+                await still_there(connection, _ANSWERS_WITHIN_S)
+
+
+async def work_once(
+    connection: asyncpg.Connection, evaluator: Evaluator, now: datetime, metrics: Metrics | None = None
+) -> bool:
+    """Do one portion of everything there is to do; return whether there may be more."""
+    expanded = await expand_some(connection, now, _RULES_AT_ONCE)
+    arrived = await evaluator.arrivals(now, ARRIVALS_AT_ONCE)
+    due = await evaluator.due(now, DUE_AT_ONCE)
+    if metrics is not None:
+        metrics.states.inc(arrived.states + due.states)
+        metrics.told.inc(arrived.told + due.told)
+    return bool(expanded or arrived.claimed or due.claimed)

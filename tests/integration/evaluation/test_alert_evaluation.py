@@ -1,0 +1,167 @@
+"""Live evaluation against a real database: states, transitions, alerts and outbox rows."""
+
+from datetime import timedelta
+
+import pytest
+from evaluation_world import HOUR, MINUTE, START, World, every
+
+from store.alerting.rules import NewRule, NotBacktestedError, add_rule, enable_rule, retire
+from store.assignments import assign
+from store.fleet import declare_device
+
+
+async def test_a_rule_that_was_not_backtested_cannot_be_enabled(world: World) -> None:
+    new = NewRule(world.tenant_id, "CO2", "threshold", "{}", '{"everything": true}', "warning")
+    rule_id = await add_rule(world.connection, new)
+    with pytest.raises(NotBacktestedError):
+        await enable_rule(world.connection, rule_id)
+
+
+async def test_an_alert_from_its_first_sample_to_its_end(world: World) -> None:
+    sensor = await world.sensor("Salle 1")
+    await world.measure(sensor, "co2", every(10, 900))
+    await world.rule("threshold", {"everything": True}, quantity="co2", above=1500, clear=1200, for_s=1200)
+    await world.work(START)
+    assert await world.phases() == ["inactive"]
+    await world.measure(sensor, "co2", every(10, 1600, 1700, start=START + 10 * MINUTE))
+    await world.work(START + 21 * MINUTE)
+    assert await world.phases() == ["pending"]
+    await world.work(START + 30 * MINUTE)  # nothing came: time alone
+    assert await world.phases() == ["firing"]
+    await world.measure(sensor, "co2", every(10, 1000, start=START + 40 * MINUTE))
+    await world.work(START + 40 * MINUTE)
+    assert await world.transitions() == [
+        (0, "never-seen", "inactive"),
+        (10, "inactive", "pending"),
+        (30, "pending", "firing"),
+        (40, "firing", "resolved"),
+    ]
+    assert await world.told() == ["firing", "resolved"]
+    alert = await world.connection.fetchrow("SELECT * FROM alerts")
+    assert alert is not None
+    assert (alert["started_at"], alert["ended_at"]) == (START + 30 * MINUTE, START + 40 * MINUTE)
+    assert (alert["phase"], alert["told"], alert["value"]) == ("resolved", True, 1700)
+    assert alert["point_id"] == sensor.point_id
+
+
+async def test_what_comes_late_corrects_the_record_and_tells_nothing(world: World) -> None:
+    sensor = await world.sensor("Salle 1")
+    await world.measure(sensor, "co2", every(10, 900, 900, 900, 900))
+    await world.rule("threshold", {"everything": True}, quantity="co2", above=1500)
+    await world.work(START + 31 * MINUTE)
+    await world.measure(sensor, "co2", [(START + 15 * MINUTE, 1900.0)])
+    await world.work(START + 32 * MINUTE)
+    assert await world.told() == []
+    assert await world.transitions() == [
+        (0, "never-seen", "inactive"),
+        (15, "inactive", "firing"),
+        (20, "firing", "resolved"),
+    ]
+    alerts = await world.connection.fetch("SELECT phase, told FROM alerts")
+    assert [tuple(row) for row in alerts] == [("resolved", False)]
+
+
+async def test_a_late_sample_that_disproves_an_alert_withdraws_it(world: World) -> None:
+    sensor = await world.sensor("Salle 1")
+    await world.rule("threshold", {"point_id": sensor.point_id}, quantity="co2", above=1500, for_s=1200)
+    await world.work(START - MINUTE)
+    assert await world.phases() == ["never-seen"]
+    await world.measure(sensor, "co2", [(START, 1600.0), (START + 25 * MINUTE, 1600.0)])
+    await world.work(START + 26 * MINUTE)
+    assert await world.told() == ["firing"]
+    await world.measure(sensor, "co2", [(START + 10 * MINUTE, 1000.0)])
+    await world.work(START + 27 * MINUTE)
+    assert await world.told() == ["firing", "withdrawn"]
+    assert await world.phases() == ["pending"]
+    superseded = await world.connection.fetch("SELECT to_phase FROM transitions WHERE superseded_at IS NOT NULL")
+    assert [row["to_phase"] for row in superseded] == ["firing"]
+
+
+async def test_a_sample_that_is_days_late_begins_again_from_the_checkpoint_before_it(world: World) -> None:
+    sensor = await world.sensor("Salle 1")
+    await world.rule("threshold", {"point_id": sensor.point_id}, quantity="co2", above=1500, hold_s=7200)
+    for day in range(12):
+        await world.measure(sensor, "co2", every(60, *[900.0] * 24, start=START + timedelta(days=day)))
+        await world.work(START + timedelta(days=day + 1))
+    kept = await world.connection.fetch("SELECT folded_to FROM rule_checkpoints ORDER BY folded_to")
+    assert 8 <= len(kept) <= 10
+    late = START + timedelta(days=6, minutes=30)
+    await world.measure(sensor, "co2", [(late, 1900.0)])
+    await world.work(START + timedelta(days=12))
+    found = await world.transitions()
+    assert (((late - START) / MINUTE), "inactive", "firing") in found
+    assert await world.told() == []
+    after = await world.connection.fetchval("SELECT max(folded_to) FROM rule_checkpoints")
+    assert after < late
+
+
+async def test_a_silent_sensor_is_looked_at_when_it_is_due_and_not_at_each_uplink(world: World) -> None:
+    sensor = await world.sensor("Cave")
+    rule_id = await world.rule("silent_sensor", {"everything": True}, period_s=600, missed=3, at_least_s=1800)
+    await world.measure(sensor, "temperature", every(10, 1, 1, 1))
+    await world.work(START + 20 * MINUTE)
+    row = await world.connection.fetchrow("SELECT on_arrival, due_at FROM rule_states")
+    assert row is not None
+    assert tuple(row) == (False, START + 50 * MINUTE)
+    await world.measure(sensor, "temperature", every(10, 1, start=START + 30 * MINUTE))
+    await world.work(START + 31 * MINUTE)
+    assert await world.connection.fetchval("SELECT folded_to FROM rule_states") == START + 20 * MINUTE
+    await world.work(START + 50 * MINUTE)
+    assert await world.phases() == ["inactive"]
+    await world.work(START + 61 * MINUTE)
+    assert await world.phases() == ["firing"]
+    await world.measure(sensor, "temperature", every(10, 1, start=START + 70 * MINUTE))
+    await world.work(START + 70 * MINUTE)
+    assert await world.told() == ["firing", "resolved"]
+    await retire(world.connection, rule_id, START + 71 * MINUTE)
+    assert await world.phases() == []
+
+
+async def test_a_silent_gateway_is_found_without_any_arrival(world: World) -> None:
+    gateway = await world.connection.fetchval("INSERT INTO gateways (gateway_eui) VALUES ('a1') RETURNING gateway_id")
+    await world.connection.execute("INSERT INTO gateways_heard VALUES ($1, 'w', $2)", gateway, START)
+    await world.rule("silent_gateway", {"gateway_id": gateway}, limit_s=900, severity="critical")
+    await world.work(START + 10 * MINUTE)
+    assert await world.phases() == ["inactive"]
+    await world.work(START + 15 * MINUTE)
+    assert await world.phases() == ["firing"]
+    await world.connection.execute("UPDATE gateways_heard SET heard_at = $1", START + 20 * MINUTE)
+    await world.work(START + 40 * MINUTE)
+    assert await world.told() == ["firing"]
+
+
+async def test_a_group_is_one_subject_and_grows_with_its_site(world: World) -> None:
+    sensors = [await world.sensor(f"Salle {number}") for number in range(3)]
+    for sensor in sensors:
+        await world.measure(sensor, "co2", every(10, 900))
+    await world.rule("group", {"site_id": world.site_id}, quantity="co2", above=1500, mode="count", count=2)
+    await world.work(START)
+    for sensor in sensors[:2]:
+        await world.measure(sensor, "co2", every(10, 1600, start=START + 10 * MINUTE))
+    await world.work(START + 10 * MINUTE)
+    assert await world.phases() == ["firing"]
+    await world.measure(await world.sensor("Salle 4"), "co2", every(10, 900, start=START + 10 * MINUTE))
+    await world.work(START + 21 * MINUTE)
+    assert await world.connection.fetchval("SELECT count(*) FROM rule_inputs") == 4
+
+
+async def test_disabling_a_rule_withdraws_its_alerts_and_says_so(world: World) -> None:
+    sensor = await world.sensor("Salle 1")
+    rule_id = await world.rule("threshold", {"point_id": sensor.point_id}, quantity="co2", above=1500)
+    await world.measure(sensor, "co2", every(10, 1600))
+    await world.work(START)
+    await retire(world.connection, rule_id, START + HOUR)
+    assert await world.told() == ["firing", "withdrawn"]
+    assert await world.connection.fetchval("SELECT phase FROM alerts") == "withdrawn"
+
+
+async def test_a_replaced_sensor_goes_on_with_the_same_state(world: World) -> None:
+    sensor = await world.sensor("Salle 1")
+    await world.rule("threshold", {"point_id": sensor.point_id}, quantity="co2", above=1500)
+    await world.measure(sensor, "co2", every(10, 1600))
+    await world.work(START)
+    other = await declare_device(world.connection, world.tenant_id, "00000000deadbeef")
+    await assign(world.connection, other, sensor.point_id, START + 5 * MINUTE)
+    await world.measure(sensor._replace(device_id=other), "co2", every(10, 900, start=START + 10 * MINUTE))
+    await world.work(START + 10 * MINUTE)
+    assert await world.told() == ["firing", "resolved"]
