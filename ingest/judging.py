@@ -32,27 +32,30 @@ class Judged(NamedTuple):
 
 def judge(readings: Iterable[Reading], received_at: datetime, quantities: Mapping[str, QuantityRef]) -> Judged:
     """Tell the plausible readings of a frame from the others, and those of the moment from those of the past."""
-    live = quantity_ids, channels, values = Live([], [], [])
+    quantity_ids: list[int] = []
+    channels: list[int] = []
+    values: list[float] = []
     past: list[Measured] = []
     unfit: list[Unfit] = []
     for name, value, channel, age_s, measured_at in readings:
         quantity = quantities.get(name)
         if quantity is None:  # beyond the bound on a network server's own names
             unfit.append(Unfit(name, IMPLAUSIBLE, f"{name[:80]}: too many names"))
-        elif not quantity.low <= value <= quantity.high:
-            said = f"{name} {value!r}, not within {quantity.low} to {quantity.high}"
-            unfit.append(Unfit(name, IMPLAUSIBLE, said))
+            continue
+        quantity_id, low, high = quantity
+        if not low <= value <= high:
+            unfit.append(Unfit(name, IMPLAUSIBLE, f"{name} {value!r}, not within {low} to {high}"))
         elif measured_at is None and not age_s:
-            quantity_ids.append(quantity.quantity_id)
+            quantity_ids.append(quantity_id)
             channels.append(channel)
             values.append(value)
         else:
             at = measured_at or _before(received_at, age_s)
             if EARLIEST <= at <= received_at + _DEVICE_CLOCK_TOLERANCE:
-                past.append(Measured(quantity.quantity_id, channel, at.astimezone(UTC), value))
+                past.append(Measured(quantity_id, channel, at.astimezone(UTC), value))
             else:
                 unfit.append(Unfit(name, BAD_TIME, f"{name} at {at}"))
-    return Judged(live, past, unfit)
+    return Judged(Live(tuple(quantity_ids), tuple(channels), tuple(values)), past, unfit)
 
 
 def _before(received_at: datetime, age_s: float) -> datetime:

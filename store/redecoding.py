@@ -8,15 +8,16 @@ ingest would have to look for a deadlock.
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import asyncpg
 
-from store.batch import Latest, Live
+from store.batch import Live
 from store.changes import Mark
+from store.newest import Latest, latest_of, row_of
 from store.partitions import SELECT_MISSING
-from store.rows import changed_hour, latest, layout, measurements, microseconds
-from store.staging import LATEST_COLUMNS, UPSERT_STAGED_LATEST, copy_rows, stage_measurements
+from store.rows import changed_hour, measurement, microseconds
+from store.staging import copy_rows, stage_measurements, upsert_latest
 
 # What another try mends: somebody else was at the same rows.
 CONTENDED: Final = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
@@ -168,17 +169,13 @@ async def latest_rows(connection: asyncpg.Connection, device_id: int) -> list[La
     """Return what latest_frames has of a device."""
     found = []
     for number, measured_at, received_at, *held in await connection.fetch(SELECT_LATEST_ROWS, device_id):
-        one = _latest_row(device_id, measured_at, received_at, Live(*held))
+        one = _latest_row(device_id, measured_at, received_at, held)
         found.append(LatestRow(one._replace(layout=number), list(zip(*held[:2], strict=True))))
     return found
 
 
-def _latest_row(device_id: int, measured_at: datetime, received_at: datetime, held: Live) -> Latest:
-    quantity_ids, channels, values = held
-    kind = layout(tuple(quantity_ids), tuple(channels))
-    measured_us, received_us = microseconds(measured_at), microseconds(received_at)
-    row = latest(device_id, kind, measured_us, received_us, values)
-    return Latest(device_id, kind.number, measured_us, received_us, row)
+def _latest_row(device_id: int, measured_at: datetime, received_at: datetime, held: Iterable[Iterable[Any]]) -> Latest:
+    return latest_of(device_id, microseconds(measured_at), microseconds(received_at), Live(*map(tuple, held)))
 
 
 async def missing_months(connection: asyncpg.Connection, revisions: Iterable[Revision]) -> list[date]:
@@ -236,7 +233,7 @@ def _row(device_id: int, held: Held) -> bytes:
     quantity_id, channel, measured_at, received_at, value = held
     at_us = microseconds(measured_at)
     received_us = at_us if received_at == measured_at else microseconds(received_at)
-    return measurements(at_us, received_us, device_id, (quantity_id,), (channel,), (value,))
+    return measurement(at_us, received_us, device_id, quantity_id, channel, value)
 
 
 # The newest that is stored of what no latest frame tells any more.
@@ -263,19 +260,14 @@ async def _write_latest(connection: asyncpg.Connection, revisions: Sequence[Revi
     for revision in revisions:
         if revision.latest_gone:
             await connection.execute(DELETE_LATEST, revision.stretch.device_id, revision.latest_gone)
-    await _upsert(connection, [one for revision in revisions for one in revision.latest_put])
+    await upsert_latest(connection, [row_of(one) for revision in revisions for one in revision.latest_put])
     found: list[Latest] = []
     for revision in revisions:
         if revision.lost_series:
             series = map(list, zip(*sorted(revision.lost_series), strict=True))
             rows = await connection.fetch(SELECT_LOST, revision.stretch.device_id, *series)
             found += [
-                _latest_row(revision.stretch.device_id, measured_at, received_at, Live(*told))
+                _latest_row(revision.stretch.device_id, measured_at, received_at, told)
                 for measured_at, received_at, *told in rows
             ]
-    await _upsert(connection, found)
-
-
-async def _upsert(connection: asyncpg.Connection, found: Sequence[Latest]) -> None:
-    if await copy_rows(connection, "staged_latest", LATEST_COLUMNS, (one.row for one in found)):
-        await connection.execute(UPSERT_STAGED_LATEST)
+    await upsert_latest(connection, map(row_of, found))

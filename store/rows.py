@@ -7,11 +7,11 @@ Source: PostgreSQL documentation, COPY, "Binary Format"; and the send functions 
 """
 
 import struct
-from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
 from functools import lru_cache
 from struct import Struct
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from zlib import crc32
 
 from domain.events import Uplink
@@ -20,36 +20,35 @@ HEADER: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER: Final = b"\xff\xff"
 
 _EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
 _HOUR_US: Final = 3_600_000_000
 _FLOAT8: Final = 701  # type OIDs, as array elements name them
 _INT2: Final = 21
+_DEV_ADDR: Final = 8  # its digits
 
+_UPLINK_HEAD: Final = Struct(">hiqiqiqiqiii8si").pack
+_RECEPTION_HEAD: Final = Struct(">hiqiqiii").pack
+_RECEPTION: Final = Struct(">38siififih").pack
 _MEASUREMENT: Final = Struct(">hiqiqidiiihih").pack
-_RECEPTION: Final = Struct(">hiqiqiiiiififih").pack
+_MEASUREMENT_HEAD: Final = Struct(">hiqiqi").pack
 _CHANGED: Final = Struct(">hiiiq").pack
-_LATEST: Final = Struct(">hiiiiiqiq").pack
-_UPLINK_HEAD: Final = Struct(">hiqiqiqiq").pack
-_UPLINK_RADIO: Final = Struct(">iqiiiiiiihihihih").pack
-_FLAGS: Final = {
-    (confirmed, adr): bytes((0, 0, 0, 1, confirmed, 0, 0, 0, 1, adr)) for confirmed in (0, 1) for adr in (0, 1)
-}
 _LENGTH: Final = Struct(">i").pack
 _ARRAY: Final = Struct(">iiiii").pack
+_BOOLEAN_FIELD: Final = Struct(">i?").pack
 _INT2_FIELD: Final = Struct(">ih").pack
 _INT4_FIELD: Final = Struct(">ii").pack
 _INT8_FIELD: Final = Struct(">iq").pack
 _FLOAT4_FIELD: Final = Struct(">if").pack
-_FLOAT8_FIELD: Final = Struct(">id").pack
 _NULL: Final = b"\xff\xff\xff\xff"
-_EMPTY: Final = bytes(4)
 _EMPTY_ARRAY: Final = Struct(">iiii").pack(12, 0, 0, _INT2)
 _EMPTY_FLOATS: Final = Struct(">iiii").pack(12, 0, 0, _FLOAT8)
+_LATEST_FIELDS: Final = Struct(">hi").pack(7, 4)
+_FOUR: Final = 4 << 32  # before an int4, its length: one number to pack instead of two
 
 
 def microseconds(at: datetime) -> int:
     """Return a timezone-aware time as PostgreSQL counts it: microseconds since 2000-01-01 UTC."""
-    return (at - _EPOCH) // _MICROSECOND
+    since = at - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 def hour_of(at_us: int) -> int:
@@ -57,39 +56,89 @@ def hour_of(at_us: int) -> int:
     return at_us - at_us % _HOUR_US
 
 
-def measurements(
-    measured_us: int,
-    received_us: int,
-    device_id: int,
-    quantity_ids: Iterable[int],
-    channels: Iterable[int],
-    values: Iterable[float],
-) -> bytes:
-    """Return rows of `measurements`, all of one time."""
-    return b"".join([
-        _MEASUREMENT(6, 8, measured_us, 8, received_us, 8, value, 4, device_id, 2, quantity_id, 2, channel)
-        for quantity_id, channel, value in zip(quantity_ids, channels, values, strict=True)
-    ])  # fmt: skip
+class Layout(NamedTuple):
+    """A set of (quantity_id, channel) that frames carry, and how their rows are packed: all of a frame in one call.
+
+    `number` tells it from others; 0 is of a frame without readings. The rest is for this module.
+    """
+
+    number: int
+    pack_measurements: Callable[..., bytes]
+    measurement_slots: Sequence[Any]  # of each row: head, value, device, and what follows, which never changes
+    pack_latest: Callable[..., bytes]
+    latest_numbers: bytes
+    latest_arrays: bytes  # up to the length of the first value
+    latest_slots: Sequence[Any]  # the values, with the length of the next between them
 
 
-def reception(
-    received_us: int,
-    key: int,
-    device_id: int,
-    gateway_id: int,
-    rssi_dbm: float | None,
-    snr_db: float | None,
-    channel: int | None,
+@lru_cache(maxsize=4096)
+def layout(quantity_ids: tuple[int, ...], channels: tuple[int, ...]) -> Layout:
+    """Return the layout of these readings, in this order."""
+    count = len(quantity_ids)
+    ends = [_INT2_FIELD(2, one) + _INT2_FIELD(2, channel) for one, channel in zip(quantity_ids, channels, strict=True)]
+    number = crc32(repr((quantity_ids, channels)).encode()) - 0x8000_0000 if count else 0
+    arrays = _int2_array(quantity_ids) + _int2_array(channels)
+    floats = b"".join((_LENGTH(20 + 12 * count), _ARRAY(1, 0, _FLOAT8, count, 1), _LENGTH(8)))
+    arrays += floats if count else _EMPTY_FLOATS
+    return Layout(
+        number,
+        Struct(">" + "30sdq12s" * count).pack,
+        [part for end in ends for part in (None, None, None, end)],
+        Struct(f">6si12sqiq{len(arrays)}s" + "di" * (count - 1) + "d" * (count > 0)).pack,
+        _INT4_FIELD(4, number) + _LENGTH(8),
+        arrays,
+        [8] * (2 * count - 1),
+    )
+
+
+def measurement(
+    measured_us: int, received_us: int, device_id: int, quantity_id: int, channel: int, value: float
 ) -> bytes:
-    """Return a row of `receptions`."""
-    if rssi_dbm is not None and snr_db is not None and channel is not None:
-        return _RECEPTION(7, 8, received_us, 8, key, 4, device_id, 4, gateway_id, 4, rssi_dbm, 4, snr_db, 2, channel)
+    """Return a row of `measurements`."""
+    return _MEASUREMENT(6, 8, measured_us, 8, received_us, 8, value, 4, device_id, 2, quantity_id, 2, channel)
+
+
+def measurements(measured_us: int, received_us: int, device_id: int, kind: Layout, values: Sequence[float]) -> bytes:
+    """Return rows of `measurements`, all of one frame and one time."""
+    count = len(values)
+    slots = [*kind.measurement_slots]
+    slots[0::4] = [_MEASUREMENT_HEAD(6, 8, measured_us, 8, received_us, 8)] * count
+    slots[1::4] = values
+    slots[2::4] = [_FOUR | device_id] * count
+    return kind.pack_measurements(*slots)
+
+
+def latest(device_id: int, kind: Layout, measured_us: int, received_us: int, values: Sequence[float]) -> bytes:
+    """Return a row of `latest_frames`."""
+    slots = [*kind.latest_slots]
+    slots[0::2] = values
+    return kind.pack_latest(
+        _LATEST_FIELDS, device_id, kind.latest_numbers, measured_us, 8, received_us, kind.latest_arrays, *slots
+    )
+
+
+# gateway_id, rssi_dbm, snr_db, channel: how one gateway heard an uplink
+Hearing = tuple[int, float | None, float | None, int | None]
+
+
+def receptions(received_us: int, key: int, device_id: int, hearings: Iterable[Hearing]) -> bytes:
+    """Return rows of `receptions`, all of one uplink."""
+    head = _RECEPTION_HEAD(7, 8, received_us, 8, key, 4, device_id, 4)
+    try:  # most have all three; packing None is a struct.error
+        return b"".join([
+            _RECEPTION(head, gateway_id, 4, rssi_dbm, 4, snr_db, 2, channel)
+            for gateway_id, rssi_dbm, snr_db, channel in hearings
+        ])  # fmt: skip
+    except struct.error:
+        return b"".join([_reception(head, *one) for one in hearings])
+
+
+def _reception(
+    head: bytes, gateway_id: int, rssi_dbm: float | None, snr_db: float | None, channel: int | None
+) -> bytes:
     return b"".join((
-        b"\0\7",
-        _INT8_FIELD(8, received_us),
-        _INT8_FIELD(8, key),
-        _INT4_FIELD(4, device_id),
-        _INT4_FIELD(4, gateway_id),
+        head,
+        _LENGTH(gateway_id),
         _NULL if rssi_dbm is None else _FLOAT4_FIELD(4, rssi_dbm),
         _NULL if snr_db is None else _FLOAT4_FIELD(4, snr_db),
         _int2(channel),
@@ -115,76 +164,57 @@ class Found(NamedTuple):
 def uplink(received_us: int, key: int, ingested_us: int, told: Uplink, found: Found) -> bytes:
     """Return a row of `uplinks`."""
     device_id, source_id, decoder_id, outcome, detail, object_json = found
-    payload = told.payload
-    radio = (told.frequency_hz, decoder_id, told.bandwidth_hz, told.f_port, told.spreading_factor, told.data_rate)
+    dev_addr, payload = told.dev_addr.encode(), told.payload
+    if len(dev_addr) == _DEV_ADDR:
+        head = _UPLINK_HEAD(
+            19, 8, received_us, 8, key, 8, ingested_us, 8, told.f_cnt, 4, device_id, 8, dev_addr, len(payload)
+        )
+    else:
+        head = _UPLINK_HEAD(19, 8, received_us, 8, key, 8, ingested_us, 8, told.f_cnt, 4, device_id, 0, b"", 0)
+        head = head[:-16] + _LENGTH(len(dev_addr)) + dev_addr + _LENGTH(len(payload))
     return b"".join((
-        _UPLINK_HEAD(19, 8, received_us, 8, key, 8, ingested_us, 8, told.f_cnt),
-        _radio(device_id, source_id, *radio),
-        _FLAGS[told.confirmed, told.adr],
-        _text(told.dev_addr),
-        _text(outcome),
-        _text(detail) if detail else _EMPTY,
-        _LENGTH(len(payload)),
+        head,
         payload,
+        _rest_of_uplink(
+            told.frequency_hz, decoder_id, told.bandwidth_hz, source_id, told.f_port, told.spreading_factor,
+            told.data_rate, told.confirmed, told.adr, outcome, detail,
+        ),
         _NULL if object_json is None else _jsonb(object_json),
     ))  # fmt: skip
 
 
-def _radio(
-    device_id: int,
-    source_id: int,
+@lru_cache(maxsize=8192)  # a network has few channels, data rates, models and outcomes
+def _rest_of_uplink(
     frequency_hz: int | None,
     decoder_id: int | None,
     bandwidth_hz: int | None,
+    source_id: int,
     f_port: int | None,
-    factor: int | None,
+    spreading_factor: int | None,
     data_rate: int | None,
+    confirmed: bool,  # noqa: FBT001 - and the next: in the order of the columns
+    adr: bool,  # noqa: FBT001
+    outcome: str,
+    detail: str,
 ) -> bytes:
-    try:  # most uplinks have them all; packing None is a struct.error
-        return _UPLINK_RADIO(
-            8, frequency_hz, 4, device_id, 4, decoder_id, 4, bandwidth_hz,
-            2, source_id, 2, f_port, 2, factor, 2, data_rate,
-        )  # fmt: skip
-    except struct.error:
-        return b"".join((
-            _NULL if frequency_hz is None else _INT8_FIELD(8, frequency_hz),
-            _INT4_FIELD(4, device_id),
-            _NULL if decoder_id is None else _INT4_FIELD(4, decoder_id),
-            _NULL if bandwidth_hz is None else _INT4_FIELD(4, bandwidth_hz),
-            _INT2_FIELD(2, source_id),
-            _int2(f_port),
-            _int2(factor),
-            _int2(data_rate),
-        ))  # fmt: skip
-
-
-class Layout(NamedTuple):
-    """A set of (quantity_id, channel) that frames carry: its number, and its two arrays ready to send."""
-
-    number: int
-    arrays: bytes
-
-
-@lru_cache(maxsize=4096)
-def layout(quantity_ids: tuple[int, ...], channels: tuple[int, ...]) -> Layout:
-    """Return the layout of these readings, in this order; number 0 is of a frame without readings."""
-    if not quantity_ids:
-        return Layout(0, _EMPTY_ARRAY * 2)
-    number = crc32(repr((quantity_ids, channels)).encode()) - 0x8000_0000
-    return Layout(number, _int2_array(quantity_ids) + _int2_array(channels))
-
-
-def latest(device_id: int, kind: Layout, measured_us: int, received_us: int, values: Sequence[float]) -> bytes:
-    """Return a row of `latest_frames`."""
-    head = _LATEST(7, 4, device_id, 4, kind.number, 8, measured_us, 8, received_us)
-    if not values:
-        return head + kind.arrays + _EMPTY_FLOATS
-    count = len(values)
-    floats = b"".join([_FLOAT8_FIELD(8, value) for value in values])
-    return b"".join((head, kind.arrays, _LENGTH(20 + 12 * count), _ARRAY(1, 0, _FLOAT8, count, 1), floats))
+    return b"".join((
+        _NULL if frequency_hz is None else _INT8_FIELD(8, frequency_hz),
+        _NULL if decoder_id is None else _INT4_FIELD(4, decoder_id),
+        _NULL if bandwidth_hz is None else _INT4_FIELD(4, bandwidth_hz),
+        _INT2_FIELD(2, source_id),
+        _int2(f_port),
+        _int2(spreading_factor),
+        _int2(data_rate),
+        _BOOLEAN_FIELD(1, confirmed),
+        _BOOLEAN_FIELD(1, adr),
+        _text(outcome),
+        _text(detail),
+    ))  # fmt: skip
 
 
 def _int2_array(numbers: Sequence[int]) -> bytes:
+    if not numbers:
+        return _EMPTY_ARRAY
     items = b"".join([_INT2_FIELD(2, number) for number in numbers])
     return _LENGTH(20 + len(items)) + _ARRAY(1, 0, _INT2, len(numbers), 1) + items
 

@@ -6,13 +6,14 @@ from typing import Final
 
 import asyncpg
 
-from store.batch import Frame, Latest
+from store import packing
+from store.batch import Frame
 from store.rows import HEADER, TRAILER
 
 UPLINK_COLUMNS: Final = (
-    "received_at", "uplink_key", "ingested_at", "f_cnt", "frequency_hz", "device_id", "decoder_id", "bandwidth_hz",
-    "source_id", "f_port", "spreading_factor", "data_rate", "confirmed", "adr", "dev_addr", "outcome", "detail",
-    "payload", "object",
+    "received_at", "uplink_key", "ingested_at", "f_cnt", "device_id", "dev_addr", "payload",
+    "frequency_hz", "decoder_id", "bandwidth_hz", "source_id", "f_port", "spreading_factor", "data_rate", "confirmed",
+    "adr", "outcome", "detail", "object",
 )  # fmt: skip
 RECEPTION_COLUMNS: Final = (
     "received_at", "uplink_key", "device_id", "gateway_id", "rssi_dbm", "snr_db", "channel",
@@ -76,12 +77,14 @@ async def _stage(connection: asyncpg.Connection, table: str, columns: Sequence[s
     return bool(there)
 
 
-async def stage_uplinks(connection: asyncpg.Connection, frames: Sequence[Frame]) -> set[tuple[int, datetime, int]]:
+async def stage_uplinks(
+    connection: asyncpg.Connection, frames: Sequence[Frame], ingested_us: int
+) -> set[tuple[int, datetime, int]]:
     """Write the uplinks that are not there yet, and all receptions; return the keys of those uplinks."""
-    if not await _stage(connection, "uplinks", UPLINK_COLUMNS, (frame.uplink for frame in frames)):
+    if not await _stage(connection, "uplinks", UPLINK_COLUMNS, packing.uplinks(frames, ingested_us)):
         return set()
     new = {tuple(record) for record in await connection.fetch(INSERT_STAGED_UPLINKS)}
-    if await _stage(connection, "receptions", RECEPTION_COLUMNS, (frame.receptions for frame in frames)):
+    if await _stage(connection, "receptions", RECEPTION_COLUMNS, packing.receptions(frames)):
         await connection.execute(INSERT_STAGED_RECEPTIONS)
     return new
 
@@ -92,18 +95,9 @@ async def stage_measurements(connection: asyncpg.Connection, rows: Iterable[byte
         await connection.execute(INSERT_STAGED_MEASUREMENTS)
 
 
-async def upsert_latest(
-    connection: asyncpg.Connection, frames: Sequence[Frame], new: set[tuple[int, datetime, int]] | None
-) -> None:
-    """Take the frames that are new (None: all) as the latest of their kind, where they are newer."""
-    newest: dict[tuple[int, int], Latest] = {}
-    for frame in frames:
-        if new is None or frame.key in new:
-            for one in frame.latest:
-                known = newest.get(one[:2])
-                if known is None or one[2:4] > known[2:4]:
-                    newest[one[:2]] = one
-    if await copy_rows(connection, "staged_latest", LATEST_COLUMNS, (one.row for one in newest.values())):
+async def upsert_latest(connection: asyncpg.Connection, rows: Iterable[bytes]) -> None:
+    """Write rows of `latest_frames`, where they are newer than those that are there."""
+    if await copy_rows(connection, "staged_latest", LATEST_COLUMNS, rows):
         await connection.execute(UPSERT_STAGED_LATEST)
 
 

@@ -8,15 +8,17 @@ nothing while all is well (docs/benchmarks.md).
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import date, datetime
 from typing import Final, NamedTuple
 
 import asyncpg
 
+from store import packing
 from store.accounts import Counts, add_accounts, count_frames, insert_events, insert_quarantined
 from store.batch import DUPLICATE, IGNORED, QUARANTINED, STORED, Batch, Frame
-from store.changes import Changes, Mark
+from store.changes import Changes
+from store.newest import newest_rows
 from store.partitions import ensure_partitions
 from store.rows import changed_hour
 from store.staging import (
@@ -95,7 +97,7 @@ async def write(
 async def _make_partitions(connection: asyncpg.Connection, batch: Batch) -> None:
     """Make the months that the batch needs: maintenance does it in advance, but for messages from long ago."""
     received = {_month(frame.key[1]) for frame in batch.frames}
-    measured = received | {_month(at) for frame in batch.frames for at in frame.past}
+    measured = received | {_month(one.measured_at) for frame in batch.frames for one in frame.past}
     if received:
         await ensure_partitions(connection, "uplinks", received)
         await ensure_partitions(connection, "receptions", received)
@@ -134,9 +136,9 @@ class _Transaction:
         await transaction.start()
         try:
             stored = await way()
-            marks = self._changes.to_write(_marks(stored.measured), self._now_s)
+            marks = self._changes.to_write(packing.marks(stored.measured), self._now_s)
             await copy_rows(connection, "changed_hours", ("device_id", "hour"), (changed_hour(*mark) for mark in marks))
-            await upsert_latest(connection, batch.frames, stored.new)
+            await upsert_latest(connection, newest_rows(_stored(batch.frames, stored.new)))
             counts = count_frames(batch.frames, stored.new)
             counts += await insert_events(connection, batch)
             counts += await insert_quarantined(connection, batch)
@@ -159,30 +161,33 @@ class _Transaction:
 
     async def copy(self) -> _Stored:
         """Write everything as new; raise UniqueViolationError when something was not."""
-        connection, frames = self._connection, self._batch.frames
-        await copy_rows(connection, "uplinks", UPLINK_COLUMNS, (frame.uplink for frame in frames))
-        await copy_rows(connection, "receptions", RECEPTION_COLUMNS, (frame.receptions for frame in frames))
-        await copy_rows(connection, "measurements", MEASUREMENT_COLUMNS, (frame.live for frame in frames))
-        await stage_measurements(connection, (frame.historical for frame in frames))
+        connection, (frames, *_, ingested_us) = self._connection, self._batch
+        await copy_rows(connection, "uplinks", UPLINK_COLUMNS, packing.uplinks(frames, ingested_us))
+        await copy_rows(connection, "receptions", RECEPTION_COLUMNS, packing.receptions(frames))
+        await copy_rows(connection, "measurements", MEASUREMENT_COLUMNS, packing.live(frames))
+        await stage_measurements(connection, packing.historical(frames))
         return _Stored(None, frames)
 
     async def stage(self) -> _Stored:
         """Write what is not there yet."""
-        new = await stage_uplinks(self._connection, self._batch.frames)
-        return await self._measure(new, [frame for frame in self._batch.frames if frame.key in new])
+        new = await self._stage()
+        return await self._measure(new, _stored(self._batch.frames, new))
 
     async def complete(self) -> _Stored:
         """As `stage`, with the measurements of uplinks that were there already."""
-        new = await stage_uplinks(self._connection, self._batch.frames)
-        return await self._measure(new, self._batch.frames)
+        return await self._measure(await self._stage(), self._batch.frames)
+
+    async def _stage(self) -> set[tuple[int, datetime, int]]:
+        return await stage_uplinks(self._connection, self._batch.frames, self._batch.ingested_us)
 
     async def _measure(self, new: set[tuple[int, datetime, int]], frames: Sequence[Frame]) -> _Stored:
-        await stage_measurements(self._connection, (frame.live + frame.historical for frame in frames))
+        await stage_measurements(self._connection, packing.live(frames) + packing.historical(frames))
         return _Stored(new, frames)
 
 
-def _marks(frames: Iterable[Frame]) -> set[Mark]:
-    return {(frame.key[0], hour_us) for frame in frames for hour_us in frame.hours}
+def _stored(frames: Sequence[Frame], new: set[tuple[int, datetime, int]] | None) -> Sequence[Frame]:
+    """Return the frames that were new; None is all of them."""
+    return frames if new is None else [frame for frame in frames if frame.key in new]
 
 
 def _sum(counts: Counts, batch: Batch) -> Written:

@@ -121,7 +121,10 @@ def one_per_gateway(receptions: Sequence[Reception]) -> tuple[Reception, ...]:
     """Return the strongest reception of each gateway: one with two antennas reports an uplink twice."""
     if len(receptions) < 2:  # most uplinks, in most places
         return tuple(receptions)
-    best: dict[str, Reception] = {}
+    best = {reception[0]: reception for reception in receptions}
+    if len(best) == len(receptions):
+        return tuple(receptions)
+    best.clear()
     for reception in receptions:
         known = best.setdefault(reception.gateway_eui, reception)
         if known is not reception and _strength(reception) > _strength(known):

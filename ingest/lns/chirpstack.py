@@ -86,6 +86,7 @@ class _Up(Struct, frozen=True, gc=False, rename="camel"):
     tx_info: _Transmission | None = None
 
 
+_new: Final = tuple.__new__  # what a named tuple's own does in the end, in half the time
 _UP: Final = msgspec.json.Decoder(_Up)
 _SHAPE: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])  # which fields are there, whatever is in them
 
@@ -137,31 +138,34 @@ def _protobuf_up(body: bytes, now: datetime) -> Event:
 
 
 def _uplink(up: _Up, received_at: datetime) -> Uplink:
-    """Build positionally, in the order of the fields: keywords would cost a tenth of the whole parse."""
+    """Build positionally, in the order of the fields, and past the constructors: it is a fifth of the whole parse."""
     device, transmission = up.device_info, up.tx_info
     lora = transmission.modulation.lora if transmission is not None else None
-    return Uplink(
-        dev_eui(device.dev_eui),
-        received_at,
-        up.deduplication_id,
-        dev_addr(up.dev_addr),
-        up.f_cnt or 0,
-        up.f_port or (0 if up.data else None),  # an outer zero is written out: also where there is no FPort
-        up.data,
-        up.confirmed,
-        up.adr,
-        up.dr,
-        lora.spreading_factor if lora is not None else None,
-        lora.bandwidth if lora is not None else None,
-        transmission.frequency if transmission is not None else None,
-        fields.one_per_gateway([_reception(heard) for heard in up.rx_info]),
-        fields.codec_object(up.object) if up.object is not None else None,
-        device.device_name,
-        device.device_profile_name,
+    return _new(
+        Uplink,
+        (
+            dev_eui(device.dev_eui),
+            received_at,
+            up.deduplication_id,
+            dev_addr(up.dev_addr),
+            up.f_cnt or 0,
+            up.f_port or (0 if up.data else None),  # an outer zero is written out: also where there is no FPort
+            up.data,
+            up.confirmed,
+            up.adr,
+            up.dr,
+            lora.spreading_factor if lora is not None else None,
+            lora.bandwidth if lora is not None else None,
+            transmission.frequency if transmission is not None else None,
+            fields.one_per_gateway([_reception(heard) for heard in up.rx_info]),
+            fields.codec_object(up.object) if up.object is not None else None,
+            device.device_name,
+            device.device_profile_name,
+        ),
     )
 
 
 def _reception(heard: _Reception) -> Reception:
     place = heard.location
     where = fields.position(place.latitude, place.longitude, place.altitude) if place is not None else None
-    return Reception(heard.gateway_id.lower(), heard.rssi, heard.snr, heard.channel, where)
+    return _new(Reception, (heard.gateway_id.lower(), heard.rssi, heard.snr, heard.channel, where))

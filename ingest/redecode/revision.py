@@ -17,15 +17,16 @@ from ingest.codecs import ByCodec
 from ingest.judging import Judged, judge, kept_detail
 from ingest.redecode.tally import ADDED, CHANGED, KEPT, REMOVED, SAMPLES, Change, Sample, Tally
 from ingest.understanding import to_jsonb
-from store.batch import Latest, Live, newest_of
+from store.batch import Live
 from store.known import Known
+from store.newest import Latest, newest_of
 from store.redecoding import Held, LatestRow, Revision, StoredUplink, Stretch, Verdict
 from store.rows import hour_of, microseconds
 
 READINGS_SINCE: Final = timedelta(days=32)  # before reception, and
 READINGS_UNTIL: Final = timedelta(days=1)  # after it: where the readings of one frame are looked for
 
-_NOTHING: Final = Judged(Live([], [], []), [], [])
+_NOTHING: Final = Judged(Live((), (), ()), [], [])
 
 Key = tuple[int, int, datetime]  # quantity_id, channel, measured_at
 
@@ -186,7 +187,7 @@ def latest_change(stretch: Stretch, again: Iterable[Again], rows: Sequence[Lates
             continue
         for one in newest_of(stretch.device_id, each.uplink.received_at, each.judged.live, each.judged.past):
             known = newest.get(one.layout)
-            if known is None or one[2:4] > known[2:4]:
+            if known is None or one.is_newer(known):
                 newest[one.layout] = one
     before = {row.latest.layout: row.latest for row in rows}
     put = [one for layout, one in newest.items() if one != before.get(layout)]

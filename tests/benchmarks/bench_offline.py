@@ -22,11 +22,12 @@ from ingest.writer import Writer
 from simulators.load.generate import generate
 from simulators.mqtt_packets import publish
 from store import known as known_names
-from store import staging, writing
+from store import packing, staging, writing
 from store.accounts import add_accounts, count_frames
 from store.batch import Batch
 from store.changes import Changes
 from store.known import Known
+from store.newest import newest_rows
 from store.pool import connect
 from store.rows import HEADER, TRAILER, changed_hour
 
@@ -203,13 +204,13 @@ _COLUMNS: Final = {
 def _prepared(batch: Batch) -> Prepared:
     frames = batch.frames
     rows = {
-        "uplinks": b"".join([one.uplink for one in frames]),
-        "receptions": b"".join([one.receptions for one in frames]),
-        "measurements": b"".join([one.live for one in frames]),
-        "changed_hours": b"".join([changed_hour(*mark) for mark in writing._marks(frames)]),
-        "staged_latest": b"".join([one.latest[0].row for one in frames]),
+        "uplinks": packing.uplinks(frames, batch.ingested_us),
+        "receptions": packing.receptions(frames),
+        "measurements": packing.live(frames),
+        "changed_hours": [changed_hour(*mark) for mark in packing.marks(frames)],
+        "staged_latest": newest_rows(frames),
     }
-    return Prepared({table: HEADER + data + TRAILER for table, data in rows.items()}, batch)
+    return Prepared({table: HEADER + b"".join(data) + TRAILER for table, data in rows.items()}, batch)
 
 
 async def copies(database: Database, uplinks: int, *, what: str, connections: int) -> tuple[Figures, dict[str, float]]:

@@ -23,7 +23,7 @@ def test_readings_of_the_moment_and_of_the_past_are_told_apart() -> None:
         Reading("temperature", 18.0, measured_at=hour_ago),
     ]
     live, past, unfit = judge(readings, AT, QUANTITIES)
-    assert live == Live([7], [0], [20.0])
+    assert live == Live((7,), (0,), (20.0,))
     assert past == [Measured(7, 1, hour_ago, 19.0), Measured(7, 0, hour_ago, 18.0)]
     assert unfit == []
 
@@ -43,7 +43,7 @@ def test_readings_of_the_moment_and_of_the_past_are_told_apart() -> None:
 )
 def test_what_cannot_be_is_not_stored_and_says_why(reading: Reading, reason: str) -> None:
     live, past, (unfit,) = judge([reading], AT, QUANTITIES)
-    assert (live, past) == (Live([], [], []), [])
+    assert (live, past) == (Live((), (), ()), [])
     assert (unfit.quantity, unfit.reason) == (reading.quantity, reason)
 
 

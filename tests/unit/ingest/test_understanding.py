@@ -1,7 +1,6 @@
 """From messages to rows, step by step: what is refused goes with its reason, its neighbours stay."""
 
-import struct
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -15,13 +14,14 @@ from domain.quarantine import BAD_TIME, IMPLAUSIBLE, TOO_LARGE, UNKNOWN_DEVICE, 
 from domain.readings import FAILED, Reading
 from ingest import understanding
 from ingest.messages import Message, Origin
-from store.batch import AccountKey, Batch
+from store import packing
+from store.batch import AccountKey, Batch, Frame
 from store.known import Device, Known, QuantityRef
+from store.rows import Found, microseconds
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 HEARD = NOW - timedelta(hours=13)  # yesterday
 DEVICE, STRANGER = "00" * 8, "ff" * 8
-EPOCH_2000 = datetime(2000, 1, 1, tzinfo=UTC)
 SOURCE, TENANT, DEVICE_ID, TEMPERATURE, GATEWAY = 3, 5, 7, 11, 13
 
 
@@ -75,30 +75,10 @@ def rows_of(
     return understanding.batch(understanding.identify(found, known, registry_that(decode)), known, NOW)
 
 
-def fields(rows: bytes) -> Iterator[list[bytes | None]]:
-    """Take binary COPY rows apart, by the letter of PostgreSQL's documentation."""
-    place = 0
-    while place < len(rows):
-        (count,) = struct.unpack_from(">h", rows, place)
-        place += 2
-        row: list[bytes | None] = []
-        for _ in range(count):
-            (length,) = struct.unpack_from(">i", rows, place)
-            place += 4
-            row.append(None if length < 0 else rows[place : place + length])
-            place += max(0, length)
-        yield row
-
-
-def measurements(rows: bytes) -> list[tuple[datetime, float, int, int]]:
+def measured(frame: Frame) -> list[tuple[datetime, float, int, int]]:
     """Return (measured_at, value, quantity_id, channel)."""
-    found = []
-    for measured, _received, value, _device, quantity, channel in fields(rows):
-        (after_us,) = struct.unpack(">q", measured or b"")
-        at = EPOCH_2000 + timedelta(microseconds=after_us)
-        numbers = struct.unpack(">dhh", (value or b"") + (quantity or b"") + (channel or b""))
-        found.append((at, *numbers))
-    return found
+    live = [(frame.key[1], value, quantity, channel) for quantity, channel, value in zip(*frame.live, strict=True)]
+    return live + [(at, value, quantity, channel) for quantity, channel, at, value in frame.past]
 
 
 def reason_of(row: Any) -> str:
@@ -184,12 +164,9 @@ def test_a_decoder_that_raises_costs_its_readings_and_no_more(known: Known) -> N
     rows = rows_of(known, ZeroDivisionError("defect\0"), [uplink(decoded={"t": 1})])
     (frame,) = rows.frames
     assert rows.quarantined == []
-    assert (frame.live, frame.historical) == (b"", b"")
-    (row,) = fields(frame.uplink)
-    assert row[15] == FAILED.encode()
-    assert row[16] == "ZeroDivisionError: defect\ufffd".encode()
-    assert row[17] == b"p"
-    assert row[18] == b'\1{"t":1}'  # jsonb, version 1
+    assert (frame.live.values, frame.past) == ((), [])
+    assert frame.uplink.payload == b"p"
+    assert frame.found == Found(DEVICE_ID, SOURCE, 17, FAILED, "ZeroDivisionError: defect\ufffd", '{"t":1}')
 
 
 # --- values and times --------------------------------------------------------------------------------------------
@@ -200,7 +177,7 @@ def test_an_implausible_value_is_set_aside_alone(known: Known, value: float) -> 
     readings = [Reading("temperature", 20.0), Reading("temperature", value, channel=1), Reading("index", 5.0)]
     rows = rows_of(known, readings)
     (frame,) = rows.frames
-    assert measurements(frame.live) == [(HEARD, 20.0, TEMPERATURE, 0), (HEARD, 5.0, TEMPERATURE + 1, 0)]
+    assert measured(frame) == [(HEARD, 20.0, TEMPERATURE, 0), (HEARD, 5.0, TEMPERATURE + 1, 0)]
     (set_aside,) = rows.quarantined
     assert reason_of(set_aside) == IMPLAUSIBLE
     assert set_aside.account is None  # its message is counted as stored
@@ -222,8 +199,7 @@ def test_an_implausible_value_is_set_aside_alone(known: Known, value: float) -> 
 def test_a_device_with_a_wrong_clock_keeps_its_other_readings(known: Known, at: datetime) -> None:
     readings = [Reading("temperature", 1.0, measured_at=at), Reading("temperature", 2.0, channel=1)]
     rows = rows_of(known, readings)
-    assert measurements(rows.frames[0].live) == [(HEARD, 2.0, TEMPERATURE, 1)]
-    assert rows.frames[0].historical == b""
+    assert measured(rows.frames[0]) == [(HEARD, 2.0, TEMPERATURE, 1)]
     assert [reason_of(row) for row in rows.quarantined] == [BAD_TIME]
 
 
@@ -237,21 +213,21 @@ def test_past_readings_go_to_their_true_time(known: Known) -> None:
     ]
     (frame,) = rows_of(known, readings).frames
     index = TEMPERATURE + 1
-    assert measurements(frame.live) == [(HEARD, 3.0, index, 0)]
-    assert measurements(frame.historical) == [
+    assert measured(frame) == [
+        (HEARD, 3.0, index, 0),
         (HEARD - timedelta(hours=1), 2.0, index, 0),
         (HEARD - timedelta(hours=2), 1.0, index, 0),
         (HEARD + timedelta(minutes=5), 4.0, index, 0),
     ]
     hour = HEARD.replace(minute=0)
-    hours = {EPOCH_2000 + timedelta(microseconds=one) for one in frame.hours}
-    assert hours == {hour, hour - timedelta(hours=1), hour - timedelta(hours=2)}
+    hours = {(DEVICE_ID, microseconds(hour - timedelta(hours=ago))) for ago in (0, 1, 2)}
+    assert packing.marks([frame]) == hours
 
 
 def test_names_beyond_the_bound_are_told(known: Known) -> None:
     """A network server's codec that makes up names cannot use up the quantities."""
     rows = rows_of(known, [Reading("ns:made.up", 1.0), Reading("temperature", 2.0)])
-    assert len(measurements(rows.frames[0].live)) == 1
+    assert len(measured(rows.frames[0])) == 1
     assert [reason_of(row) for row in rows.quarantined] == [IMPLAUSIBLE]
 
 
