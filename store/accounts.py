@@ -124,7 +124,7 @@ def _measured_since(frames: Sequence[Frame]) -> dict[int, datetime]:
     for frame in frames:
         device_id, at = frame.key[0], frame.key[1]
         if frame.past:
-            at = min(at, *frame.past)
+            at = min(at, *[one.measured_at for one in frame.past])
         if at <= devices.setdefault(device_id, at):
             devices[device_id] = at
     return devices
