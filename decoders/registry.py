@@ -14,6 +14,7 @@ from types import MappingProxyType, ModuleType
 from typing import Any, Final, NamedTuple, Self
 
 from decoders.foreign import foreign_readings
+from decoders.parameters import Parameters, counted, number
 from domain.errors import DecodeError, SamaraError
 from domain.quantities import QUANTITIES
 from domain.readings import DECODED, EMPTY, FAILED, FOREIGN, MALFORMED, NO_DECODER, Reading
@@ -21,6 +22,8 @@ from domain.readings import DECODED, EMPTY, FAILED, FOREIGN, MALFORMED, NO_DECOD
 NATIVE_FOLDER: Final = Path(__file__).parent / "native"
 
 DecodeFunction = Callable[[bytes, int], list[Reading]]
+Constants = Mapping[str, float]
+_NONE: Final[Parameters] = MappingProxyType({})
 
 _MODEL_ID: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _HELPER_IMPORT: Final = re.compile(rb"^from decoders\.native\.(_\w+) import", re.MULTILINE)
@@ -48,18 +51,24 @@ class Model(NamedTuple):
 
 
 class Decoder(NamedTuple):
-    """A model, its decode function, and `version`: the first digits of its source's SHA-256."""
+    """A model, its decode function, and `version`: the first digits of its source's SHA-256.
+
+    `constants` are what it needs to know of each device, numbers by name: with some, `decode` takes them as a third
+    argument, and leaves out what it cannot compute without.
+    """
 
     model: Model
     decode: DecodeFunction
     version: str
+    constants: tuple[str, ...] = ()
 
 
 class Decoded(NamedTuple):
     """What became of one frame.
 
     `outcome` is one of `domain.readings.OUTCOMES`; there are readings with DECODED and FOREIGN alone (a frame
-    of DECODED can carry none: an acknowledgement, a reset). `detail` says to a person why there are none.
+    of DECODED can carry none: an acknowledgement, a reset). `detail` says to a person why there are none, or
+    some are missing.
     `version` is that of the decoder that looked at the frame.
     """
 
@@ -83,11 +92,16 @@ class Registry:
         self.decoders: Final[Mapping[str, Decoder]] = MappingProxyType(by_id)
         # As above, without what the hot path does not need: a proxy, and attributes by name.
         self._functions: Final[dict[str | None, tuple[DecodeFunction, str]]] = {
-            model_id: (decoder.decode, decoder.version) for model_id, decoder in by_id.items()
+            model_id: (decoder.decode, decoder.version) for model_id, decoder in by_id.items() if not decoder.constants
         }
         self._hints: Final = tuple(
             (hint, decoder.model.id) for decoder in by_id.values() for hint in _hint_words(decoder.model)
         )
+
+    @property
+    def models(self) -> list[Model]:
+        """Every model, in the order of their files."""
+        return [decoder.model for decoder in self.decoders.values()]
 
     @classmethod
     def load(cls, folder: Path = NATIVE_FOLDER) -> Self:
@@ -104,21 +118,31 @@ class Registry:
         return cls(decoder for decoder, _ in found.values())
 
     def decode(
-        self, model_id: str | None, payload: bytes, f_port: int | None, foreign: Mapping[str, Any] | None = None
+        self,
+        model_id: str | None,
+        payload: bytes,
+        f_port: int | None,
+        foreign: Mapping[str, Any] | None = None,
+        parameters: Parameters = _NONE,
     ) -> Decoded:
         """Turn one frame into readings, or say why not. Never raises.
 
         `foreign` is what the network server's own codec computed; its numbers are the readings when the model
-        is unknown. This is the hot path of ingest.
+        is unknown. `parameters` are the device's own. This is the hot path of ingest.
         """
         if not f_port or not payload:
             return _EMPTY
         found = self._functions.get(model_id)
-        if found is None:
-            return _from_foreign(model_id, foreign)
+        detail = ""
+        if found is None or parameters:
+            decoder = self.decoders.get(model_id) if model_id else None
+            if decoder is None:
+                return _from_foreign(model_id, foreign)
+            found = _knowing(decoder, parameters), decoder.version
+            detail = _unknown(decoder, parameters)
         decode, version = found
         try:
-            return _new(Decoded, (DECODED, decode(payload, f_port), "", version))
+            return _new(Decoded, (DECODED, decode(payload, f_port), detail, version))
         except (DecodeError, struct.error, IndexError) as error:
             return Decoded(MALFORMED, (), str(error), version)
         except Exception as error:  # noqa: BLE001
@@ -143,6 +167,25 @@ class Registry:
         return best.pop() if len(best) == 1 else None
 
 
+def _unknown(decoder: Decoder, parameters: Parameters) -> str:
+    missing = [name for name in decoder.constants if name not in parameters]
+    return f"not known of this device: {', '.join(missing)}; `samara devices set`" if missing else ""
+
+
+def _knowing(decoder: Decoder, parameters: Parameters) -> DecodeFunction:
+    """Return the decode function of one device, with what is known of it."""
+
+    def decode(payload: bytes, f_port: int) -> list[Reading]:
+        if decoder.constants:
+            constants = {name: number(parameters[name]) for name in decoder.constants if name in parameters}
+            readings = decoder.decode(payload, f_port, constants)  # type: ignore[call-arg]
+        else:
+            readings = decoder.decode(payload, f_port)
+        return [*counted(readings, parameters)]
+
+    return decode
+
+
 def _hint_words(model: Model) -> list[tuple[str, ...]]:
     """Return the words of each hint; a model answers to its own id as well."""
     return [tuple(_WORD.findall(hint.casefold())) for hint in (model.id, *model.hints)]
@@ -165,8 +208,8 @@ def _load_module(path: Path) -> list[Decoder]:
     decode = getattr(module, "decode", None)
     if not callable(decode):
         raise RegistryError(f"{path.name}: no function `decode`")
-    version = _version(path)
-    return [Decoder(_checked(model, path), decode, version) for model in models]
+    version, constants = _version(path), tuple(getattr(module, "CONSTANTS", ()))
+    return [Decoder(_checked(model, path), decode, version, constants) for model in models]
 
 
 def _import(path: Path) -> ModuleType:

@@ -8,7 +8,8 @@ import asyncpg
 
 from decoders.registry import Registry
 from deploy.inventory import Listed
-from domain.errors import NotFoundError
+from deploy.parameters import checked, constants_of
+from domain.errors import ConfigurationError, NotFoundError
 from store.assignments import AssignmentError
 from store.codecs import bound_models
 from store.fleet import DeclarationError, DeviceDeclaration, Model, declare_devices, sync_models
@@ -33,7 +34,7 @@ async def declare(connection: asyncpg.Connection, listed: Iterable[Listed], now:
     registry = Registry.load()
     await sync_models(
         connection,
-        [Model(one.id, one.vendor, one.name, one.period_s) for one, _, _ in registry.decoders.values()],
+        [Model(one.id, one.vendor, one.name, one.period_s) for one in registry.models],
     )
     by_codec = await bound_models(connection)
     tenant_ids: dict[str, int] = {}
@@ -42,10 +43,11 @@ async def declare(connection: asyncpg.Connection, listed: Iterable[Listed], now:
         model_id = one.model if is_known else registry.match(one.model)
         told = Told(one.line, one.dev_eui, model_id)
         try:
+            checked(one.parameters, constants_of(registry, model_id))
             if one.tenant not in tenant_ids:
                 tenant_ids[one.tenant] = (await tenant_by_slug(connection, one.tenant)).tenant_id
             await declare_devices(connection, tenant_ids[one.tenant], [_declaration(one, model_id)], now)
-        except (NotFoundError, DeclarationError, AssignmentError) as error:
+        except (NotFoundError, DeclarationError, AssignmentError, ConfigurationError) as error:
             told = told._replace(problem=str(error))
         yield told
 
@@ -59,4 +61,5 @@ def _declaration(one: Listed, model_id: str | None) -> DeviceDeclaration:
         point=one.point or None,
         latitude_deg=one.latitude_deg,
         longitude_deg=one.longitude_deg,
+        parameters=one.parameters,
     )

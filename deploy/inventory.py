@@ -1,6 +1,7 @@
 """Lists of devices as people keep them: CSV from a spreadsheet, or one JSON object a line.
 
-Columns: dev_eui, tenant (its slug), and as wanted name, model, site, point, latitude, longitude.
+Columns: dev_eui, tenant (its slug), and as wanted name, model, site, point, latitude, longitude, parameters (what its
+decoder needs to know of it: `pulse_weight=10 pulse_unit=L`).
 """
 
 import csv
@@ -9,6 +10,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
+from deploy.parameters import parameters_in
 from domain.errors import ConfigurationError, MessageError
 from domain.identifiers import dev_eui
 
@@ -21,6 +23,7 @@ COLUMNS: Final = (
     "point",
     "latitude",
     "longitude",
+    "parameters",
 )
 _SEPARATORS_IN_EUI: Final = str.maketrans("", "", " -:.")
 
@@ -37,6 +40,7 @@ class Listed(NamedTuple):
     point: str = ""
     latitude_deg: float | None = None
     longitude_deg: float | None = None
+    parameters: Mapping[str, str] = {}
 
 
 class RowError(NamedTuple):
@@ -81,9 +85,16 @@ def _json_rows(text: str) -> Iterator[tuple[int, Mapping[str, str] | RowError]]:
         except (ValueError, RecursionError):
             row = None
         if isinstance(row, dict):
-            yield line, {str(key): "" if value is None else str(value) for key, value in row.items()}
+            yield line, {str(key): _cell(value) for key, value in row.items()}
         else:
             yield line, RowError(line, "not a JSON object")
+
+
+def _cell(value: object) -> str:
+    """Return a JSON value as a spreadsheet would hold it; an object, as `name=value` words."""
+    if isinstance(value, dict):
+        return " ".join(f"{name}={one}" for name, one in value.items())
+    return "" if value is None else str(value)
 
 
 def _csv_rows(text: str) -> Iterator[tuple[int, Mapping[str, str]]]:
@@ -117,10 +128,11 @@ def _listed(line: int, row: Mapping[str, str], tenant: str) -> Listed | RowError
             point=cells["point"],
             latitude_deg=latitude,
             longitude_deg=longitude,
+            parameters=parameters_in(cells["parameters"].split()),
         )
     except MessageError:
         return RowError(line, f"DevEUI {cells['dev_eui']!r} is not 16 hexadecimal digits")
-    except ValueError as error:
+    except (ValueError, ConfigurationError) as error:
         return RowError(line, str(error))
     wrong = _contradiction(found, cells.values())
     return RowError(line, wrong) if wrong else found

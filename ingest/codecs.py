@@ -20,7 +20,7 @@ from decoders.registry import Decoded
 from domain.readings import EMPTY, FAILED
 from store.bound_codecs import BoundCodecs, CodecInForce
 from store.codecs import quarantine
-from store.known import Parameters
+from store.parameters import Parameters
 
 log = structlog.get_logger()
 

@@ -166,7 +166,7 @@ def identify(
             understood.uplinks.append(Identified(message, uplink, device, *by_codec[place]))
         else:
             model_id = device.model_id
-            decoded = registry.decode(model_id, uplink.payload, uplink.f_port, uplink.decoded)
+            decoded = registry.decode(model_id, uplink.payload, uplink.f_port, uplink.decoded, device.parameters)
             decoder_id = known.decoders.get((model_id, decoded.version)) if model_id else None
             understood.uplinks.append(_new(Identified, (message, uplink, device, decoded, decoder_id, None)))
     for message, event in found.events:

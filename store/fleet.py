@@ -1,5 +1,6 @@
 """Declare tenants, sites, points and devices, and who measures what. Declaring again what is so changes nothing."""
 
+import json
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -9,6 +10,7 @@ import asyncpg
 
 from domain.errors import NotFoundError, SamaraError
 from store.assignments import assign
+from store.parameters import NO_PARAMETERS, Parameters
 
 
 class DeclarationError(SamaraError):
@@ -39,7 +41,7 @@ class TenantDeclaration(NamedTuple):
 class DeviceDeclaration(NamedTuple):
     """A device of a tenant by its DevEUI, and the point that it measures, if any: `site` and `point` are names.
 
-    The position, WGS 84 degrees, is the site's.
+    The position, WGS 84 degrees, is the site's. `parameters` are what its decoder needs to know of it.
     """
 
     dev_eui: str
@@ -49,6 +51,7 @@ class DeviceDeclaration(NamedTuple):
     point: str | None = None
     latitude_deg: float | None = None
     longitude_deg: float | None = None
+    parameters: Parameters = NO_PARAMETERS
 
 
 @contextmanager
@@ -149,25 +152,34 @@ async def declare_point(connection: asyncpg.Connection, site_id: int, name: str)
 
 # A device of another tenant conflicts, and no row comes back.
 UPSERT_DEVICE: Final = """
-INSERT INTO devices AS known (dev_eui, tenant_id, name, model_id)
-VALUES ($1, $2, $3, $4)
+INSERT INTO devices AS known (dev_eui, tenant_id, name, model_id, parameters)
+VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (dev_eui) DO UPDATE
    SET name = CASE WHEN excluded.name = '' THEN known.name ELSE excluded.name END,
-       model_id = coalesce(excluded.model_id, known.model_id)
+       model_id = coalesce(excluded.model_id, known.model_id),
+       parameters = CASE WHEN excluded.parameters = '{}' THEN known.parameters ELSE excluded.parameters END
  WHERE known.tenant_id = excluded.tenant_id
 RETURNING device_id
 """
 
 
 async def declare_device(
-    connection: asyncpg.Connection, tenant_id: int, dev_eui: str, *, name: str = "", model_id: str | None = None
+    connection: asyncpg.Connection,
+    tenant_id: int,
+    dev_eui: str,
+    *,
+    name: str = "",
+    model_id: str | None = None,
+    parameters: Parameters = NO_PARAMETERS,
 ) -> int:
     """Make or change a device of a tenant and return its id; what is not given stays as it was.
 
     Raises DeclarationError if the DevEUI is not one, the model is unknown, or the device is another tenant's.
     """
     with _refused(f"device {dev_eui[:32]!r}"):
-        device_id: int | None = await connection.fetchval(UPSERT_DEVICE, dev_eui, tenant_id, name, model_id)
+        device_id: int | None = await connection.fetchval(
+            UPSERT_DEVICE, dev_eui, tenant_id, name, model_id, json.dumps(dict(parameters))
+        )
     if device_id is None:
         raise DeclarationError(f"device {dev_eui!r} cannot be declared here")
     return device_id
@@ -184,7 +196,9 @@ async def declare_devices(
     count = 0
     async with connection.transaction():
         for count, one in enumerate(declared, start=1):  # noqa: B007 - counted, for the caller
-            device_id = await declare_device(connection, tenant_id, one.dev_eui, name=one.name, model_id=one.model_id)
+            device_id = await declare_device(
+                connection, tenant_id, one.dev_eui, name=one.name, model_id=one.model_id, parameters=one.parameters
+            )
             if one.site is None or one.point is None:
                 continue
             site_id = await declare_site(

@@ -6,25 +6,19 @@ reconnection). Numbers for names seen for the first time are made here.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from types import MappingProxyType
 from typing import Final, NamedTuple
 
 import asyncpg
-import msgspec
 
 from domain.events import Position
 from domain.quantities import FOREIGN_PREFIX
 from store.bound_codecs import BoundCodecs, load_bound_codecs
 from store.fleet import Model, sync_models
+from store.parameters import NO_PARAMETERS, Parameters, parameters_of
 
 _NOWHERE: Final = (None, None, None)
 MAX_MISSED: Final = 100_000  # undeclared DevEUIs remembered, so as not to ask for each of their messages
 MAX_FOREIGN: Final = 20_000  # of 32,767 quantity numbers: a codec that makes up names must not use them up
-
-
-Parameters = Mapping[str, str]
-NO_PARAMETERS: Final[Parameters] = MappingProxyType({})
-_PARAMETERS: Final = msgspec.json.Decoder(dict[str, str])
 
 
 class Device(NamedTuple):
@@ -34,11 +28,6 @@ class Device(NamedTuple):
     tenant_id: int
     model_id: str | None
     parameters: Parameters = NO_PARAMETERS
-
-
-def parameters_of(text: str) -> Parameters:
-    """Return the parameters of a device as the database has them."""
-    return NO_PARAMETERS if text == "{}" else _PARAMETERS.decode(text)
 
 
 class QuantityRef(NamedTuple):

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 import asyncpg
 
-from store.known import Parameters, parameters_of
+from store.parameters import Parameters, parameters_of
 
 _INSTANT: Final = timedelta(microseconds=1)
 

@@ -7,14 +7,16 @@ for uplink, answered in zip(uplinks, await decode_uplinks(pool, jobs), strict=Tr
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from decoders.javascript.calls import TRANSIENT, Codec, CodecCall, CodecResult, Status
 from decoders.javascript.declared import fields_to_json
 from decoders.javascript.mapping import Field, applied
 from decoders.javascript.pool import CodecPool
+from decoders.parameters import Parameters, counted
 from decoders.registry import Decoded
-from domain.readings import DECODED, EMPTY, FAILED, MALFORMED
+from domain.readings import DECODED, EMPTY, FAILED, MALFORMED, Reading
 
 SCRIPT_DIGITS: Final = 12  # as the native decoders' versions
 _MAPPING_DIGITS: Final = 4
@@ -60,6 +62,7 @@ class Answered(NamedTuple):
     is_final: bool = True
 
 
+_NONE: Final[Parameters] = MappingProxyType({})
 _NOT_FINAL: Final = TRANSIENT | {"killed", "quarantined"}
 _EMPTY: Final = Answered(Decoded(EMPTY))
 
@@ -70,7 +73,7 @@ async def decode_uplinks(pool: CodecPool, jobs: Sequence[Job], within_s: float |
     asked = [place for place, job in enumerate(jobs) if job.f_port and job.payload]
     results = await pool.decode([_call(jobs[place]) for place in asked], within_s)
     for place, result in zip(asked, results, strict=True):
-        outcomes[place] = answered(jobs[place].active, result)
+        outcomes[place] = answered(jobs[place].active, result, jobs[place].variables)
     return outcomes
 
 
@@ -79,12 +82,20 @@ def _call(job: Job) -> CodecCall:
     return CodecCall(job.tenant_id, job.active.codec, job.payload, job.f_port, job.received_at, job.variables)
 
 
-def answered(active: ActiveCodec, result: CodecResult) -> Answered:
+def answered(active: ActiveCodec, result: CodecResult, parameters: Parameters = _NONE) -> Answered:
     """Return a result as an outcome with readings; `detail` tells of fields that could not be read."""
     if result.status != "data":
         detail = f"{result.status}: {result.detail}" if result.detail else result.status
         outcome = _OUTCOMES.get(result.status, FAILED)
         return Answered(Decoded(outcome, (), detail, active.version), None, result.status not in _NOT_FINAL)
     mapped = applied(active.fields, result.data)
-    detail = "; ".join((*mapped.problems, *result.warnings))
-    return Answered(Decoded(DECODED, mapped.readings, detail, active.version), result.data)
+    readings, problems = _with_indexes(mapped.readings, parameters)
+    detail = "; ".join((*mapped.problems, *problems, *result.warnings))
+    return Answered(Decoded(DECODED, readings, detail, active.version), result.data)
+
+
+def _with_indexes(readings: Sequence[Reading], parameters: Parameters) -> tuple[Sequence[Reading], tuple[str, ...]]:
+    try:
+        return counted(readings, parameters), ()
+    except ValueError as error:
+        return readings, (str(error),)

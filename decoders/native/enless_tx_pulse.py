@@ -1,7 +1,7 @@
 """Enless TX PULSE, PULSE ATEX, PULSE LED: 600-036, 600-037, 600-038.
 
 Source and frame: `_enless.py`. Values: kinds 08, 09, 0A, three counters uint32: inputs 1 and 2 (channels 0 and 1)
-and open collector (channel 2). What a pulse is worth is set on the point, not here.
+and open collector (channel 2). What a pulse is worth is a parameter of the device.
 """
 
 from struct import Struct

@@ -10,6 +10,7 @@ from decoders.javascript.pool import CodecPool
 from decoders.page import models_page
 from decoders.registry import Decoder, Registry
 from deploy.cli.common import run, show_table
+from deploy.parameters import checked, parameters_in
 from domain.errors import ConfigurationError, NotFoundError
 from domain.quantities import FOREIGN_PREFIX, QUANTITIES
 from domain.readings import DECODED, Reading
@@ -24,7 +25,7 @@ def list_command() -> None:
         ("model", "vendor", "name", "period", "quantities"),
         [
             (model.id, model.vendor, model.name, _seconds(model.period_s), " ".join(model.quantities))
-            for model, _, _ in Registry.load().decoders.values()
+            for model in Registry.load().models
         ],
     )
 
@@ -35,6 +36,8 @@ def show_command(model: Annotated[str, typer.Argument(help="Its id, as `samara d
     decoder = _decoder(model)
     typer.echo((decoder.decode.__globals__["__doc__"] or "").strip())
     typer.echo(f"\nversion {decoder.version}, one frame every {_seconds(decoder.model.period_s)}\n")
+    if decoder.constants:
+        typer.echo(f"To know of each device (`samara devices set`): {', '.join(decoder.constants)}\n")
     show_table(
         ("quantity", "unit", "kind", "from", "to"),
         [
@@ -48,6 +51,7 @@ def show_command(model: Annotated[str, typer.Argument(help="Its id, as `samara d
 def try_command(
     model: Annotated[str, typer.Argument(help="Its id, as `samara decoders list` says it.")],
     payload: Annotated[str, typer.Argument(help="The frame in hexadecimal.")],
+    known: Annotated[list[str] | None, typer.Argument(help="Of the device: pulse_weight=10 pulse_unit=L.")] = None,
     f_port: Annotated[int, typer.Option(help="The FPort it came on.", min=0, max=255)] = 1,
 ) -> None:
     """Decode one frame."""
@@ -56,11 +60,15 @@ def try_command(
         frame = bytes.fromhex(payload)
     except ValueError:
         raise typer.BadParameter(f"{payload!r} is not hexadecimal") from None
-    decoded = Registry([decoder]).decode(model, frame, f_port)
+    parameters = parameters_in(known or ())
+    checked(parameters, decoder.constants)
+    decoded = Registry([decoder]).decode(model, frame, f_port, parameters=parameters)
     if decoded.outcome != DECODED:
         typer.echo(f"{decoded.outcome}: {decoded.detail}" if decoded.detail else decoded.outcome)
         raise typer.Exit(1)
     show_table(("quantity", "channel", "value", "unit", "age"), [_row(reading) for reading in decoded.readings])
+    if decoded.detail:
+        typer.echo(decoded.detail)
 
 
 @app.command("page")

@@ -1,4 +1,4 @@
-"""samara devices list | import."""
+"""samara devices list | import | show | set."""
 
 import sys
 from pathlib import Path
@@ -7,12 +7,15 @@ from typing import Annotated
 import asyncpg
 import typer
 
+from decoders.registry import Registry
 from deploy.cli.common import show_table, with_database
 from deploy.declaring import Told, declare
 from deploy.inventory import COLUMNS, Listed, RowError, read
 from deploy.pages import everything
+from deploy.parameters import checked, constants_of, parameters_in
 from deploy.roles import now
 from domain.errors import ConfigurationError
+from store.parameters import change_parameters, device_known
 from store.reading.network import Device, devices
 from store.reading.territory import tenant_by_slug, tenants
 
@@ -79,6 +82,41 @@ def import_command(
     typer.echo(f"{sum(not one.problem for one in told)} devices declared, {len(problems)} lines refused")
     if problems:
         raise typer.Exit(1)
+
+
+@app.command("show")
+def show_command(context: typer.Context, device: Annotated[str, typer.Argument(help="Its DevEUI.")]) -> None:
+    """Show a device, and what its decoder knows of it."""
+    found = with_database(context, device_known, device.lower())
+    name, model = found.name or "(no name)", found.model_id or "unknown"
+    typer.echo(f"{found.dev_eui}  {name}, tenant {found.tenant}, model {model}")
+    for parameter, value in sorted(found.parameters.items()):
+        typer.echo(f"  {parameter}={value}")
+    missing = [one for one in constants_of(Registry.load(), found.model_id) if one not in found.parameters]
+    if missing:
+        typer.echo(f"  its decoder would also need {', '.join(missing)}: `samara devices set`")
+
+
+@app.command("set")
+def set_command(
+    context: typer.Context,
+    device: Annotated[str, typer.Argument(help="Its DevEUI.")],
+    parameters: Annotated[list[str], typer.Argument(help="pulse_weight=10 pulse_unit=L, say; name= removes.")],
+) -> None:
+    """Tell what decoding needs to know of a device: the weight of its pulses, a constant of its probe."""
+    removed = [word[:-1] for word in parameters if word.endswith("=")]
+    given = parameters_in(word for word in parameters if not word.endswith("="))
+
+    async def work(connection: asyncpg.Connection) -> list[str]:
+        found = await device_known(connection, device.lower())
+        after = {name: value for name, value in found.parameters.items() if name not in removed} | given
+        remarks = checked(after, constants_of(Registry.load(), found.model_id))
+        await change_parameters(connection, found.dev_eui, given, removed)
+        return remarks
+
+    for remark in with_database(context, work):
+        typer.echo(remark)
+    typer.echo(f"{device.lower()}: set; `samara redecode --device {device.lower()}` applies it to what came before")
 
 
 def _content(file: str) -> bytes:

@@ -173,7 +173,7 @@ async def _stretch(connection: asyncpg.Connection, device: Chosen, decoding: Dec
     stretch = Stretch(device.device_id, uplinks)
     found = await _by_codec(device, uplinks, decoding)
     again = [
-        decode_again(one, device.model_id, decoding.registry, decoding.known, found.get(place))
+        decode_again(one, device, decoding.registry, decoding.known, found.get(place))
         for place, one in enumerate(uplinks)
     ]
     held = await held_by(connection, stretch, *looked_for(stretch, again, kept_from))

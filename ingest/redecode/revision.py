@@ -21,6 +21,7 @@ from store.batch import Live
 from store.known import Known
 from store.newest import Latest, newest_of
 from store.redecoding import Held, LatestRow, Revision, StoredUplink, Stretch, Verdict
+from store.redecoding_record import Chosen
 from store.rows import hour_of, microseconds
 
 READINGS_SINCE: Final = timedelta(days=32)  # before reception, and
@@ -47,7 +48,7 @@ class Told(NamedTuple):
 
 
 def decode_again(
-    uplink: StoredUplink, model_id: str | None, registry: Registry, known: Known, by_codec: ByCodec | None = None
+    uplink: StoredUplink, device: Chosen, registry: Registry, known: Known, by_codec: ByCodec | None = None
 ) -> Again:
     """Decode one uplink with the decoder of today. What another network server brought too stays as it is.
 
@@ -63,7 +64,8 @@ def decode_again(
         decoded, decoder_id, answer = by_codec
     else:
         foreign = msgspec.json.decode(uplink.object_json) if uplink.object_json and not was_codecs else None
-        decoded = registry.decode(model_id, uplink.payload, uplink.f_port, foreign)
+        model_id = device.model_id
+        decoded = registry.decode(model_id, uplink.payload, uplink.f_port, foreign, device.parameters)
         decoder_id = known.decoders.get((model_id, decoded.version)) if model_id else None
     outcome, detail = decoded.outcome, decoded.detail
     try:

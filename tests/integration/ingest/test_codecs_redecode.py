@@ -16,9 +16,11 @@ from domain.times import EARLIEST
 from ingest.redecode.portion import CodecBusyError
 from ingest.redecode.run import Asked, Report, apply, show
 from ingest.redecode.tally import ADDED, CHANGED
-from store.codecs import bind_model, quarantined, retire, versions
+from store.codecs import Binding, bind_device, bind_model, quarantined, retire, unbind, versions
+from store.parameters import change_parameters
 
 A = "a" * 16
+PULSES, COUNTED = bytes.fromhex("00009508311100012345ffffffff0000000001000009"), 74565  # Enless TX PULSE
 EVERYTHING = Asked(A, None, EARLIEST, None)
 LATER = NOON + timedelta(days=1)
 
@@ -88,6 +90,28 @@ async def test_a_model_that_only_a_codec_knows_is_decoded_again(
     await connection.execute("UPDATE devices SET model_id = 'acme-sm1'")
     report = await again(any_database, Asked(None, "acme-sm1", EARLIEST, None))
     assert report.tally.outcomes["foreign", "decoded"] == 2
+
+
+async def test_a_parameter_given_late_is_applied_to_the_past(
+    any_database: str, connection: asyncpg.Connection, tmp_path: Path
+) -> None:
+    await in_force(connection, "acme", GOOD, fields=(Field("mystery", "pulse_count"),))
+    await bind_device(connection, 1, "acme", A)
+    await change_parameters(connection, A, {"pulse_weight": "10", "pulse_unit": "L"}, ())
+    await again(any_database)
+    _, readings = await state(connection)
+    assert [value for name, value in readings if name == "water_volume"] == [0.07, 0.08]
+    await unbind(connection, 1, Binding("acme", A, None))
+    await connection.execute("INSERT INTO models VALUES ('enless-600-036', 'D', 'S') ON CONFLICT DO NOTHING")
+    await connection.execute("UPDATE devices SET model_id = 'enless-600-036'")
+    async with ingesting(any_database, tmp_path) as ingest:
+        await deliver(ingest, A, 9, PULSES)
+    _, readings = await state(connection)
+    assert ("water_volume", COUNTED * 0.01) in readings
+    await change_parameters(connection, A, {"pulse_weight": "1"}, ())
+    await again(any_database)
+    _, readings = await state(connection)
+    assert ("water_volume", COUNTED * 0.001) in readings
 
 
 async def test_what_a_codec_in_quarantine_decoded_stays(any_database: str, connection: asyncpg.Connection) -> None:

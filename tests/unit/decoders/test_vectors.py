@@ -19,12 +19,13 @@ def test_vector(path: Path) -> None:
     vector = json.loads(path.read_text(encoding="utf-8"))
     decoder = REGISTRY.decoders[path.parent.name]
     payload = bytes.fromhex(vector["payload_hex"])
+    known = [vector["constants"]] if "constants" in vector else []
     if "error" in vector:
         with pytest.raises(DecodeError) as caught:
-            decoder.decode(payload, vector["f_port"])
+            decoder.decode(payload, vector["f_port"], *known)
         assert vector["error"] in str(caught.value)
         return
-    readings = decoder.decode(payload, vector["f_port"])
+    readings = decoder.decode(payload, vector["f_port"], *known)
     got = [(r.quantity, r.channel, r.age_s, r.measured_at and r.measured_at.isoformat()) for r in readings]
     want = [(r["quantity"], r.get("channel", 0), r.get("age_s", 0), r.get("measured_at")) for r in vector["readings"]]
     assert got == want
