@@ -22,8 +22,9 @@ from deploy.demo_state import DemoState
 from deploy.embedded.broker import EmbeddedBroker
 from deploy.embedded.postgres import EmbeddedPostgres
 from deploy.embedded.process import EmbeddedServerError
+from deploy.maintaining import maintenance_role
 from deploy.metrics import new_registry
-from deploy.roles import Running, ingest_role, maintenance_role, now, stop_on_signals, until, worker_name
+from deploy.roles import Running, ingest_role, now, stop_on_signals, until, worker_name
 from deploy.settings import Settings
 from deploy.web import api_role
 from ingest.settings import IngestSettings, MqttSource
@@ -67,7 +68,7 @@ async def demo(settings: Settings, captures: tuple[Path, ...], say: Callable[[st
             say(_welcome(address, settings.data_dir))
             publishing = asyncio.create_task(_publish(started, stop, say), name="the publisher")
             try:
-                await until(stop, ingest, maintenance, publishing, *started.watched)
+                await until(stop, ingest, maintenance.task, publishing, *started.watched)
             finally:
                 publishing.cancel()
                 await asyncio.gather(publishing, return_exceptions=True)

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Final, Literal, NamedTuple
+from typing import Final
 
 import asyncpg
 
@@ -12,6 +12,8 @@ from decoders.registry import Registry
 from deploy.broker_check import check_broker
 from deploy.cluster_check import check_cluster
 from deploy.database import database
+from deploy.findings import Finding, Verdict
+from deploy.installation import installed
 from deploy.settings import Settings
 from domain.errors import SamaraError
 from ingest import lns
@@ -19,22 +21,13 @@ from store.codecs import quarantined
 from store.inspection import OLDEST_VERSION, Database, inspect
 from store.pool import connect
 
-Verdict = Literal["ok", "warning", "wrong"]
-
 _CLOCK_TOLERANCE_S: Final = 2.0
 _EARLIEST_YEAR: Final = 2025  # a machine that says less lost its clock
 _LATEST_YEAR: Final = 2100
 _FREE_NEEDED_BYTES: Final = 1024**3
 _GIB: Final = 1024**3
-
-
-class Finding(NamedTuple):
-    """One thing looked at. `advice` is what to do, '' when nothing is."""
-
-    subject: str
-    verdict: Verdict
-    said: str
-    advice: str = ""
+_UNITS: Final = Path("/etc/systemd/system")
+_CREDENTIALS: Final = Path("/etc/samara")
 
 
 async def examine(settings: Settings, now: datetime) -> AsyncIterator[Finding]:
@@ -43,6 +36,8 @@ async def examine(settings: Settings, now: datetime) -> AsyncIterator[Finding]:
         yield finding
     yield disk(settings.data_dir, settings.ingest.spool_max_bytes)
     async for finding in _database(settings, now):
+        yield finding
+    for finding in installed(Path(), _UNITS, _CREDENTIALS, now):
         yield finding
     servers = lns.load()
     for source in settings.ingest.mqtt:

@@ -6,7 +6,7 @@ import random
 import re
 import signal
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
@@ -17,13 +17,11 @@ from deploy.settings import Settings
 from domain.errors import SamaraError
 from ingest.intake import Intake
 from ingest.runner import Ingest
-from store.maintenance.run import run_once
-from store.pool import TRANSIENT, connect, database_now
+from store.pool import TRANSIENT, connect
 
 log = structlog.get_logger("samara")
 
 _DATABASE_AGAIN_S: Final = 1.0
-_MAINTENANCE_EVERY_S: Final = 60.0
 _NOT_A_NAME: Final = re.compile(r"[^a-z0-9-]+")
 
 
@@ -37,10 +35,11 @@ class Running(NamedTuple):
 
 
 class Ingesting(NamedTuple):
-    """The ingest role: its task, and where what comes by HTTP is delivered."""
+    """The ingest role: its task, where what comes by HTTP is delivered, and why it is of no use now, '' if it is."""
 
     task: asyncio.Task[None]
     intake: Intake
+    why_not_ready: Callable[[], str]
 
 
 class RoleEndedError(SamaraError):
@@ -110,43 +109,10 @@ async def ingest_role(running: Running) -> AsyncIterator[Ingesting]:
     async with ingest:
         task = asyncio.create_task(ingest.run(), name="ingest")
         try:
-            yield Ingesting(task, ingest.pipeline)
+            yield Ingesting(task, ingest.pipeline, ingest.why_not_ready)
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-
-
-@contextlib.asynccontextmanager
-async def maintenance_role(running: Running) -> AsyncIterator[asyncio.Task[None]]:
-    """Keep partitions, roll-ups, accounts and retention for as long as the context lasts."""
-    task = asyncio.create_task(_maintain(running.dsn), name="maintenance")
-    try:
-        yield task
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-
-async def _maintain(dsn: str) -> None:
-    while True:
-        more = False
-        try:
-            more = await _maintain_once(dsn)
-        except TRANSIENT as error:
-            log.warning("maintenance waits for the database", error=str(error) or type(error).__name__)
-        await asyncio.sleep(0 if more else _MAINTENANCE_EVERY_S)
-
-
-async def _maintain_once(dsn: str) -> bool:
-    """Do one round; return whether there is more to do."""
-    connection = await connect(dsn, application="samara-maintenance")
-    try:
-        report = await run_once(connection, await database_now(connection))
-    finally:
-        await connection.close()
-    if report.dropped:
-        log.info("dropped what is no longer kept", partitions=report.dropped)
-    return report.more
 
 
 async def until(stop: asyncio.Event, *tasks: asyncio.Task[None]) -> None:

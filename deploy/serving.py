@@ -2,20 +2,20 @@
 
 import asyncio
 import gc
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import AsyncExitStack
 
 import asyncpg
 import structlog
 
 from deploy.database import database
+from deploy.maintaining import maintenance_role
 from deploy.metrics import new_registry
 from deploy.roles import (
     Ingesting,
     Running,
     database_answers,
     ingest_role,
-    maintenance_role,
     stop_on_signals,
     until,
     worker_name,
@@ -47,19 +47,25 @@ async def serve(settings: Settings, roles: Collection[str]) -> None:
                 await migrate(dsn)
             tasks: list[asyncio.Task[None]] = []
             ingesting: Ingesting | None = None
+            begun, reasons = asyncio.Event(), list[Callable[[], str]]()
+            reasons.append(lambda: "" if begun.is_set() else "starting")
             if "ingest" in roles:  # before the database answers: what is heard meanwhile is spooled
                 ingesting = await stack.enter_async_context(ingest_role(running))
                 tasks.append(ingesting.task)
+                reasons.append(ingesting.why_not_ready)
             if "api" not in roles:
-                address = await stack.enter_async_context(bare_port(running, ingesting))
+                address = await stack.enter_async_context(bare_port(running, ingesting, reasons))
             await database_answers(dsn, stop)
             if stop.is_set():
                 return
             await _check_schema(dsn)
             if "maintenance" in roles:
-                tasks.append(await stack.enter_async_context(maintenance_role(running)))
+                maintaining = await stack.enter_async_context(maintenance_role(running))
+                tasks.append(maintaining.task)
+                reasons.append(maintaining.upkeep.why_not_ready)
             if "api" in roles:
                 address = await stack.enter_async_context(api_role(running, ingesting))
+            begun.set()
             _quiet_garbage_collector()
             log.info("started", roles=sorted(roles), worker=running.worker, address=address)
             await until(stop, *tasks)

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import errno
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Final
 
 from aiohttp import web
@@ -18,6 +18,7 @@ from store.pool import open_pool
 
 _SHUTDOWN_S: Final = 1.0  # how long an open page may delay the stop
 _POOL_CLOSE_S: Final = 1.0
+_REASONS: Final = web.AppKey("reasons", Sequence[Callable[[], str]])
 _REGISTRY: Final = web.AppKey("registry", CollectorRegistry)
 
 
@@ -41,11 +42,16 @@ async def api_role(
 
 
 @contextlib.asynccontextmanager
-async def bare_port(running: Running, ingesting: Ingesting | None) -> AsyncIterator[str]:
-    """Serve /healthz, /metrics, and /ingest/ when given, for a process without the API; give their address."""
+async def bare_port(
+    running: Running, ingesting: Ingesting | None, reasons: Sequence[Callable[[], str]]
+) -> AsyncIterator[str]:
+    """Serve /healthz, /readyz, /metrics, and /ingest/ when given, for a process without the API; give their address.
+
+    Each of `reasons`, which may grow, says why the process is of no use now, or ''.
+    """
     app = web.Application()
-    app[_REGISTRY] = running.registry
-    app.add_routes([web.get("/healthz", _healthz), web.get("/metrics", _metrics)])
+    app[_REGISTRY], app[_REASONS] = running.registry, reasons
+    app.add_routes([web.get("/healthz", _healthz), web.get("/readyz", _readyz), web.get("/metrics", _metrics)])
     _add_ingest(app, running, ingesting)
     async with _served(app, running, any_port=False) as address:
         yield address
@@ -85,6 +91,14 @@ async def _listen(runner: web.AppRunner, host: str, port: int, *, any_port: bool
 async def _healthz(_request: web.Request) -> web.Response:
     """Answer that the process runs."""
     return web.json_response({"status": "ok"})
+
+
+async def _readyz(request: web.Request) -> web.Response:
+    """Answer 200 when every role of the process is of use, 503 with the reasons otherwise."""
+    found = [reason for reason in [ask() for ask in request.app[_REASONS]] if reason]
+    if found:
+        return web.json_response({"status": "not ready", "reason": "; ".join(found)}, status=503)
+    return web.json_response({"status": "ready"})
 
 
 async def _metrics(request: web.Request) -> web.Response:

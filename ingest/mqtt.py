@@ -65,6 +65,11 @@ class MqttReceiver:
         pipeline.on_room(self._resume)
 
     @property
+    def name(self) -> str:
+        """Return the source's name."""
+        return self._source.name
+
+    @property
     def is_subscribed(self) -> bool:
         """Say whether messages reach us now."""
         return self._connection is not None and self._connection.is_subscribed

@@ -95,6 +95,12 @@ class Pipeline:
             or self._held_bytes >= self._settings.max_unacknowledged_bytes
         )
 
+    def why_not_taking(self) -> str:
+        """Say why nothing is acknowledged now; '' when messages are."""
+        if self._stopping:
+            return "stopping"
+        return "the database is away and the spool is full" if self._spool_said_full and not self._store_up else ""
+
     def on_room(self, call: Callable[[], None]) -> None:
         """Call this whenever the pipeline, having been full, has room again."""
         self._on_room.append(call)

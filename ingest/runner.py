@@ -100,6 +100,13 @@ class Ingest:
         """Say whether every network server heard over MQTT or JetStream is subscribed to."""
         return all(receiver.is_subscribed for receiver in self._receivers)
 
+    def why_not_ready(self) -> str:
+        """Say why this process takes no messages now; '' when it does, be it into the spool."""
+        deaf = [receiver.name for receiver in self._receivers if not receiver.is_subscribed]
+        if deaf:
+            return f"not subscribed to {', '.join(deaf)}"
+        return self.pipeline.why_not_taking()
+
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:

@@ -10,6 +10,7 @@ from deploy.cli import (
     decoders,
     devices,
     doctor,
+    initialise,
     quarantine,
     redecode,
     repair,
@@ -40,6 +41,7 @@ def _options(
 
 
 services.add_to(app)
+initialise.add_to(app)
 schema.add_to(app)
 replaying.add_to(app)
 repair.add_to(app)

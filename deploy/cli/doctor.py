@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 
 from deploy.cli.common import run, settings_of, show_json
-from deploy.doctor import Finding, examine, worst
+from deploy.doctor import examine, worst
+from deploy.findings import Finding
 from deploy.roles import now
 from deploy.settings import Settings
 from domain.errors import ConfigurationError

@@ -12,7 +12,8 @@ import asyncpg
 import pytest
 
 from deploy import doctor
-from deploy.doctor import Finding, clock, disk, examine, worst
+from deploy.doctor import clock, disk, examine, worst
+from deploy.findings import Finding
 from deploy.settings import Settings, load
 from ingest.settings import MqttSource, TlsSettings
 
