@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final, Literal, NamedTuple
 
 Severity = Literal["info", "warning", "critical"]
-Kind = Literal["opened", "reminder", "escalated", "resolved", "digest", "test"]
+Kind = Literal["opened", "updated", "reminder", "escalated", "resolved", "digest", "test"]
 SEVERITIES: Final[tuple[Severity, ...]] = ("info", "warning", "critical")
 
 

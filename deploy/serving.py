@@ -9,6 +9,7 @@ import asyncpg
 import structlog
 
 from deploy.database import database
+from deploy.delivering import delivery_role
 from deploy.maintaining import maintenance_role
 from deploy.metrics import new_registry
 from deploy.roles import (
@@ -31,7 +32,7 @@ log = structlog.get_logger("samara")
 
 
 async def serve(settings: Settings, roles: Collection[str]) -> None:
-    """Run `ingest`, `api`, `maintenance`, those that are in `roles`, until SIGINT or SIGTERM.
+    """Run `ingest`, `api`, `maintenance`, `delivery`, those that are in `roles`, until SIGINT or SIGTERM.
 
     Waits for a database that does not answer; ingest does not wait, it spools. The embedded one is migrated; of
     another, that is the operator's to do. Raises ConfigurationError when the schema is not this program's.
@@ -63,6 +64,10 @@ async def serve(settings: Settings, roles: Collection[str]) -> None:
                 maintaining = await stack.enter_async_context(maintenance_role(running))
                 tasks.append(maintaining.task)
                 reasons.append(maintaining.upkeep.why_not_ready)
+            if "delivery" in roles:
+                delivering = await stack.enter_async_context(delivery_role(running))
+                tasks.append(delivering.task)
+                reasons.append(delivering.courier.why_not_ready)
             if "api" in roles:
                 address = await stack.enter_async_context(api_role(running, ingesting))
             begun.set()

@@ -20,6 +20,7 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from alerting.outbound.settings import DeliverySettings
 from api.settings import ApiSettings
 from domain.errors import ConfigurationError
 from ingest.settings import IngestSettings
@@ -76,6 +77,7 @@ class Settings(BaseSettings):
     ingest: IngestSettings = IngestSettings()
     api: ApiSettings = ApiSettings()
     log: LogSettings = LogSettings()
+    notifications: DeliverySettings = DeliverySettings()
 
     @classmethod
     def settings_customise_sources(

@@ -35,7 +35,7 @@ async def send(notice: Notice, target: Target, outbound: channels.Outbound, now:
     del now
     if not available(outbound.settings):
         raise DeliveryError("apprise is not installed, or [notifications.apprise] is empty", permanent=False)
-    address = outbound.settings.apprise.get(target.name)
+    address = next((one.url for one in outbound.settings.apprise if one.name == target.name), None)
     if address is None:
         raise DeliveryError(f"[notifications.apprise] has no {target.name!r}", permanent=True)
     client = importlib.import_module("apprise").Apprise()

@@ -13,6 +13,7 @@ from alerting.channels import Channel, Outbound, sms
 from alerting.delivery.attempts import next_attempt
 from alerting.notice import Fact, Notice
 from alerting.outbound.errors import DeliveryError
+from alerting.outbound.settings import DeliverySettings
 from store.delivery import messages
 from store.delivery.contacts import Contact, contact, contacts_of
 from store.delivery.incidents import record
@@ -21,7 +22,6 @@ from store.pool import borrowed
 
 log = structlog.get_logger("samara.delivery")
 
-LEASE: Final = timedelta(seconds=90)  # longer than any channel takes: a message is not sent by two at once
 AT_ONCE: Final = 16
 _UNCAPPED: Final = frozenset({"digest", "test", "resolved"})
 
@@ -61,7 +61,7 @@ async def send_some(post: Post) -> int:
     """Send the messages that are due; return how many were claimed."""
     ready: list[_Ready] = []
     async with borrowed(post.pool) as connection:
-        claimed = await messages.claim(connection, post.clock(), LEASE, AT_ONCE)
+        claimed = await messages.claim(connection, post.clock(), _lease(post.outbound.settings), AT_ONCE)
         for one in claimed:
             found = await _prepared(connection, post, one)
             if isinstance(found, _Ready):
@@ -70,6 +70,11 @@ async def send_some(post: Post) -> int:
                 await _end(connection, post, found)
     await asyncio.gather(*(_send(post, one) for one in ready))
     return len(claimed)
+
+
+def _lease(settings: DeliverySettings) -> timedelta:
+    """Return longer than any channel takes, so that no message is sent by two workers at once."""
+    return timedelta(seconds=3 * max(settings.timeout_s, settings.smtp.timeout_s))
 
 
 async def _prepared(connection: asyncpg.Connection, post: Post, claimed: Claimed) -> _Ready | _Over | None:

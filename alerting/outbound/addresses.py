@@ -16,13 +16,15 @@ from alerting.outbound.errors import DeliveryError
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
+ANYWHERE: Final[tuple[Network, ...]] = (IPv4Network("0.0.0.0/0"), IPv6Network("::/0"))  # for what the operator sets
+
 _LABEL: Final = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)\Z")
 _ENCODED: Final = "xn--"
 _NAT64: Final = IPv6Network("64:ff9b::/96")
 
 
-def checked_url(url: str, *, allow_http: bool = False) -> tuple[str, str, int]:
-    """Return (scheme, host, port) of a web address that a user gave.
+def checked_url(url: str, *, allow_http: bool = False) -> tuple[str, str]:
+    """Return (scheme, host) of a web address that a user gave.
 
     Raises DeliveryError (permanent) for what is no plain https address: another scheme, credentials, a fragment, a
     host that is not of ASCII letters, an internationalised name (two names that look alike), a numeric shorthand.
@@ -31,7 +33,7 @@ def checked_url(url: str, *, allow_http: bool = False) -> tuple[str, str, int]:
         raise refused("an address is at most 2,048 ASCII characters, without spaces or backslashes")
     try:
         parts = urlsplit(url)
-        port = parts.port
+        _ = parts.port  # raises for what is no port
     except ValueError as error:
         raise refused(str(error)) from error
     if parts.scheme not in (("https", "http") if allow_http else ("https",)):
@@ -41,7 +43,7 @@ def checked_url(url: str, *, allow_http: bool = False) -> tuple[str, str, int]:
     host = (parts.hostname or "").rstrip(".")
     if literal(host) is None and not _is_name(host):
         raise refused(f"{host!r} is not the name of a host")
-    return parts.scheme, host, port or (443 if parts.scheme == "https" else 80)
+    return parts.scheme, host
 
 
 def _is_name(host: str) -> bool:
@@ -60,12 +62,12 @@ def literal(host: str) -> Address | None:
         return None
 
 
-def is_allowed(address: Address, allowed: Sequence[Network] = ()) -> bool:
-    """Say whether Samara may connect there: a public address, or one of the networks that the operator allows."""
+def is_allowed(address: Address, allowed: Sequence[Network], *, tls: bool) -> bool:
+    """Say whether Samara may connect there: one of the operator's networks, or with TLS any public address."""
     inner = _embedded(address)
     if any(inner in network for network in allowed if network.version == inner.version):
         return True
-    return inner.is_global and not inner.is_multicast and not inner.is_reserved
+    return tls and inner.is_global and not inner.is_multicast and not inner.is_reserved
 
 
 def _embedded(address: Address) -> Address:

@@ -30,8 +30,9 @@ class Request(NamedTuple):
 class _Checked(AbstractResolver):
     """Resolve by the system, refuse when any answer is not allowed; aiohttp connects to these answers alone."""
 
-    def __init__(self, allowed: Sequence[Network]) -> None:
+    def __init__(self, allowed: Sequence[Network], *, tls: bool) -> None:
         self._allowed = allowed
+        self._tls = tls
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
@@ -42,7 +43,7 @@ class _Checked(AbstractResolver):
         results = []
         for where, _, proto, _, address in found:
             ip = literal(str(address[0]))
-            if ip is None or not is_allowed(ip, self._allowed):
+            if ip is None or not is_allowed(ip, self._allowed, tls=self._tls):
                 raise refused(f"{host} leads to {address[0]}, which is not a public address")
             results.append(
                 ResolveResult(
@@ -63,13 +64,12 @@ class _Checked(AbstractResolver):
 class HttpSender:
     """Sends requests; holds no connection between two of them, and follows no redirect.
 
-    `allowed` are networks of the inside that the operator opened, for a chat server of the data center say;
-    `allow_http` lets through addresses without TLS, for those networks.
+    `allowed` are networks that the operator opened, for a chat server of the data center say: they are reached with
+    or without TLS, public addresses with TLS alone.
     """
 
-    def __init__(self, *, allowed: Sequence[Network] = (), allow_http: bool = False, timeout_s: float = 10.0) -> None:
+    def __init__(self, *, allowed: Sequence[Network] = (), timeout_s: float = 10.0) -> None:
         self._allowed = tuple(allowed)
-        self._allow_http = allow_http
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
 
     async def send(self, request: Request, now: datetime) -> None:
@@ -77,13 +77,16 @@ class HttpSender:
 
         `now` is timezone-aware: a Retry-After can be a date.
         """
-        _, host, _ = checked_url(request.url, allow_http=self._allow_http)
+        scheme, host = checked_url(request.url, allow_http=bool(self._allowed))
         if URL(request.url).host != host:  # what aiohttp will connect to is what was checked
             raise refused("the address can be read in two ways")
         address = literal(host)
-        if address is not None and not is_allowed(address, self._allowed):
+        tls = scheme == "https"
+        if address is not None and not is_allowed(address, self._allowed, tls=tls):
             raise refused(f"{host} is not a public address")
-        connector = aiohttp.TCPConnector(resolver=_Checked(self._allowed), use_dns_cache=False, force_close=True)
+        connector = aiohttp.TCPConnector(
+            resolver=_Checked(self._allowed, tls=tls), use_dns_cache=False, force_close=True
+        )
         try:
             async with (
                 aiohttp.ClientSession(connector=connector, timeout=self._timeout, trust_env=False) as session,

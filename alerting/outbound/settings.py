@@ -1,6 +1,5 @@
 """What an operator may set of what leaves the data center. `deploy/settings.py` composes it."""
 
-from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Final, Literal, Self
 
@@ -72,6 +71,13 @@ class SmsSettings(_Strict):
         return self
 
 
+class AppriseAddress(_Strict):
+    """An address in Apprise's form, under a name."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")]
+    url: SecretStr
+
+
 class DeliverySettings(_Strict):
     """How people are told, and the bounds on it.
 
@@ -88,5 +94,5 @@ class DeliverySettings(_Strict):
     allowed_networks: tuple[IPv4Network | IPv6Network, ...] = ()
     timeout_s: Seconds = 10.0
     max_per_contact_per_hour: Annotated[int, Field(ge=1, le=1000)] = 20
-    apprise: Mapping[Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")], SecretStr] = {}
+    apprise: tuple[AppriseAddress, ...] = ()
     max_sms_per_tenant_per_day: Annotated[int, Field(ge=0, le=100_000)] = 100

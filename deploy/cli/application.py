@@ -6,7 +6,9 @@ from typing import Annotated
 import typer
 
 from deploy.cli import (
+    alerts,
     codecs,
+    contacts,
     decoders,
     devices,
     doctor,
@@ -54,3 +56,5 @@ app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(decoders.app, name="decoders")
 app.add_typer(codecs.app, name="codecs")
 app.add_typer(simulate.app, name="simulate")
+app.add_typer(alerts.app, name="alerts")
+app.add_typer(contacts.app, name="contacts")

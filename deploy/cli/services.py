@@ -23,6 +23,7 @@ class Role(StrEnum):
     INGEST = "ingest"
     API = "api"
     MAINTENANCE = "maintenance"
+    DELIVERY = "delivery"
 
 
 def add_to(app: typer.Typer) -> None:

@@ -119,14 +119,14 @@ async def test_a_name_that_leads_inside_is_refused(monkeypatch: pytest.MonkeyPat
 
 async def test_an_inside_network_is_reached_when_the_operator_opened_it() -> None:
     async with receiver(web.Response(status=204)) as (url, asked):
-        await HttpSender(allowed=LOOPBACK, allow_http=True).send(request(url), NOW)
+        await HttpSender(allowed=LOOPBACK).send(request(url), NOW)
         assert [one.method for one in asked] == ["POST"]
 
 
 async def test_redirects_are_not_followed() -> None:
     elsewhere = web.Response(status=302, headers={"Location": "http://127.0.0.1:1/"})
     async with receiver(elsewhere) as (url, asked):
-        error = await failure(HttpSender(allowed=LOOPBACK, allow_http=True), url)
+        error = await failure(HttpSender(allowed=LOOPBACK), url)
         assert error.permanent
         assert "redirects" in str(error)
         assert len(asked) == 1
@@ -139,7 +139,7 @@ async def test_redirects_are_not_followed() -> None:
 async def test_a_failure_is_told_as_permanent_or_temporary(status: int, *, permanent: bool) -> None:
     answer = web.Response(status=status, text="because\n" * 1000, headers={"Retry-After": "120"})
     async with receiver(answer) as (url, _):
-        error = await failure(HttpSender(allowed=LOOPBACK, allow_http=True), url)
+        error = await failure(HttpSender(allowed=LOOPBACK), url)
     assert error.permanent is permanent
     assert error.retry_after_s == (None if permanent else 120.0)
     assert len(str(error)) < 400
@@ -149,7 +149,7 @@ async def test_nobody_there_is_temporary() -> None:
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))  # bound and not listening: refused
         url = f"http://127.0.0.1:{held.getsockname()[1]}/"
-        error = await failure(HttpSender(allowed=LOOPBACK, allow_http=True), url)
+        error = await failure(HttpSender(allowed=LOOPBACK), url)
     assert not error.permanent
 
 
@@ -199,7 +199,7 @@ def mailbox() -> AsyncIterator[tuple[Mailbox, int]]:
 def outbound(port: int) -> Outbound:
     smtp = SmtpSettings(host="127.0.0.1", port=port, security="none", sender_address="alertes@samara.example")
     settings = DeliverySettings(smtp=smtp, allowed_networks=LOOPBACK)
-    http = HttpSender(allowed=LOOPBACK, allow_http=True)
+    http = HttpSender(allowed=LOOPBACK)
     return Outbound(settings, http, http, SmtpSender(smtp))
 
 

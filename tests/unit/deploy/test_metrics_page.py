@@ -10,6 +10,7 @@ import yaml
 from prometheus_client import CollectorRegistry
 
 from api.metrics import Metrics as ApiMetrics
+from deploy.delivering import Metrics as DeliveryMetrics
 from deploy.maintaining import Metrics as MaintenanceMetrics
 from ingest.metrics import IngestMetrics
 
@@ -38,7 +39,7 @@ def test_the_page_tells_every_series() -> None:
 
 def test_what_is_declared_is_what_a_registry_shows() -> None:
     registry = CollectorRegistry()
-    for metrics in (IngestMetrics, ApiMetrics, MaintenanceMetrics):
+    for metrics in (IngestMetrics, ApiMetrics, MaintenanceMetrics, DeliveryMetrics):
         metrics(registry)
     shown = {
         one.name + "_total" if one.type == "counter" else one.name

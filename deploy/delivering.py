@@ -1,0 +1,119 @@
+"""The delivery role: alerts grouped into incidents, and people told of them."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Final, NamedTuple
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+from alerting import channels
+from alerting.channels import Outbound
+from alerting.delivery.composing import composer
+from alerting.delivery.sending import Post
+from alerting.delivery.worker import work_once
+from alerting.outbound.addresses import ANYWHERE
+from alerting.outbound.http import HttpSender
+from alerting.outbound.settings import DeliverySettings
+from alerting.outbound.smtp import SmtpSender
+from deploy.roles import Running, now
+from store.pool import TRANSIENT, open_pool
+
+log = structlog.get_logger("samara")
+
+_TICK_S: Final = 1.0
+_LATE_AFTER_S: Final = 60.0
+
+
+class Metrics:
+    """Counters of one delivery process."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.deliveries = Counter(
+            "samara_deliveries_total",
+            "Messages to people: sent, again (a failure that may pass), dropped (no longer of use), dead.",
+            ["channel", "outcome"],
+            registry=registry,
+        )
+        self.succeeded = Gauge(
+            "samara_delivery_last_success_seconds", "Unix time of the last round that did not fail.", registry=registry
+        )
+
+    def told(self, channel: str, outcome: str) -> None:
+        """Count what became of one attempt."""
+        self.deliveries.labels(channel, outcome).inc()
+
+
+class Courier:
+    """Rounds, one after the other."""
+
+    def __init__(self, post: Post, metrics: Metrics) -> None:
+        self._post = post
+        self._metrics = metrics
+        self._succeeded_at = asyncio.get_running_loop().time()
+
+    def why_not_ready(self) -> str:
+        """Say why this process is of no use now; '' when it is."""
+        silent_s = asyncio.get_running_loop().time() - self._succeeded_at
+        return f"nothing could be delivered for {silent_s:.0f} s" if silent_s > _LATE_AFTER_S else ""
+
+    async def run(self) -> None:
+        """Tell people until cancelled."""
+        away = False
+        while True:
+            busy = False
+            try:
+                busy = await work_once(self._post)
+            except TRANSIENT as error:
+                if not away:
+                    log.warning("delivery waits for the database", error=str(error) or type(error).__name__)
+                away = True
+            else:
+                away = False
+                self._succeeded_at = asyncio.get_running_loop().time()
+                self._metrics.succeeded.set_to_current_time()
+            if not busy:
+                await asyncio.sleep(_TICK_S)
+
+
+class Delivering(NamedTuple):
+    """The delivery role: its task, and whether it is of use."""
+
+    task: asyncio.Task[None]
+    courier: Courier
+
+
+@contextlib.asynccontextmanager
+async def delivery_role(running: Running) -> AsyncIterator[Delivering]:
+    """Deliver for as long as the context lasts."""
+    settings, metrics = running.settings.notifications, Metrics(running.registry)
+    pool = await open_pool(running.dsn, size=2, application="samara-delivery")
+    try:
+        post = Post(
+            pool=pool,
+            channels=channels.load(),
+            outbound=way_out(settings),
+            compose=composer(settings.base_url),
+            clock=now,
+            told=metrics.told,
+        )
+        courier = Courier(post, metrics)
+        task = asyncio.create_task(courier.run(), name="delivery")
+        try:
+            yield Delivering(task, courier)
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+    finally:
+        await pool.close()
+
+
+def way_out(settings: DeliverySettings) -> Outbound:
+    """Return how what is sent leaves, as the operator allows."""
+    return Outbound(
+        settings,
+        http=HttpSender(allowed=settings.allowed_networks, timeout_s=settings.timeout_s),
+        operator_http=HttpSender(allowed=ANYWHERE, timeout_s=settings.timeout_s),
+        smtp=SmtpSender(settings.smtp),
+    )
