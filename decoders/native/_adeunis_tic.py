@@ -11,8 +11,8 @@ Byte map, big-endian, code 49 after CC SS; uint32, 0x80000000 when the meter doe
 Channels: active_energy_import 0 the total, 1 the cheap hours, 2 the dear; PME-PMI the running tariff (`_tic.py`).
 """
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Iterable
+from typing import Final, NamedTuple
 
 from decoders.native._adeunis import battery_low, decode_common, require
 from domain.readings import Reading
@@ -32,10 +32,22 @@ def decode_tic(payload: bytes, size: int, read: Callable[[bytes], list[Reading]]
     return [battery] if code == 0x30 else decode_common(payload)
 
 
-def number(payload: bytes, at: int, quantity: str, channel: int = 0, divisor: int = 1) -> list[Reading]:
-    """Return the uint32 at `at`, nothing when the meter does not say it."""
-    value = int.from_bytes(payload[at : at + 4])
-    return [] if value == _NOT_SAID else [Reading(quantity, value / divisor, channel)]
+class Number(NamedTuple):
+    """A uint32 of the data frame: where it is, and what it measures once it is divided."""
+
+    at: int
+    quantity: str
+    channel: int = 0
+    divisor: int = 1
+
+
+def numbers(payload: bytes, wanted: Iterable[Number]) -> list[Reading]:
+    """Return these numbers, without those that the meter does not say."""
+    return [
+        Reading(quantity, value / divisor, channel)
+        for at, quantity, channel, divisor in wanted
+        if (value := int.from_bytes(payload[at : at + 4])) != _NOT_SAID
+    ]
 
 
 def text(payload: bytes, start: int, end: int) -> str:

@@ -8,7 +8,7 @@ Byte map, big-endian:
   47  CC SS FF FF FF FF                         a flow over its limit, per hour: an alarm
   30  CC SS LL ..                               alive: bits of L 0-1 flow, 2-3 tamper, 4-5 leak, of A and B
   48  daily history of the first versions, refused: the frame does not say of which day
-What a pulse is worth (litres, watt-hours) is set on the point, not here.
+What a pulse is worth (litres, watt-hours) is a parameter of the device.
 """
 
 from typing import Final

@@ -5,7 +5,7 @@ Source and byte map: `_adeunis_tic.py`.
 
 from typing import Final
 
-from decoders.native._adeunis_tic import FRAME_SIZE, decode_tic, number, text
+from decoders.native._adeunis_tic import FRAME_SIZE, Number, decode_tic, numbers, text
 from decoders.native._tic import HISTORICAL_TARIFFS
 from decoders.registry import Model
 from domain.readings import Reading
@@ -23,6 +23,15 @@ MODEL: Final = Model(
 )
 
 
+_NUMBERS: Final = (
+    Number(18, "active_energy_import", 0, 1000),
+    Number(26, "current"),
+    Number(34, "apparent_power"),
+    Number(38, "active_energy_import", 1, 1000),
+    Number(42, "active_energy_import", 2, 1000),
+)
+
+
 def decode(payload: bytes, f_port: int) -> list[Reading]:  # noqa: ARG001 - the code tells frames apart
     """Return the readings of one frame; raise DecodeError if it is malformed."""
     return decode_tic(payload, FRAME_SIZE, _data)
@@ -30,11 +39,5 @@ def decode(payload: bytes, f_port: int) -> list[Reading]:  # noqa: ARG001 - the 
 
 def _data(payload: bytes) -> list[Reading]:
     tariff = HISTORICAL_TARIFFS.get(text(payload, 46, 50))
-    return [
-        *number(payload, 18, "active_energy_import", 0, 1000),
-        *number(payload, 26, "current"),
-        *number(payload, 34, "apparent_power"),
-        *number(payload, 38, "active_energy_import", 1, 1000),
-        *number(payload, 42, "active_energy_import", 2, 1000),
-        *([] if tariff is None else [Reading("tariff_period", tariff)]),
-    ]
+    readings = numbers(payload, _NUMBERS)
+    return readings if tariff is None else [*readings, Reading("tariff_period", tariff)]

@@ -3,9 +3,10 @@
 Source and byte map: `_adeunis_tic.py`.
 """
 
+from functools import partial
 from typing import Final
 
-from decoders.native._adeunis_tic import FRAME_SIZE, decode_tic, number
+from decoders.native._adeunis_tic import FRAME_SIZE, Number, decode_tic, numbers
 from decoders.registry import Model
 from domain.readings import Reading
 
@@ -22,16 +23,15 @@ MODEL: Final = Model(
 )
 
 
+_NUMBERS: Final = (
+    Number(14, "active_energy_import", 0, 1000),
+    Number(18, "current", 1),
+    Number(22, "current", 2),
+    Number(26, "current", 3),
+    Number(46, "apparent_power"),
+)
+
+
 def decode(payload: bytes, f_port: int) -> list[Reading]:  # noqa: ARG001 - the code tells frames apart
     """Return the readings of one frame; raise DecodeError if it is malformed."""
-    return decode_tic(payload, FRAME_SIZE, _data)
-
-
-def _data(payload: bytes) -> list[Reading]:
-    return [
-        *number(payload, 14, "active_energy_import", 0, 1000),
-        *number(payload, 18, "current", 1),
-        *number(payload, 22, "current", 2),
-        *number(payload, 26, "current", 3),
-        *number(payload, 46, "apparent_power"),
-    ]
+    return decode_tic(payload, FRAME_SIZE, partial(numbers, wanted=_NUMBERS))

@@ -5,7 +5,7 @@ Source and byte map: `_adeunis_tic.py`.
 
 from typing import Final
 
-from decoders.native._adeunis_tic import decode_tic, number, text
+from decoders.native._adeunis_tic import Number, decode_tic, numbers, text
 from decoders.native._tic import PME_PMI_TARIFFS
 from decoders.registry import Model
 from domain.readings import Reading
@@ -30,9 +30,10 @@ def decode(payload: bytes, f_port: int) -> list[Reading]:  # noqa: ARG001 - the 
 
 def _data(payload: bytes) -> list[Reading]:
     tariff = PME_PMI_TARIFFS.get(text(payload, 24, 27), 0)
-    return [
-        *number(payload, 27, "active_energy_import", tariff),
-        *number(payload, 31, "reactive_energy_import", tariff),
-        *number(payload, 35, "reactive_energy_export", tariff),
-        *([Reading("tariff_period", tariff)] if tariff else []),
-    ]
+    wanted = (
+        Number(27, "active_energy_import", tariff),
+        Number(31, "reactive_energy_import", tariff),
+        Number(35, "reactive_energy_export", tariff),
+    )
+    readings = numbers(payload, wanted)
+    return [*readings, Reading("tariff_period", tariff)] if tariff else readings

@@ -16,7 +16,7 @@ Byte map, big-endian, f_port 129; the header tells product and message apart:
   p  mean power of each minute, the oldest first, uint16 W
 The index has 24 bits in a message of fixed step and 32 in a technical one: of those products the lower 24 bits
 are taken everywhere, so that the counter rolls over in one way.
-What a turn or a pulse is worth is set on the point, not here.
+What a turn or a pulse is worth is a parameter of the device.
 """
 
 from typing import Final, NamedTuple

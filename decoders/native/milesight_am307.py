@@ -1,23 +1,12 @@
 """Milesight AM307: indoor air.
 
-Source: Milesight, README of github.com/Milesight-IoT/SensorDecoders, am-series/am307. Frame: `_milesight.py`.
-Channels:
-  01 75  battery      uint8  1 %
-  03 67  temperature  int16  0.1 degC
-  04 68  humidity     uint8  0.5 %
-  05 00  presence     1 somebody
-  06 CB  light        level 0-5, not kept
-  07 7D  CO2          uint16 1 ppm
-  08 7D  TVOC         uint16 0.01 of an index, or 08 E6  uint16 1 ug/m3
-  09 73  pressure     uint16 0.1 hPa
-  0E 01  buzzer       not kept
-  20 CE  the past     temperature, humidity (uint16 0.5 %), presence, light, CO2, TVOC as an index, pressure
-  21 CE  likewise, TVOC in ug/m3
+Source and channels: `_milesight_am300.py`.
 """
 
 from typing import Final
 
-from decoders.native._milesight import AIR, CO2, PRESSURE, TEMPERATURE, Part, decode_channels
+from decoders.native._milesight import decode_channels
+from decoders.native._milesight_am300 import QUANTITIES, channels_with
 from decoders.registry import Model
 from domain.readings import Reading
 
@@ -25,31 +14,12 @@ MODEL: Final = Model(
     id="milesight-am307",
     vendor="Milesight",
     name="AM307",
-    quantities=(
-        *("temperature", "humidity", "presence", "co2", "iaq_index", "tvoc_concentration", "pressure"),
-        *("battery_level",),
-    ),
+    quantities=QUANTITIES,
     period_s=600,
     hints=("am307",),
 )
 
-_PRESENCE: Final = Part(1, "presence")
-_INDEX: Final = Part(2, "iaq_index", 100)
-_MASS: Final = Part(2, "tvoc_concentration")
-_PAST: Final = (TEMPERATURE, Part(2, "humidity", 2), _PRESENCE, Part(1), CO2)
-_PAST_REST: Final = (PRESSURE,)
-_CHANNELS: Final = {
-    **AIR,
-    (0x05, 0x00): (_PRESENCE,),
-    (0x06, 0xCB): (Part(1),),
-    (0x07, 0x7D): (CO2,),
-    (0x08, 0x7D): (_INDEX,),
-    (0x08, 0xE6): (_MASS,),
-    (0x09, 0x73): (PRESSURE,),
-    (0x0E, 0x01): (Part(1),),
-    (0x20, 0xCE): (*_PAST, _INDEX, *_PAST_REST),
-    (0x21, 0xCE): (*_PAST, _MASS, *_PAST_REST),
-}
+_CHANNELS: Final = channels_with()
 
 
 def decode(payload: bytes, f_port: int) -> list[Reading]:  # noqa: ARG001 - the port is the installer's choice

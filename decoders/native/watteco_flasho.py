@@ -5,7 +5,7 @@ examples.json. Frames: `_watteco_zcl.py`, `_watteco_batch.py`.
 End point 0 counts. Batch labels, 1 bit:
   0  index    uint32, resolution 1
   1  battery  uint16  0.001 V, resolution 100
-What a flash is worth is set on the point, not here.
+What a flash is worth is a parameter of the device.
 """
 
 from typing import Final
