@@ -15,6 +15,21 @@ of one of the hints must occur in that name. How to add a model: [how-to/add-a-d
 After a decoder was mended: [how-to/decode-again.md](how-to/decode-again.md).
 """
 
+_FOOT: Final = """## Not decoded, and why
+
+- **Kamstrup flowIQ and MULTICAL, encrypted.** The utility chose to encrypt (EN 13757-7, AES-128, a key for each meter).
+  Plain frames are decoded; encrypted ones are refused as such, for Samara keeps no keys of meters. Ask the utility
+  for plain frames: LoRaWAN encrypts them on the air already.
+- **Diehl IZAR RC IoT, HRLc, Stella MIU.** No public document of a plain format was found: wireless M-Bus (OMS)
+  telegrams, encrypted with a key for each meter. What is missing is the key; `decoders/native/_mbus.py` reads such
+  records once they are plain. A Diehl meter with an Elvaco CMi4160 is decoded.
+- **Itron Cyble 5.** The vendor gives the structure of its payload, and the key of each module, under agreement only.
+- **Birdz, Zenner.** No public document of a plain format was found.
+
+Whatever the vendor gives a JavaScript codec for can be [added](how-to/add-a-codec.md). Frames are kept in any case, and
+can be decoded once there is a decoder.
+"""
+
 
 def models_page(decoders: Mapping[str, Decoder]) -> str:
     """Return the page, by vendor and model. The interval is the usual one: most devices can be set to another."""
@@ -24,7 +39,7 @@ def models_page(decoders: Mapping[str, Decoder]) -> str:
     vendors = sorted(by_vendor, key=str.casefold)
     count = f"{len(decoders)} models of {len(vendors)} vendors."
     sections = (line for vendor in vendors for line in _section(vendor, by_vendor[vendor]))
-    return "\n".join([_HEAD, count, "", *sections])
+    return "\n".join([_HEAD, count, "", *sections, _FOOT])
 
 
 def _section(vendor: str, models: list[Model]) -> Iterator[str]:
