@@ -22,9 +22,13 @@ from pydantic import BaseModel
 from api import idempotency, parameters, problems
 from api.answers import FIELDS, json_answer, selectable
 from api.problems import Kind, ProblemError
+from store.assignments import AssignmentError
+from store.installing import RefusedError
 
 JSON: Final = "application/json"
+_ASSIGNED: Final = "The device or the point was assigned otherwise since a later moment."
 Handler = Callable[..., Awaitable[BaseModel | web.StreamResponse | None]]
+Query = type[BaseModel] | None
 
 
 class Operation(NamedTuple):
@@ -54,6 +58,7 @@ class Endpoint(web.AbstractRouteDef):
     path: str
     handler: Handler
     operation: Operation
+    takes_query: bool
 
     @property
     def writes(self) -> bool:
@@ -71,7 +76,7 @@ class Endpoint(web.AbstractRouteDef):
         operation, arguments = self.operation, {}
         taken = {FIELDS: None} if operation.fields else {}
         query = parameters.of_query(request, operation.query or parameters.Asked, taken)
-        if operation.query is not None:
+        if self.takes_query:
             arguments["query"] = query
         if operation.path is not None:
             arguments["path"] = parameters.of_path(request, operation.path)
@@ -87,7 +92,12 @@ class Endpoint(web.AbstractRouteDef):
         return await idempotency.once(request, body, work)
 
     async def _written(self, request: web.Request, arguments: dict[str, Any], connection: Any) -> web.Response:
-        found = await self.handler(request, connection=connection, **arguments)
+        try:
+            found = await self.handler(request, connection=connection, **arguments)
+        except RefusedError as error:
+            raise ProblemError(problems.CONFLICT, str(error)) from error
+        except AssignmentError as error:
+            raise ProblemError(problems.CONFLICT, _ASSIGNED) from error
         assert not isinstance(found, web.StreamResponse), "what is written is answered by a model"
         return self._answer(request, found)
 
@@ -97,36 +107,45 @@ class Endpoint(web.AbstractRouteDef):
         return json_answer(request, found, fields=self.operation.fields, status=self.operation.status)
 
 
-def _endpoint(method: str, path: str, handler: Handler, **declared: Any) -> Endpoint:
+def _endpoint(method: str, path: str, handler: Handler, query: Query, **declared: Any) -> Endpoint:
     hints = get_type_hints(handler, include_extras=True)
     answer = hints.get("return")
+    if answer is type(None):
+        declared["status"] = web.HTTPNoContent.status_code
     operation = Operation(
         name=handler.__name__,
         summary=inspect.getdoc(handler) or "",
         path=hints.get("path"),
-        query=hints.get("query"),
+        query=hints.get("query") or query,
         body=hints.get("body"),
         answer=answer if inspect.isclass(answer) and issubclass(answer, BaseModel) else None,
         **declared,
     )
-    return Endpoint(method, path, handler, operation)
+    return Endpoint(method, path, handler, operation, takes_query="query" in hints)
 
 
-def get(path: str, handler: Handler, *, media: tuple[str, ...] = (), problems: tuple[Kind, ...] = ()) -> Endpoint:
-    """Declare what is read."""
-    return _endpoint(hdrs.METH_GET, path, handler, status=200, media=media, problems=problems)
+def get(
+    path: str,
+    handler: Handler,
+    *,
+    query: Query = None,
+    media: tuple[str, ...] = (),
+    problems: tuple[Kind, ...] = (),
+) -> Endpoint:
+    """Declare what is read. `query` is for a handler that takes none: what others read of the address."""
+    return _endpoint(hdrs.METH_GET, path, handler, query, status=200, media=media, problems=problems)
 
 
-def post(path: str, handler: Handler, *, problems: tuple[Kind, ...] = ()) -> Endpoint:
-    """Declare what makes a thing; it is answered with 201."""
-    return _endpoint(hdrs.METH_POST, path, handler, status=201, media=(), problems=problems)
+def post(path: str, handler: Handler, *, query: Query = None, problems: tuple[Kind, ...] = ()) -> Endpoint:
+    """Declare what makes a thing; it is answered with 201, or 204 when there is nothing to tell."""
+    return _endpoint(hdrs.METH_POST, path, handler, query, status=201, media=(), problems=problems)
 
 
-def patch(path: str, handler: Handler, *, problems: tuple[Kind, ...] = ()) -> Endpoint:
+def patch(path: str, handler: Handler, *, query: Query = None, problems: tuple[Kind, ...] = ()) -> Endpoint:
     """Declare what changes the members that are given of a thing."""
-    return _endpoint(hdrs.METH_PATCH, path, handler, status=200, media=(), problems=problems)
+    return _endpoint(hdrs.METH_PATCH, path, handler, query, status=200, media=(), problems=problems)
 
 
-def delete(path: str, handler: Handler, *, problems: tuple[Kind, ...] = ()) -> Endpoint:
+def delete(path: str, handler: Handler, *, query: Query = None, problems: tuple[Kind, ...] = ()) -> Endpoint:
     """Declare what takes a thing away."""
-    return _endpoint(hdrs.METH_DELETE, path, handler, status=204, media=(), problems=problems)
+    return _endpoint(hdrs.METH_DELETE, path, handler, query, status=204, media=(), problems=problems)

@@ -1,8 +1,9 @@
 """Pages of a list, by a cursor that only this program reads: the id after which the next page begins."""
 
 import base64
+import re
 from collections.abc import Awaitable, Callable
-from typing import NamedTuple, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from api import models
 from api.parameters import MAX_ID, Paged
@@ -11,6 +12,9 @@ from store.reading.pages import MAX_LIMIT, Page
 
 Record = TypeVar("Record")
 Model = TypeVar("Model")
+
+_CURSOR: Final = re.compile(r"([a-z]+)((?::-?[0-9]{1,19})+)", re.ASCII)
+_UNCHANGED: Final = "Give the `next_cursor` of the page before, unchanged."
 
 
 class Asked(NamedTuple):
@@ -44,18 +48,28 @@ async def everything(read: Callable[..., Awaitable[Page[Record]]]) -> list[Recor
     return found
 
 
-def encode(collection: str, last_id: int) -> str:
-    """Return the cursor of what follows `last_id` in a collection."""
-    return base64.urlsafe_b64encode(f"{collection}:{last_id}".encode()).decode().rstrip("=")
+def encode(collection: str, *numbers: int) -> str:
+    """Return the cursor of what follows these numbers in a collection."""
+    text = ":".join([collection, *map(str, numbers)])
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def decode(collection: str, cursor: str) -> int:
     """Return the id that the cursor holds; raise ProblemError if it is not a cursor of this collection."""
+    (last_id,) = numbers(collection, cursor, 1)
+    if last_id < 0:
+        raise ProblemError(NO_SUCH_CURSOR, _UNCHANGED)
+    return min(last_id, MAX_ID)
+
+
+def numbers(collection: str, cursor: str, count: int) -> list[int]:
+    """Return the numbers that the cursor holds; raise ProblemError if it is not a cursor of this collection."""
     try:
         text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
     except ValueError:
         text = ""
-    owner, _, last_id = text.partition(":")
-    if owner != collection or not (last_id.isascii() and last_id.isdigit() and len(last_id) <= 10):
-        raise ProblemError(NO_SUCH_CURSOR, "Give the `next_cursor` of the page before, unchanged.")
-    return min(int(last_id), MAX_ID)
+    match = _CURSOR.fullmatch(text)
+    found = [] if match is None or match[1] != collection else [int(one) for one in match[2].split(":")[1:]]
+    if len(found) != count:
+        raise ProblemError(NO_SUCH_CURSOR, _UNCHANGED)
+    return found

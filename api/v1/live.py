@@ -18,7 +18,7 @@ from api.problems import ProblemError
 PATH: Final = "/api/v1/live"
 
 
-async def live(request: web.Request, query: OfTenant) -> web.StreamResponse:  # noqa: ARG001 - tenancy reads it
+async def live(request: web.Request) -> web.StreamResponse:
     """Stream the latest values of a tenant as they are committed.
 
     Server-sent events: `snapshot` (every latest value), then `values` (those that changed). A reader that comes back
@@ -52,4 +52,4 @@ async def _send(response: EventSourceResponse, events: AsyncIterator[Event]) -> 
     response.stop_streaming()
 
 
-ROUTES: Final = (get(PATH, live, media=("text/event-stream",), problems=(problems.TOO_MANY_STREAMS,)),)
+ROUTES: Final = (get(PATH, live, query=OfTenant, media=("text/event-stream",), problems=(problems.TOO_MANY_STREAMS,)),)
