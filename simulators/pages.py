@@ -16,12 +16,11 @@ h1{font-size:1.6rem;line-height:1.2}h2{font-size:1.15rem;margin:2rem 0 .5rem}
 caption{text-align:left;color:var(--soft)}
 td,th{text-align:left;padding:.25rem .8rem .25rem 0;border-bottom:1px solid var(--line);vertical-align:top}
 td.number{text-align:right}tbody th{font-weight:400}
-rect{fill:var(--bar)}polyline{fill:none;stroke:var(--bar);stroke-width:2}text{fill:var(--soft);font-size:12px}
-.axis{stroke:var(--line)}.bad{color:var(--bad);font-weight:700}.ok{color:var(--ok);font-weight:700}
+rect{fill:var(--bar)}.bad{color:var(--bad);font-weight:700}.ok{color:var(--ok);font-weight:700}
 img{width:100%;height:auto;image-rendering:pixelated;background:var(--line)}.note{color:var(--soft)}
 """
 _BAR_PX: Final = 220
-_PLOT: Final = (640, 220, 56, 28)  # width, height, room at the left, room below
+_FRENCH: Final = str.maketrans({",": "\N{NARROW NO-BREAK SPACE}", ".": ","})
 
 Cell = str | float | None
 
@@ -42,22 +41,33 @@ def paragraph(text: str, kind: str = "") -> str:
     return f"<p{mark}>{html.escape(text)}</p>"
 
 
-def _cell(value: Cell) -> str:
+def said(value: float, language: str) -> str:
+    """Return a number as a language writes it."""
+    text = f"{value:,}"
+    return text.translate(_FRENCH) if language == "fr" else text
+
+
+def _cell(value: Cell, language: str) -> str:
     """Return a cell: numbers to the right."""
     if isinstance(value, str) or value is None:
         return f"<td>{html.escape(value or '')}</td>"
-    return f'<td class="number">{value:,}</td>'
+    return f'<td class="number">{said(value, language)}</td>'
 
 
-def table(title: str, head: Sequence[str], rows: Iterable[Sequence[Cell]], note: str = "") -> str:
+def _row(first: object, rest: Iterable[Cell], language: str) -> str:
+    cells = "".join(_cell(one, language) for one in rest)
+    return f'<tr><th scope="row">{html.escape(str(first))}</th>{cells}</tr>'
+
+
+def table(
+    title: str, head: Sequence[str], rows: Iterable[Sequence[Cell]], note: str = "", *, language: str = "en"
+) -> str:
     """Return a titled table whose first column names the rows."""
     heads = "".join(f'<th scope="col">{html.escape(one)}</th>' for one in head)
-    body = "".join(
-        f'<tr><th scope="row">{html.escape(str(first))}</th>{"".join(map(_cell, rest))}</tr>' for first, *rest in rows
-    )
-    said = paragraph(note, "note") if note else ""
+    body = "".join(_row(first, rest, language) for first, *rest in rows)
+    below = paragraph(note, "note") if note else ""
     return (
-        f"<h2>{html.escape(title)}</h2>{said}"
+        f"<h2>{html.escape(title)}</h2>{below}"
         f'<div class="wide"><table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>'
     )
 
@@ -69,32 +79,9 @@ def bars(title: str, values: Mapping[str, float], note: str = "") -> str:
     for name, value in values.items():
         width = max(0, round(_BAR_PX * value / largest))
         drawn = f'<svg width="{_BAR_PX}" height="14" aria-hidden="true"><rect width="{width}" height="14"/></svg>'
-        rows.append(f'<tr><th scope="row">{html.escape(name)}</th>{_cell(value)}<td>{drawn}</td></tr>')
-    said = paragraph(note, "note") if note else ""
-    return f'<h2>{html.escape(title)}</h2>{said}<div class="wide"><table><tbody>{"".join(rows)}</tbody></table></div>'
-
-
-def plot(points: Sequence[tuple[float, float]], *, x: str, y: str) -> str:
-    """Return a line through points, its axes named; decorative: the numbers stand in a table beside it."""
-    if not points:
-        return ""
-    width, height, left, below = _PLOT
-    low, high = min(at for at, _ in points), max(at for at, _ in points)
-    top = max(value for _, value in points) or 1.0
-    across, up = (width - left - 8) / ((high - low) or 1.0), (height - below - 16) / top
-    line = " ".join(f"{left + (at - low) * across:.1f},{height - below - value * up:.1f}" for at, value in points)
-    floor = height - below
-    return (
-        f'<svg viewBox="0 0 {width} {height}" style="max-width:{width}px;width:100%" aria-hidden="true">'
-        f'<line class="axis" x1="{left}" y1="{floor}" x2="{width}" y2="{floor}"/>'
-        f'<line class="axis" x1="{left}" y1="8" x2="{left}" y2="{floor}"/>'
-        f'<text x="{left - 6}" y="20" text-anchor="end">{top:,.4g}</text>'
-        f'<text x="{left - 6}" y="{floor}" text-anchor="end">0</text>'
-        f'<text x="{left}" y="{height - 8}">{low:,.4g}</text>'
-        f'<text x="{width - 8}" y="{height - 8}" text-anchor="end">{high:,.4g} {html.escape(x)}</text>'
-        f'<text x="{left + 6}" y="20">{html.escape(y)}</text>'
-        f'<polyline points="{line}"/></svg>'
-    )
+        rows.append(f'<tr><th scope="row">{html.escape(name)}</th>{_cell(value, "en")}<td>{drawn}</td></tr>')
+    below = paragraph(note, "note") if note else ""
+    return f'<h2>{html.escape(title)}</h2>{below}<div class="wide"><table><tbody>{"".join(rows)}</tbody></table></div>'
 
 
 def markdown_table(title: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:

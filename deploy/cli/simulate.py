@@ -1,6 +1,7 @@
-"""samara simulate run | judge | scenarios."""
+"""samara simulate run | judge | scenarios | plan."""
 
 from dataclasses import replace
+from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,6 +22,7 @@ from simulators.clock import SystemClock
 from simulators.load import spec as load_spec
 from simulators.load.spec import LoadSpec, Publishing
 from store.pool import connect
+from store.reading.links import heard_links
 
 app = typer.Typer(help="Load-test the platform, and plan the network.", no_args_is_help=True)
 
@@ -111,6 +113,69 @@ def judge_command(
     _tell(report.headline(None, verdict), verdict, folder)
     if verdict.broken:
         raise typer.Exit(1)
+
+
+@app.command("plan")
+def plan_command(
+    context: typer.Context,
+    territory: Annotated[
+        str, typer.Argument(help="`somme`, a CSV of communes, or a TOML scenario with a table [plan].")
+    ] = "somme",
+    *,
+    antennas: Annotated[int | None, typer.Option(help="How many to place.")] = None,
+    candidates: Annotated[Path | None, typer.Option(help="CSV of sites; else the middle of each commune.")] = None,
+    existing: Annotated[Path | None, typer.Option(help="CSV of antennas that stand.")] = None,
+    other: Annotated[Path | None, typer.Option(help="CSV of a plan B to compare with.")] = None,
+    receptions: Annotated[Path | None, typer.Option(help="A capture with distances, to calibrate on.")] = None,
+    heard_days: Annotated[
+        int, typer.Option(help="Calibrate on what the platform's gateways heard in so many last days.", min=0)
+    ] = 0,
+    dsn: Dsn = "",
+    path_loss: Annotated[str | None, typer.Option(help="petajajarvi-2015, hata-rural, …, or calibrated.")] = None,
+    walls_db: Annotated[float | None, typer.Option(help="What walls cost.")] = None,
+    language: Annotated[str, typer.Option(help="fr or en.")] = "fr",
+    out: Out = None,
+) -> None:
+    """Place antennas: coverage, capacity, what each adds, and how far the answer moves with its assumptions."""
+    _need_numpy()
+    from simulators.plan import report, spec  # noqa: PLC0415 - see above
+    from simulators.plan import run as planning  # noqa: PLC0415
+
+    path = Path(territory)
+    read = spec.read(path) if path.suffix == ".toml" else spec.PlanSpec(name=path.stem, territory=territory)
+    files = {"candidates": candidates, "existing": existing, "other": other, "receptions": receptions}
+    values: dict[str, Any] = {"antennas": antennas, "path_loss": path_loss, "walls_db": walls_db}
+    values |= {name: str(file.resolve()) for name, file in files.items() if file is not None}
+    chosen = replace(read, **{name: value for name, value in values.items() if value is not None})
+    folder = out or Path(f"{chosen.name}-plan")
+    fit = run(_calibrated(_with_dsn(settings_of(context), dsn), heard_days, chosen.eirp_dbm)) if heard_days else None
+    planned = planning.plan(chosen, path.parent if path.suffix == ".toml" else Path(), fit=fit)
+    report.write(planned, folder, language)
+    typer.echo(report.told(planned, language))
+    typer.echo(f"{folder}/plan.html, plan.md, plan.json, cells.geojson, communes.geojson, antennas.geojson, map_*.png")
+
+
+async def _calibrated(settings: Settings, days: int, eirp_dbm: float) -> Any:
+    from simulators.plan import calibration  # noqa: PLC0415 - see above
+
+    async with database(settings) as dsn:
+        connection = await connect(dsn, application="samara-simulate")
+        try:
+            heard = await heard_links(connection, now() - timedelta(days=days), now())
+        finally:
+            await connection.close()
+    links = [
+        calibration.Link(
+            calibration.distance_m(
+                one.latitude_deg, one.longitude_deg, one.gateway_latitude_deg, one.gateway_longitude_deg
+            ),
+            one.frames,
+            one.median_dbm,
+            one.weakest_dbm,
+        )
+        for one in heard
+    ]
+    return calibration.fit_links(links, eirp_dbm=eirp_dbm)
 
 
 def _need_numpy() -> None:

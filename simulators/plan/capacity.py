@@ -11,6 +11,7 @@ from simulators.radio.traffic import Talk
 
 _POWER_MW: Final = 10**1.4
 _CAPACITY: Final = 4096
+_FRAMES: Final = 8000
 
 
 class Crowd(NamedTuple):
@@ -30,15 +31,28 @@ def curve(
     payload_bytes: int = 20,
     capture: str = "goursaud",
     spread_db: float = 25.0,
-    hours: float = 2.0,
+    hours: float | None = None,
     seed: int = 1,
 ) -> list[Crowd]:
     """Return delivery over crowds of these sizes.
 
     A `stuck_share` sends at SF12, the others at the factors that an even spread of `spread_db` of signal above SF12's
     sensitivity allows. Nothing else is lost: what is missing are collisions and demodulators.
+    Small crowds are followed for longer (`hours` None), so that all points rest on thousands of frames.
     """
-    return [_crowd(size, stuck_share, period_s, payload_bytes, capture, spread_db, hours, seed) for size in sizes]
+    return [
+        _crowd(
+            size,
+            stuck_share,
+            period_s,
+            payload_bytes,
+            capture,
+            spread_db,
+            hours or min(6.0, max(1.0, _FRAMES * period_s / 3600 / size)),
+            seed,
+        )
+        for size in sizes
+    ]
 
 
 def _crowd(  # noqa: PLR0917 - one call, just above

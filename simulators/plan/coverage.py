@@ -12,18 +12,26 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from simulators.plan.territory import Candidate, Commune, Grid, metres
+from simulators.communes import Commune
+from simulators.plan.territory import Candidate, Grid, metres
 from simulators.radio import propagation, thresholds
-from simulators.radio.kernel import Singles
+from simulators.radio.jit import compiled, parallel, prange
+from simulators.radio.kernel import Floats, Singles
+from simulators.radio.propagation import Line
 
-_NEAREST_M: Final = 1.0
-# The path losses whose spread is the band of what is not known; Hata's are for antennas at 30 m and more.
-BAND: Final = ("hata-suburban", "petajajarvi-2015", "hata-rural")
+_FAR: Final = 6.0  # standard deviations
+_STEPS: Final = 4096
+_WORST: Final = 3
+_NOTABLE: Final = 0.05
+CALIBRATED: Final = "calibrated"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Assumptions:
-    """What a plan rests on. `sigma_db` None takes the model's; `indoor_db` is what walls cost."""
+    """What a plan rests on. `sigma_db` None takes the model's; `indoor_db` is what walls cost.
+
+    The path loss is one of `propagation.MODELS`, or `calibrated`: then `fitted` is the line.
+    """
 
     path_loss: str = "petajajarvi-2015"
     sigma_db: float | None = None
@@ -31,6 +39,17 @@ class Assumptions:
     indoor_db: float = 0.0
     chip: str = "sx1301"
     device_height_m: float = 1.5
+    fitted: Line | None = None
+
+    def line(self, antenna: Candidate) -> Line:
+        """Return the path loss towards an antenna; raise ConfigurationError where its model does not hold."""
+        if self.path_loss == CALIBRATED and self.fitted is not None:
+            return self.fitted
+        return propagation.line(self.path_loss, antenna.height_m, self.device_height_m)
+
+    def behind(self, walls_db: float) -> "Assumptions":
+        """Return the same with walls of so much more."""
+        return replace(self, indoor_db=self.indoor_db + walls_db)
 
 
 class Coverage(NamedTuple):
@@ -45,52 +64,93 @@ class Coverage(NamedTuple):
     margin_db: Singles
 
 
-class CommuneCoverage(NamedTuple):
-    """The same, averaged over a commune: shares of its land."""
+class Lost(NamedTuple):
+    """What is lost when one antenna is: the share of people, and the communes that suffer most with their shares."""
 
-    name: str
-    population: float
-    heard_sf7: float
-    heard_sf12: float
-    indoor_sf12: float
-    redundancy: float
+    antenna: str
+    people: float
+    communes: tuple[tuple[str, float], ...]
 
 
-def _phi(values: Singles) -> Singles:
-    """Return the standard normal distribution (Abramowitz and Stegun 26.2.17, to 7.5e-8)."""
-    t = 1 / (1 + np.float32(0.2316419) * np.abs(values))
-    factors = (1.330274429, -1.821255978, 1.781477937, -0.356563782, 0.319381530)
-    poly = np.zeros_like(t)
-    for factor in factors:
-        poly = (poly + np.float32(factor)) * t
-    upper = np.exp(-values * values / 2) / np.float32(math.sqrt(2 * math.pi)) * poly
-    return np.where(values >= 0, 1 - upper, upper)
+def _normal_table() -> Floats:
+    """Return the standard normal distribution at _STEPS + 1 places from -_FAR to _FAR."""
+    return np.array([0.5 * math.erfc(-z / math.sqrt(2)) for z in np.linspace(-_FAR, _FAR, _STEPS + 1)])
+
+
+_NORMAL: Final = _normal_table()
+
+
+@compiled
+def _phi(z: float, table: Floats) -> float:
+    """Return the standard normal distribution, from the table: right to a millionth, in a tenth of erfc's time."""
+    place = (min(max(z, -_FAR), _FAR) + _FAR) * (_STEPS / (2 * _FAR))
+    left = min(int(place), _STEPS - 1)
+    value: float = table[left] + (place - left) * (table[left + 1] - table[left])
+    return value
+
+
+@parallel
+def _margins(  # noqa: PLR0917 - compiled: arrays, not objects
+    x_m: Floats,
+    y_m: Floats,
+    antenna_x_m: Floats,
+    antenna_y_m: Floats,
+    over_1km_db: Floats,
+    slope_db: Floats,
+    sigma_db: float,
+    table: Floats,
+    result: Singles,
+) -> None:
+    """Fill (antennas, cells) with mean margins; with their chances where `sigma_db` is positive."""
+    for antenna in prange(len(antenna_x_m)):
+        for cell in range(len(x_m)):
+            east, north = x_m[cell] - antenna_x_m[antenna], y_m[cell] - antenna_y_m[antenna]
+            decades = 0.5 * math.log10(max(east * east + north * north, 1.0)) - 3.0
+            margin_db = over_1km_db[antenna] - slope_db[antenna] * decades
+            result[antenna, cell] = _phi(margin_db / sigma_db, table) if sigma_db > 0.0 else margin_db
+
+
+def _filled(
+    antennas: Sequence[Candidate], grid: Grid, assumed: Assumptions, least_dbm: float, sigma_db: float
+) -> Singles:
+    stands = metres([one.latitude for one in antennas], [one.longitude for one in antennas], grid.origin)
+    lines = [assumed.line(one) for one in antennas]
+    strength = assumed.eirp_dbm - assumed.indoor_db - least_dbm
+    result = np.empty((len(antennas), len(grid.xy_m)), dtype=np.float32)
+    _margins(
+        np.ascontiguousarray(grid.xy_m[:, 0]),
+        np.ascontiguousarray(grid.xy_m[:, 1]),
+        np.ascontiguousarray(stands[:, 0]),
+        np.ascontiguousarray(stands[:, 1]),
+        np.array([strength + one.antenna_dbi - line.at_1km_db for one, line in zip(antennas, lines, strict=True)]),
+        np.array([line.slope_db for line in lines]),
+        sigma_db,
+        _NORMAL,
+        result,
+    )
+    return result
 
 
 def received_dbm(antennas: Sequence[Candidate], grid: Grid, assumed: Assumptions) -> Singles:
     """Return the mean received power, shape (antennas, cells)."""
-    stands = metres([one.latitude for one in antennas], [one.longitude for one in antennas], grid.origin)
-    powers = np.empty((len(antennas), len(grid.xy_m)), dtype=np.float32)
-    for row, (antenna, stand) in enumerate(zip(antennas, stands, strict=True)):
-        line = propagation.line(assumed.path_loss, antenna.height_m, assumed.device_height_m)
-        apart_km = np.maximum(np.hypot(*(grid.xy_m - stand).T), _NEAREST_M).astype(np.float32) / 1000
-        loss = line.at_1km_db + line.slope_db * np.log10(apart_km)
-        powers[row] = assumed.eirp_dbm + antenna.antenna_dbi - assumed.indoor_db - loss
-    return powers
+    return _filled(antennas, grid, assumed, 0.0, 0.0)
 
 
 def _sigma(assumed: Assumptions, antennas: Sequence[Candidate]) -> float:
     if assumed.sigma_db is not None:
         return max(assumed.sigma_db, 1e-3)
-    lines = [propagation.line(assumed.path_loss, one.height_m, assumed.device_height_m) for one in antennas[:1]]
-    return max((line.sigma_db for line in lines), default=1e-3) or 1e-3
+    return max((assumed.line(one).sigma_db for one in antennas[:1]), default=1e-3) or 1e-3
 
 
 def chances(antennas: Sequence[Candidate], grid: Grid, assumed: Assumptions, spreading_factor: int = 12) -> Singles:
     """Return the chance that each antenna hears each cell, shape (antennas, cells)."""
     least_dbm = thresholds.sensitivity_dbm(assumed.chip)[spreading_factor - 7]
-    margins = received_dbm(antennas, grid, assumed) - np.float32(least_dbm)
-    return _phi(margins / np.float32(_sigma(assumed, antennas)))
+    return _filled(antennas, grid, assumed, least_dbm, _sigma(assumed, antennas))
+
+
+def heard(antennas: Sequence[Candidate], grid: Grid, assumed: Assumptions, spreading_factor: int = 12) -> Singles:
+    """Return the chance of each cell that one antenna at least hears it."""
+    return np.asarray(1 - np.prod(1 - chances(antennas, grid, assumed, spreading_factor), axis=0))
 
 
 def cover(antennas: Sequence[Candidate], grid: Grid, assumed: Assumptions) -> Coverage:
@@ -99,45 +159,40 @@ def cover(antennas: Sequence[Candidate], grid: Grid, assumed: Assumptions) -> Co
     if not antennas:
         zero = np.zeros(cells, dtype=np.float32)
         return Coverage(np.zeros((6, cells), dtype=np.float32), zero, np.full(cells, -np.inf, dtype=np.float32))
-    powers, sigma = received_dbm(antennas, grid, assumed), np.float32(_sigma(assumed, antennas))
-    levels = thresholds.sensitivity_dbm(assumed.chip)
-    heard = np.stack([1 - np.prod(1 - _phi((powers - np.float32(least)) / sigma), axis=0) for least in levels])
-    slowest = powers - np.float32(levels[-1])
-    return Coverage(heard, _phi(slowest / sigma).sum(axis=0), slowest.max(axis=0))
+    everyone = np.stack([heard(antennas, grid, assumed, factor) for factor in range(7, 13)])
+    least_dbm = np.float32(thresholds.sensitivity_dbm(assumed.chip)[-1])
+    best = received_dbm(antennas, grid, assumed).max(axis=0) - least_dbm
+    return Coverage(everyone, chances(antennas, grid, assumed).sum(axis=0), best)
 
 
-def by_commune(
-    communes: Sequence[Commune],
-    antennas: Sequence[Candidate],
-    grid: Grid,
-    assumed: Assumptions,
-    indoor_db: float = 15.0,
-) -> list[CommuneCoverage]:
-    """Return each commune's shares, outdoors and behind walls of `indoor_db`; communes without a cell are left out."""
-    outside = cover(antennas, grid, assumed)
-    inside = cover(antennas, grid, replace(assumed, indoor_db=assumed.indoor_db + indoor_db))
-    cells = np.maximum(np.bincount(grid.commune, minlength=len(communes)), 1)
-
-    def mean(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        return np.bincount(grid.commune, weights=values, minlength=len(communes)) / cells
-
-    columns = [mean(one) for one in (outside.heard[0], outside.heard[5], inside.heard[5], outside.redundancy)]
-    present = np.unique(grid.commune)
-    return [
-        CommuneCoverage(communes[at].name, communes[at].population, *(round(float(one[at]), 4) for one in columns))
-        for at in present
-    ]
+def by_commune(communes: Sequence[Commune], grid: Grid, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return the mean of a value over each commune's cells; a commune too small for one takes the nearest cell's."""
+    cells = np.bincount(grid.commune, minlength=len(communes))
+    means = np.bincount(grid.commune, weights=values, minlength=len(communes)) / np.maximum(cells, 1)
+    for at in np.flatnonzero(cells == 0).tolist():
+        middle = metres([communes[at].latitude], [communes[at].longitude], grid.origin)
+        means[at] = values[np.hypot(*(grid.xy_m - middle).T).argmin()]
+    return np.asarray(means)
 
 
-def people_share(coverage: Coverage, grid: Grid, spreading_factor: int = 12) -> float:
-    """Return the share of the population that is heard."""
-    return float((coverage.heard[spreading_factor - 7] * grid.weight).sum() / grid.weight.sum())
+def people_share(chance: Singles, grid: Grid) -> float:
+    """Return the share of the population that is heard, of each cell's chance."""
+    return float((chance * grid.weight).sum() / grid.weight.sum())
 
 
-def band(antennas: Sequence[Candidate], grid: Grid, assumed: Assumptions) -> dict[str, float]:
-    """Return the share of people heard under each path loss of BAND: how far the answer moves with what is unknown."""
-    return {
-        model: round(people_share(cover(antennas, grid, replace(assumed, path_loss=model)), grid), 4)
-        for model in BAND
-        if model not in propagation.HATA or all(one.height_m >= 30 for one in antennas)
-    }
+def losses(communes: Sequence[Commune], antennas: Sequence[Candidate], grid: Grid, assumed: Assumptions) -> list[Lost]:
+    """Return what is lost without each antenna, at SF12."""
+    missed = 1 - chances(antennas, grid, assumed)
+    people = grid.weight / grid.weight.sum()
+    before, after = np.ones(len(people), dtype=np.float32), np.ones_like(missed)
+    for row in range(len(antennas) - 2, -1, -1):
+        after[row] = after[row + 1] * missed[row + 1]
+    found = []
+    for row, antenna in enumerate(antennas):
+        lost = before * after[row] * (1 - missed[row])
+        shares = by_commune(communes, grid, lost)
+        worst = np.argsort(-shares)[:_WORST].tolist()
+        named = tuple((communes[at].name, round(float(shares[at]), 3)) for at in worst if shares[at] >= _NOTABLE)
+        found.append(Lost(antenna.name, round(float((lost * people).sum()), 5), named))
+        before *= missed[row]
+    return found

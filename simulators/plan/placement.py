@@ -4,7 +4,9 @@ The share of people heard is submodular in the set of antennas: greed alone is w
 (Nemhauser, Wolsey and Fisher 1978), and swaps only improve on it.
 """
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
+from heapq import heapify, heappop, heappush
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -54,6 +56,37 @@ class _Ground:
         left[list(chosen)] = np.inf
         return int(left.argmin())
 
+    def greedy(self) -> Iterator[tuple[int, float]]:
+        """Yield (candidate, share of people heard with it), each the best addition to those before.
+
+        What a candidate adds only shrinks as others come: its last known gain is a bound, so that few are looked at
+        again for each choice (Minoux 1978).
+        """
+        left = self.before * self.people
+        total = float(left.sum())
+        bounds = [(-gain, one) for one, gain in enumerate((total - self.missed @ left).tolist())]
+        heapify(bounds)
+        while bounds:
+            _, one = heappop(bounds)
+            gain = total - float(self.missed[one] @ left)
+            if bounds and gain < -bounds[0][0]:
+                heappush(bounds, (-gain, one))
+                continue
+            left *= self.missed[one]
+            total = float(left.sum())
+            yield one, 1 - total
+
+
+def _ground(
+    candidates: Sequence[Candidate],
+    grid: Grid,
+    assumed: Assumptions,
+    existing: Sequence[Candidate],
+    spreading_factor: int,
+) -> _Ground:
+    standing = chances(existing, grid, assumed, spreading_factor) if existing else np.zeros((0, 0), dtype=np.float32)
+    return _Ground(chances(candidates, grid, assumed, spreading_factor), grid.weight, standing)
+
 
 def place(
     candidates: Sequence[Candidate],
@@ -68,15 +101,34 @@ def place(
     """Choose `count` antennas among the candidates, besides those that exist; `swaps` bounds the rounds of swaps."""
     if not 0 < count <= len(candidates):
         raise ConfigurationError(f"choose 1 to {len(candidates)} antennas among the candidates, not {count}")
-    standing = chances(existing, grid, assumed, spreading_factor) if existing else np.zeros((0, 0), dtype=np.float32)
-    ground = _Ground(chances(candidates, grid, assumed, spreading_factor), grid.weight, standing)
-    chosen: list[int] = []
-    for _ in range(count):
-        chosen.append(ground.best_addition(chosen))
+    ground = _ground(candidates, grid, assumed, existing, spreading_factor)
+    chosen = [one for one, _ in itertools.islice(ground.greedy(), count)]
     for _ in range(swaps):
         if not _swap(ground, chosen):
             break
     return _told(ground, candidates, _ordered(ground, chosen))
+
+
+def needed(
+    candidates: Sequence[Candidate],
+    grid: Grid,
+    assumed: Assumptions,
+    targets: Sequence[float],
+    *,
+    existing: Sequence[Candidate] = (),
+    most: int = 150,
+) -> dict[float, int | None]:
+    """Return how many antennas, chosen greedily, bring the share of people heard to each target; None if too many."""
+    ground = _ground(candidates, grid, assumed, existing, 12)
+    counts: dict[float, int | None] = dict.fromkeys(targets)
+    waiting = sorted(targets)
+    shares = itertools.chain((ground.share(()),), (share for _, share in ground.greedy()))
+    for count, share in enumerate(itertools.islice(shares, most + 1)):
+        while waiting and share >= waiting[0]:
+            counts[waiting.pop(0)] = count
+        if not waiting:
+            break
+    return counts
 
 
 def _swap(ground: _Ground, chosen: list[int]) -> bool:
