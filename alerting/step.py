@@ -26,7 +26,9 @@ from alerting.rules._base import (
     detector_of,
 )
 
-Sample = tuple[float, int, float]  # at_s (epoch), number of the series, value; in the order of time
+# at_s (epoch), number of the series, value; in the order of time. NaN: the series ends here, as Prometheus's "stale";
+# of a rule with one series alone.
+Sample = tuple[float, int, float]
 
 INACTIVE: Final = "inactive"
 PENDING: Final = "pending"  # it is so, but not for long enough yet
@@ -205,7 +207,7 @@ class _Run:
             if at_s <= last_s:
                 raise LateSampleError(f"a sample of {at_s} after one of {last_s}")
             last_s = at_s
-            seen = observe(series, at_s, value)
+            seen = observe(series, at_s, value) if value == value else UNKNOWN  # noqa: PLR0124 - NaN: the series ends
             if seen != verdict:
                 self._last_s = at_s
                 self._judge(at_s, seen)

@@ -21,6 +21,7 @@ log: Final = structlog.get_logger("alerting")
 TICK_S: Final = 1.0
 REMEMBERED_S: Final = 300.0  # rules and calendars are read again after that, though nobody told of a change
 _AGAIN_S: Final = 1.0
+_LATE_AFTER_S: Final = 60.0
 _RULES_AT_ONCE: Final = 50
 _ANSWERS_WITHIN_S: Final = 5.0
 
@@ -37,12 +38,21 @@ class Metrics:
 
 
 class AlertingWorker:
-    """Evaluates for as long as `run` runs. `clock` is the database's, so that all workers have one."""
+    """Evaluates for as long as `run` runs. `clock` is the database's, one for all workers; `now_s` is monotonic."""
 
-    def __init__(self, dsn: str, metrics_registry: CollectorRegistry, *, clock: Clock = database_now) -> None:
+    def __init__(
+        self, dsn: str, metrics_registry: CollectorRegistry, *, now_s: Callable[[], float], clock: Clock = database_now
+    ) -> None:
         self._dsn = dsn
         self._clock = clock
+        self._now_s = now_s
         self._metrics = Metrics(metrics_registry)
+        self._succeeded_s = now_s()
+
+    def why_not_ready(self) -> str:
+        """Say why this process is of no use now; '' when it is."""
+        silent_s = self._now_s() - self._succeeded_s
+        return f"nothing could be evaluated for {silent_s:.0f} s" if silent_s > _LATE_AFTER_S else ""
 
     async def run(self) -> None:
         """Evaluate for ever; wait for a database that went away."""
@@ -68,8 +78,7 @@ class AlertingWorker:
     async def _serve(self, connection: asyncpg.Connection) -> None:
         wake = asyncio.Event()
         evaluator = Evaluator(connection)
-        loop = asyncio.get_running_loop()
-        forget_at = loop.time() + REMEMBERED_S
+        forget_at = self._now_s() + REMEMBERED_S
 
         def heard(*_: object) -> None:
             wake.set()
@@ -86,12 +95,14 @@ class AlertingWorker:
         await connection.add_listener("samara_rules", changed)
         while True:
             wake.clear()
-            if loop.time() >= forget_at:
+            if self._now_s() >= forget_at:
                 evaluator.forget()
-                forget_at = loop.time() + REMEMBERED_S
-            began = loop.time()
-            if await work_once(connection, evaluator, await self._clock(connection), self._metrics):
-                self._metrics.rounds.observe(loop.time() - began)
+                forget_at = self._now_s() + REMEMBERED_S
+            began = self._now_s()
+            busy = await work_once(connection, evaluator, await self._clock(connection), self._metrics)
+            self._succeeded_s = self._now_s()
+            if busy:
+                self._metrics.rounds.observe(self._now_s() - began)
                 continue
             try:
                 await asyncio.wait_for(wake.wait(), TICK_S)

@@ -22,6 +22,7 @@ from deploy.demo_state import DemoState
 from deploy.embedded.broker import EmbeddedBroker
 from deploy.embedded.postgres import EmbeddedPostgres
 from deploy.embedded.process import EmbeddedServerError
+from deploy.evaluating import alerting_role
 from deploy.maintaining import maintenance_role
 from deploy.metrics import new_registry
 from deploy.roles import Running, ingest_role, now, stop_on_signals, until, worker_name
@@ -63,12 +64,13 @@ async def demo(settings: Settings, captures: tuple[Path, ...], say: Callable[[st
             started = await stack.enter_async_context(_services(settings, captures))
             ingest = (await stack.enter_async_context(ingest_role(started.running))).task
             maintenance = await stack.enter_async_context(maintenance_role(started.running))
+            alerting = await stack.enter_async_context(alerting_role(started.running))
             address = await stack.enter_async_context(api_role(started.running, any_port=True))
             await _subscribed(started.running.registry, ingest)
             say(_welcome(address, settings.data_dir))
             publishing = asyncio.create_task(_publish(started, stop, say), name="the publisher")
             try:
-                await until(stop, ingest, maintenance.task, publishing, *started.watched)
+                await until(stop, ingest, maintenance.task, alerting.task, publishing, *started.watched)
             finally:
                 publishing.cancel()
                 await asyncio.gather(publishing, return_exceptions=True)

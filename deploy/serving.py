@@ -10,6 +10,7 @@ import structlog
 
 from deploy.database import database
 from deploy.delivering import delivery_role
+from deploy.evaluating import alerting_role
 from deploy.maintaining import maintenance_role
 from deploy.metrics import new_registry
 from deploy.roles import (
@@ -32,7 +33,7 @@ log = structlog.get_logger("samara")
 
 
 async def serve(settings: Settings, roles: Collection[str]) -> None:
-    """Run `ingest`, `api`, `maintenance`, `delivery`, those that are in `roles`, until SIGINT or SIGTERM.
+    """Run `ingest`, `api`, `maintenance`, `alerting`, `delivery`, those that are in `roles`, until SIGINT or SIGTERM.
 
     Waits for a database that does not answer; ingest does not wait, it spools. The embedded one is migrated; of
     another, that is the operator's to do. Raises ConfigurationError when the schema is not this program's.
@@ -64,6 +65,10 @@ async def serve(settings: Settings, roles: Collection[str]) -> None:
                 maintaining = await stack.enter_async_context(maintenance_role(running))
                 tasks.append(maintaining.task)
                 reasons.append(maintaining.upkeep.why_not_ready)
+            if "alerting" in roles:
+                evaluating = await stack.enter_async_context(alerting_role(running))
+                tasks.append(evaluating.task)
+                reasons.append(evaluating.worker.why_not_ready)
             if "delivery" in roles:
                 delivering = await stack.enter_async_context(delivery_role(running))
                 tasks.append(delivering.task)

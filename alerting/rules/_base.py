@@ -167,7 +167,7 @@ class OnlyWhile(Detector):
         self._until_s, self._watched, self._verdict = -math.inf, False, UNKNOWN
         if memory is not None:
             self._until_s, self._watched, self._verdict = memory[:3]
-        self.deadline_s = min(inner.deadline_s, self._until_s) if memory is not None else NEVER
+        self.deadline_s = NEVER if self._until_s == -math.inf else min(inner.deadline_s, self._until_s)
 
     def observe(self, series: int, at_s: float, value: float) -> int:
         """Take one sample."""

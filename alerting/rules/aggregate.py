@@ -54,14 +54,13 @@ class Aggregate(Definition):
         return (Series(self.quantity, self.channel),)
 
     def holds_s(self, around: Surroundings) -> float:
-        """Return the window's length: it is empty that long after the last sample."""
+        """Return for ever: the window itself says when it is empty."""
         del around
-        return self.over_s
+        return NEVER
 
     def detector(self, memory: Memory | None, around: Surroundings) -> Detector:
         """Return a detector of this window."""
-        del around
-        return AggregateDetector(self, memory)
+        return AggregateDetector(self, memory, around.period_s)
 
     def condition(self, language: Language) -> str:
         """Return it in words."""
@@ -94,13 +93,17 @@ _NAMES = {
 
 
 class AggregateDetector(Detector):
-    """Remembers the samples of its window, both ends included; wakes when the oldest leaves."""
+    """Remembers the samples of its window, both ends included.
 
-    __slots__ = ("_rule", "_samples")
+    Wakes when the oldest leaves, but not before the next sample is due (by the usual period, else by the last
+    interval): between two samples that come in time nothing changes.
+    """
 
-    def __init__(self, rule: Aggregate, memory: Memory | None) -> None:
+    __slots__ = ("_period_s", "_rule", "_samples")
+
+    def __init__(self, rule: Aggregate, memory: Memory | None, period_s: float | None) -> None:
         super().__init__()
-        self._rule = rule
+        self._rule, self._period_s = rule, period_s
         self._samples: deque[tuple[float, float]] = deque(map(tuple, memory or ()), maxlen=MAX_SAMPLES)
         self._set_deadline()
 
@@ -125,7 +128,12 @@ class AggregateDetector(Detector):
 
     def _set_deadline(self) -> None:
         samples = self._samples
-        self.deadline_s = math.nextafter(samples[0][0] + self._rule.over_s, math.inf) if samples else NEVER
+        if not samples:
+            self.deadline_s = NEVER
+            return
+        interval_s = self._period_s or (samples[-1][0] - samples[-2][0] if len(samples) > 1 else 0.0)
+        leaves_s = max(samples[0][0] + self._rule.over_s, samples[-1][0] + interval_s)
+        self.deadline_s = math.nextafter(leaves_s, math.inf)
 
     def _value(self) -> float:
         values = [value for _, value in self._samples]

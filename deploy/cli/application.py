@@ -17,6 +17,7 @@ from deploy.cli import (
     redecode,
     repair,
     replaying,
+    rules,
     schema,
     services,
     simulate,
@@ -53,6 +54,7 @@ doctor.add_to(app)
 app.add_typer(tenants.app, name="tenants")
 app.add_typer(devices.app, name="devices")
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(rules.app, name="rules")
 app.add_typer(decoders.app, name="decoders")
 app.add_typer(codecs.app, name="codecs")
 app.add_typer(simulate.app, name="simulate")

@@ -23,6 +23,7 @@ class Role(StrEnum):
     INGEST = "ingest"
     API = "api"
     MAINTENANCE = "maintenance"
+    ALERTING = "alerting"
     DELIVERY = "delivery"
 
 

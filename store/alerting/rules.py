@@ -214,3 +214,14 @@ INSERT INTO point_tags (point_id, tag) SELECT unnest($1::integer[]), $2 ON CONFL
 async def tag_points(connection: asyncpg.Connection, point_ids: Sequence[int], tag: str) -> None:
     """Give points a tag. Raises asyncpg.CheckViolationError for one that is not of lower-case letters and digits."""
     await connection.execute(INSERT_TAGS, list(point_ids), tag)
+
+
+SELECT_HAS_CALENDAR: Final = """
+SELECT EXISTS (SELECT FROM calendars WHERE tenant_id = $1 AND (site_id = $2 OR site_id IS NULL))
+"""
+
+
+async def has_calendar(connection: asyncpg.Connection, tenant_id: int, site_id: int) -> bool:
+    """Say whether a site has opening hours, its own or its tenant's."""
+    found: bool = await connection.fetchval(SELECT_HAS_CALENDAR, tenant_id, site_id)
+    return found

@@ -1,0 +1,231 @@
+"""What a rule would have done: the same evaluation over what is stored. Always before a rule is enabled."""
+
+import heapq
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import repeat
+from typing import Any, Final, NamedTuple
+from zoneinfo import ZoneInfo
+
+import asyncpg
+
+from alerting.rules import Calendar, Definition, Language, OpeningHours, RuleError, Surroundings
+from alerting.rules import _words as words
+from alerting.rules._base import NEVER, Figures
+from alerting.step import RESOLVED, Rule, Sample, Transition, initial, step
+from alerting.targets import TargetModel, quantities_of
+from store.alerting.subjects import Place, history, places, points_of
+
+DAYS: Final = 90
+MAX_POINTS: Final = 500  # of one backtest
+MAX_SAMPLES: Final = 3_000_000
+CHART_POINTS: Final = 400
+SHOWN: Final = 50
+
+
+class Firing(NamedTuple):
+    """One time that it would have fired. `ended_s` NEVER: it goes on at the end."""
+
+    place: str
+    started_s: float
+    ended_s: float
+    degree: int
+    reason: Figures
+
+
+class Curve(NamedTuple):
+    """A series to draw: least and greatest value of each stretch of time."""
+
+    place: str
+    at_s: list[float]
+    low: list[float]
+    high: list[float]
+
+
+class Backtest(NamedTuple):
+    """What would have happened from `since` to `until`. `curve` is of the point that fired first, else of the first."""
+
+    since: datetime
+    until: datetime
+    subjects: int
+    samples: int
+    firings: list[Firing]
+    curve: Curve | None
+
+
+def firings(place: str, transitions: Iterable[Transition], since_s: float) -> list[Firing]:
+    """Return the alerts that some transitions make, those that went on after `since_s`."""
+    found: dict[float, Firing] = {}
+    for one in transitions:
+        if one.alert_s == NEVER:
+            continue
+        known = found.get(one.alert_s, Firing(place, one.alert_s, NEVER, one.degree, one.reason))
+        ended_s = one.at_s if one.after == RESOLVED else NEVER
+        found[one.alert_s] = known._replace(ended_s=ended_s, degree=max(known.degree, one.degree))
+    return [one for one in found.values() if one.ended_s > since_s]
+
+
+async def backtest(
+    connection: asyncpg.Connection,
+    tenant_id: int,
+    definition: Definition,
+    target: TargetModel,
+    *,
+    now: datetime,
+    days: int = DAYS,
+) -> Backtest:
+    """Evaluate a rule over the last days of every point that it speaks of.
+
+    Reads as many days before as the rule looks back. Raises RuleError when the target has more points or samples than
+    one backtest may read.
+    """
+    since = now - timedelta(days=days)
+    if definition.SUBJECT == "gateway":
+        return Backtest(since, now, 0, 0, [], None)  # when gateways were heard is not kept
+    points = await points_of(connection, tenant_id, target.target(), quantities_of(definition))
+    if len(points) > MAX_POINTS:
+        raise RuleError(f"{len(points)} points; a backtest reads {MAX_POINTS} at most: name a site or a tag")
+    around = await places(connection, [one.point_id for one in points])
+    reader = _Reader(connection, definition, since - timedelta(seconds=definition.WARM_UP_S), now)
+    if definition.SUBJECT == "group":
+        return await _of_group(reader, around, since, now)
+    found: list[Firing] = []
+    curve: Curve | None = None
+    for place in around:
+        samples = await reader.of_point(place.point_id)
+        rule = Rule(definition, _surroundings(place))
+        fired = firings(
+            _name(place), step(rule, initial(rule), samples, now.timestamp()).transitions, since.timestamp()
+        )
+        if curve is None or (fired and not found):
+            curve = _curve(_name(place), reader.first, since.timestamp())
+        found += fired
+    found.sort(key=lambda one: one.started_s)
+    return Backtest(since, now, len(around), reader.count, found, curve)
+
+
+async def _of_group(reader: "_Reader", around: Sequence[Place], since: datetime, now: datetime) -> Backtest:
+    if not around:
+        return Backtest(since, now, 0, 0, [], None)
+    parts = []
+    for number, place in enumerate(around):
+        parts.append([(at_s, number, value) for at_s, _, value in await reader.of_point(place.point_id)])
+    rule = Rule(reader.definition, _surroundings(around[0])._replace(members=len(around)))
+    transitions = step(rule, initial(rule), heapq.merge(*parts), now.timestamp()).transitions
+    found = firings(around[0].site, transitions, since.timestamp())
+    return Backtest(since, now, 1, reader.count, found, _curve(_name(around[0]), reader.first, since.timestamp()))
+
+
+class _Reader:
+    """Reads the series of one point after the other."""
+
+    def __init__(
+        self, connection: asyncpg.Connection, definition: Definition, since: datetime, until: datetime
+    ) -> None:
+        self.definition = definition
+        self.count = 0
+        self.first: tuple[list[float], list[float]] = ([], [])
+        self._connection = connection
+        self._since, self._until = since, until
+
+    async def of_point(self, point_id: int) -> Iterable[Sample]:
+        """Return the samples of all series of a rule at that point, in the order of time."""
+        parts = []
+        for number, one in enumerate(self.definition.series()):
+            times, values = await history(
+                self._connection,
+                one.point_id or point_id,
+                one.quantity,
+                one.channel,
+                since=self._since,
+                until=self._until,
+            )
+            self.count += len(times)
+            if self.count > MAX_SAMPLES:
+                raise RuleError(f"more than {MAX_SAMPLES} samples: backtest fewer points or days")
+            if number == 0:
+                self.first = times, values
+            parts.append(zip(times, repeat(number), values, strict=False))
+        return parts[0] if len(parts) == 1 else heapq.merge(*parts)
+
+
+def _surroundings(place: Place) -> Surroundings:
+    zone = ZoneInfo(place.zone)
+    hours = None if place.calendar is None else OpeningHours.model_validate_json(place.calendar)
+    return Surroundings(zone, None if hours is None else Calendar(hours, zone), place.period_s)
+
+
+def _name(place: Place) -> str:
+    return f"{place.point}, {place.site}"
+
+
+def _curve(place: str, series: tuple[list[float], list[float]], since_s: float) -> Curve:
+    times, values = series
+    begin = next((number for number, at_s in enumerate(times) if at_s >= since_s), len(times))
+    count = len(times) - begin
+    width = max(1, -(-count // CHART_POINTS))
+    stretches = range(begin, len(times), width)
+    return Curve(
+        place,
+        [times[number] for number in stretches],
+        [min(values[number : number + width]) for number in stretches],
+        [max(values[number : number + width]) for number in stretches],
+    )
+
+
+def summary(found: Backtest, definition: Definition, zone: ZoneInfo, language: Language) -> str:
+    """Return it in words: how often, when, for how long."""
+    days = round((found.until - found.since).total_seconds() / words.DAY_S)
+    count = len(found.firings)
+    if language == "fr":
+        times = {0: "ne se serait pas déclenchée", 1: "se serait déclenchée 1 fois"}
+        head = f"Sur les {days} derniers jours, cette règle {times.get(count, f'se serait déclenchée {count} fois')}"
+    else:
+        times = {0: "would not have fired", 1: "would have fired once"}
+        head = f"Over the last {days} days, this rule {times.get(count, f'would have fired {count} times')}"
+    if not found.firings:
+        return head + "."
+    lines = [_line(one, definition, zone, language) for one in found.firings[:SHOWN]]
+    if count > SHOWN:
+        lines.append("…")
+    return head + (" :\n" if language == "fr" else ":\n") + "\n".join(lines)
+
+
+def _line(one: Firing, definition: Definition, zone: ZoneInfo, language: Language) -> str:
+    if one.ended_s == NEVER:
+        lasting = "encore en cours" if language == "fr" else "still going on"
+    else:
+        lasting = words.lasting(one.ended_s - one.started_s, language)
+    why = definition.explain(one.reason, language)
+    return f"- {words.moment(one.started_s, zone, language)} ({lasting}), {one.place}. {why}"
+
+
+def as_json(found: Backtest) -> dict[str, Any]:
+    """Return it as plain JSON, for the rule's record and a page's chart. Times are epoch seconds."""
+    per_day = Counter(datetime.fromtimestamp(one.started_s, UTC).date().isoformat() for one in found.firings)
+    return {
+        "since": found.since.isoformat(),
+        "until": found.until.isoformat(),
+        "subjects": found.subjects,
+        "samples": found.samples,
+        "count": len(found.firings),
+        "per_day": dict(sorted(per_day.items())),
+        "firings": [
+            {
+                "place": one.place,
+                "started_s": one.started_s,
+                "ended_s": None if one.ended_s == NEVER else one.ended_s,
+                "degree": one.degree,
+                "reason": one.reason,
+            }
+            for one in found.firings[:SHOWN]
+        ],
+        "curve": None if found.curve is None else found.curve._asdict(),
+    }
+
+
+def as_text(found: Backtest) -> str:
+    """Return `as_json` as text."""
+    return json.dumps(as_json(found), allow_nan=False)

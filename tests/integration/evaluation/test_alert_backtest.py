@@ -1,0 +1,129 @@
+"""Backtests, templates and the commands for rules, against a real database."""
+
+import time
+from datetime import timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import asyncpg
+import pytest
+from evaluation_world import HOUR, MINUTE, START, World, every
+from typer.testing import CliRunner
+
+from alerting.backtest import as_json, backtest, summary
+from alerting.managing import disable, enable, take_template, try_rule
+from alerting.rules import RuleError, parse
+from alerting.targets import TargetModel
+from deploy.cli.application import app
+from store.alerting.rules import rules
+from store.partitions import ensure_partitions, month_of
+
+NOW = START + timedelta(days=60)
+
+
+async def test_a_backtest_says_how_often_when_and_why(world: World) -> None:
+    sensor = await world.sensor("Salle 1")
+    for day in (1, 10, 40):
+        start = START + timedelta(days=day)
+        await world.measure(sensor, "co2", every(10, 900, 1600, 1700, 1800, 900, start=start))
+    definition = parse("threshold", {"quantity": "co2", "above": 1500, "for_s": 1200})
+    found = await backtest(
+        world.connection, world.tenant_id, definition, TargetModel(everything=True), now=NOW, days=55
+    )
+    assert (found.subjects, found.samples, len(found.firings)) == (1, 10, 2)
+    assert [one.started_s for one in found.firings] == [
+        (START + timedelta(days=day) + 30 * MINUTE).timestamp() for day in (10, 40)
+    ]
+    said = summary(found, definition, sensor_zone(), "fr").replace("\u00a0", " ").replace("\u202f", " ")
+    assert said.startswith("Sur les 55 derniers jours, cette règle se serait déclenchée 2 fois :\n- jeudi 12 novembre")
+    assert "(10 minutes), Salle 1, École. CO2 : 1 800 ppm" in said
+    told = as_json(found)
+    assert told["count"] == 2
+    assert told["per_day"] == {"2026-11-12": 1, "2026-12-12": 1}
+    assert told["curve"]["high"] == [900, 1600, 1700, 1800, 900] * 2
+
+
+def sensor_zone() -> ZoneInfo:
+    return ZoneInfo("Europe/Paris")
+
+
+async def test_a_backtest_fires_as_live_evaluation_does(world: World) -> None:
+    sensor = await world.sensor("Salle 1")
+    values = [900 + 900 * ((place * 7919) % 13) / 12 for place in range(300)]
+    samples = every(10, *values)
+    rule_id = await world.rule("threshold", {"everything": True}, quantity="co2", above=1500, for_s=600, flap_count=0)
+    for place in range(0, 300, 7):
+        await world.measure(sensor, "co2", samples[place : place + 7])
+        await world.work(samples[min(place + 7, 300) - 1][0])
+    live = await world.connection.fetch("SELECT started_at, ended_at FROM alerts ORDER BY started_at")
+    tried = await try_rule(world.connection, rule_id, samples[-1][0] + timedelta(microseconds=1))
+    assert len(live) > 10
+    assert [one.started_s for one in tried.found.firings] == [row["started_at"].timestamp() for row in live]
+
+
+async def test_a_million_measurements_are_backtested_in_three_seconds(database: str) -> None:
+    connection = await asyncpg.connect(database, server_settings={"timezone": "UTC"})
+    world = await World.make(connection)
+    sensor = await world.sensor("Salle 1")
+    await world.measure(sensor, "co2", every(10, 900))
+    since = NOW - timedelta(days=80)
+    await ensure_partitions(
+        connection, "measurements", {month_of(since + timedelta(days=day)) for day in range(0, 81, 5)}
+    )
+    await connection.execute(
+        """
+        INSERT INTO measurements
+        SELECT at, at, 900 + 700 * abs(sin(extract(epoch FROM at) / 9000)), $1, $2, 0
+          FROM generate_series($3::timestamptz, $3::timestamptz + interval '100000 minutes', interval '1 minute') AS at
+        ON CONFLICT DO NOTHING
+        """,
+        sensor.device_id,
+        world.quantities["co2"],
+        since,
+    )
+    definition = parse("threshold", {"quantity": "co2", "above": 1500, "clear": 1200, "for_s": 1200})
+    began = time.perf_counter()
+    found = await backtest(connection, world.tenant_id, definition, TargetModel(everything=True), now=NOW)
+    took_s = time.perf_counter() - began
+    await connection.close()
+    assert found.samples > 100_000
+    assert found.firings
+    assert took_s < 1.0  # a tenth of a million; docs/benchmarks.md has the million
+
+
+async def test_a_template_keeps_rules_for_what_is_measured_and_hours(world: World) -> None:
+    for name, quantity in (("Salle 1", "co2"), ("Compteur", "water_volume")):
+        await world.measure(await world.sensor(name), quantity, every(60, 900, 901))
+    made = await take_template(world.connection, world.tenant_id, world.site_id, "school")
+    kept = await rules(world.connection, world.tenant_id)
+    assert [one.kind for one in kept] == ["co2_occupied", "night_flow", "continuous_flow", "silent_sensor"]
+    assert made.hours_set
+    for rule_id in made.rule_ids:
+        await try_rule(world.connection, rule_id, NOW)
+        await enable(world.connection, rule_id)
+    await world.work(START + HOUR)
+    assert len(await world.phases()) == 5
+    await disable(world.connection, made.rule_ids[0], NOW)
+    assert len(await world.phases()) == 4
+    assert not (await take_template(world.connection, world.tenant_id, world.site_id, "town_hall")).hours_set
+
+
+async def test_a_template_needs_something_measured(world: World) -> None:
+    with pytest.raises(RuleError, match="nothing is measured"):
+        await take_template(world.connection, world.tenant_id, world.site_id, "school")
+    with pytest.raises(RuleError, match="no template"):
+        await take_template(world.connection, world.tenant_id, world.site_id, "castle")
+
+
+def test_rules_are_tested_without_a_database(tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.yaml", tmp_path / "bad.yaml"
+    good.write_text(
+        "tests: [{name: one, rule: {kind: threshold, quantity: co2, above: 1}, series: 0 2,"
+        " expect: [{at: 1m, phase: firing}]}]",
+        "utf-8",
+    )
+    bad.write_text(good.read_text("utf-8").replace("firing", "inactive"), "utf-8")
+    assert CliRunner().invoke(app, ["rules", "test", str(good)]).exit_code == 0
+    failed = CliRunner().invoke(app, ["rules", "test", str(good), str(bad)])
+    assert failed.exit_code == 1
+    assert "after 60 s: firing, not inactive" in failed.output
