@@ -10,7 +10,7 @@ from typing import Final
 
 import asyncpg
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from alerting.evaluation import ARRIVALS_AT_ONCE, DUE_AT_ONCE, Evaluator
 from alerting.expansion import expand_some
@@ -32,9 +32,14 @@ class Metrics:
     """What a worker did."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self.states = Counter("samara_alerting_states", "States evaluated", registry=registry)
-        self.told = Counter("samara_alerting_messages", "Rows put into the outbox", registry=registry)
-        self.rounds = Histogram("samara_alerting_round_seconds", "Time of a round with work in it", registry=registry)
+        self.states = Counter("samara_alerting_states_total", "States of rules looked at.", registry=registry)
+        self.told = Counter("samara_alerting_messages_total", "Rows put into the outbox.", registry=registry)
+        self.rounds = Histogram(
+            "samara_alerting_round_seconds", "Seconds of a round that had work in it.", registry=registry
+        )
+        self.succeeded = Gauge(
+            "samara_alerting_last_success_seconds", "Unix time of the last round that did not fail.", registry=registry
+        )
 
 
 class AlertingWorker:
@@ -101,6 +106,7 @@ class AlertingWorker:
             began = self._now_s()
             busy = await work_once(connection, evaluator, await self._clock(connection), self._metrics)
             self._succeeded_s = self._now_s()
+            self._metrics.succeeded.set_to_current_time()
             if busy:
                 self._metrics.rounds.observe(self._now_s() - began)
                 continue
