@@ -1,15 +1,16 @@
 """Put the API and the pages together into one application. `deploy` runs it, on what it hands over here."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from typing import Final
 
 import asyncpg
 import structlog
 from aiohttp import web
+from argon2 import PasswordHasher
 from prometheus_client import CollectorRegistry
 
-from api import context, failures, health, openapi, pages, security, v1, wakeups
+from api import access, context, failures, health, openapi, pages, security, signing, v1, wakeups
 from api.endpoint import Endpoint
 from api.latest import read_news
 from api.live import Hub, News
@@ -17,36 +18,51 @@ from api.loading import routes
 from api.metrics import METRICS, Metrics, measured
 from api.pages import rendering, static
 from api.settings import ApiSettings
+from store.access.bearer import who_may
 
 log: Final = structlog.get_logger("api")
 
 
 def create_app(
-    *, pool: asyncpg.Pool, settings: ApiSettings, clock: context.Clock, registry: CollectorRegistry
+    *,
+    pool: asyncpg.Pool,
+    accounts: asyncpg.Pool,
+    settings: ApiSettings,
+    clock: context.Clock,
+    registry: CollectorRegistry,
+    hasher: PasswordHasher | None = None,
 ) -> web.Application:
     """Return the application, not yet started.
 
     It needs two connections of `pool` at least: one listens to commits for as long as the application runs.
+    `accounts` is of the database's role that lets people in, `pool` of the one that reads for them.
     `clock` tells the present, timezone-aware; `registry` is what /metrics shows, and gets the API's own series.
-    Raises ConfigurationError when two modules declare one route.
+    Raises ConfigurationError when two modules declare one route; starting raises it when a route does not say what it
+    needs (api.access).
     """
-    app = web.Application(middlewares=[measured, failures.answered])
+    app = web.Application(middlewares=[measured, failures.answered, access.guarded])
 
-    async def news(tenant_id: int, cursor: int) -> News:
-        return await read_news(pool, tenant_id, cursor)
+    async def news(tenant_id: int, cursor: int, bearer: bytes) -> News:
+        return await read_news(pool, tenant_id, cursor, bearer)
+
+    async def may_read(tenant_id: int, bearers: Collection[bytes]) -> set[bytes]:
+        return await who_may(pool, bearers, access.READ, tenant_id)
 
     app[context.POOL] = pool
+    app[context.ACCOUNTS] = accounts
     app[context.SETTINGS] = settings
     app[context.CLOCK] = clock
-    app[context.HUB] = Hub(read=news, settings=settings)
+    app[context.HUB] = Hub(read=news, who_may=may_read, settings=settings)
     app[METRICS] = Metrics(registry)
     of_api = routes(v1)
     app[openapi.ENDPOINTS] = tuple(route for route in of_api if isinstance(route, Endpoint))
     app.add_routes([*health.ROUTES, *of_api, *routes(pages)])
     static.add_to(app)
+    signing.add_to(app, hasher or PasswordHasher())
     rendering.add_to(app)
     app.on_response_prepare.append(security.protect)
     app.on_response_prepare.append(static.keep_for_ever)
+    app.on_startup.append(access.all_declared)
     app.cleanup_ctx.append(_live)
     app.on_shutdown.append(_end_streams)
     return app

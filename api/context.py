@@ -10,12 +10,15 @@ from aiohttp import web
 
 from api.live import Hub
 from api.settings import ApiSettings
+from store.access.bearer import enter
 
 Clock = Callable[[], datetime]
 
-POOL: Final = web.AppKey("pool", asyncpg.Pool)
+POOL: Final = web.AppKey("pool", asyncpg.Pool)  # reads what whoever asks may see
+ACCOUNTS: Final = web.AppKey("accounts", asyncpg.Pool)  # lets people in, and reads nothing else
 SETTINGS: Final = web.AppKey("settings", ApiSettings)
 CLOCK: Final[web.AppKey[Clock]] = web.AppKey("clock")
+BEARER: Final = web.RequestKey("bearer", bytes)  # what to say to the database of who asks
 HUB: Final = web.AppKey("hub", Hub)
 
 
@@ -23,26 +26,30 @@ HUB: Final = web.AppKey("hub", Hub)
 async def reader(request: web.Request) -> AsyncIterator[asyncpg.Connection]:
     """Give a connection in one read-only snapshot: what a page or an answer says is of one instant.
 
-    The account will be set here, with SET LOCAL, for the database to enforce.
+    The database shows what the account that asks may see, and nothing to nobody.
     """
-    async with snapshot(request.app[POOL]) as connection:
+    async with snapshot(request.app[POOL], request.get(BEARER)) as connection:
         yield connection
 
 
 @asynccontextmanager
-async def snapshot(pool: asyncpg.Pool) -> AsyncIterator[asyncpg.Connection]:
-    """Give a connection of the pool in one read-only snapshot."""
-    async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
-        yield cast("asyncpg.Connection", connection)  # the pool's proxy has the same methods
-
-
-@asynccontextmanager
 async def writer(request: web.Request) -> AsyncIterator[asyncpg.Connection]:
-    """Give a connection in a transaction that is committed when nothing was raised."""
+    """Give a connection in a transaction that writes as the account that asks: all of it is kept, or nothing."""
     async with request.app[POOL].acquire() as connection, connection.transaction():
+        await enter(cast("asyncpg.Connection", connection), request.get(BEARER))
         yield cast("asyncpg.Connection", connection)
 
 
-def account_of(_request: web.Request) -> str:
-    """Return who asks, as a name that stays the same. There are no accounts yet: everybody is one."""
-    return "everybody"
+@asynccontextmanager
+async def doorkeeper(request: web.Request) -> AsyncIterator[asyncpg.Connection]:
+    """Give a connection in a transaction of the role that lets people in: accounts, sessions, keys, the audit log."""
+    async with request.app[ACCOUNTS].acquire() as connection, connection.transaction():
+        yield cast("asyncpg.Connection", connection)
+
+
+@asynccontextmanager
+async def snapshot(pool: asyncpg.Pool, bearer: bytes | None) -> AsyncIterator[asyncpg.Connection]:
+    """Give a connection of the pool in one read-only snapshot of what this bearer may see."""
+    async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+        await enter(cast("asyncpg.Connection", connection), bearer)
+        yield cast("asyncpg.Connection", connection)  # the pool's proxy has the same methods

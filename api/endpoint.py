@@ -11,7 +11,7 @@ for the same Idempotency-Key. The OpenAPI document is made of the same declarati
 
 import inspect
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final, NamedTuple, get_type_hints
 
@@ -21,6 +21,7 @@ from pydantic import BaseModel
 
 from api import idempotency, parameters, problems
 from api.answers import FIELDS, json_answer, selectable
+from api.bodies import read_bytes
 from api.problems import Kind, ProblemError
 from store.assignments import AssignmentError
 from store.installing import RefusedError
@@ -43,6 +44,7 @@ class Operation(NamedTuple):
     media: tuple[str, ...]
     status: int
     problems: tuple[Kind, ...]
+    is_door: bool = False
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -83,11 +85,15 @@ class Endpoint(web.AbstractRouteDef):
         if not self.writes:
             found = await self.handler(request, **arguments)
             return found if isinstance(found, web.StreamResponse) else self._answer(request, found)
-        body = await request.read()
+        body = await read_bytes(request)
         if operation.body is not None:
             if request.content_type != JSON:
                 raise ProblemError(problems.UNSUPPORTED_MEDIA, f"Send the body as {JSON}.")
             arguments["body"] = parameters.of_body(body, operation.body)
+        if operation.is_door:
+            answer = await self.handler(request, **arguments)
+            assert isinstance(answer, web.StreamResponse), "a door answers by itself"
+            return answer
         work = partial(self._written, request, arguments)
         return await idempotency.once(request, body, work)
 
@@ -139,6 +145,20 @@ def get(
 def post(path: str, handler: Handler, *, query: Query = None, problems: tuple[Kind, ...] = ()) -> Endpoint:
     """Declare what makes a thing; it is answered with 201, or 204 when there is nothing to tell."""
     return _endpoint(hdrs.METH_POST, path, handler, query, status=201, media=(), problems=problems)
+
+
+def door(
+    method: str,
+    path: str,
+    handler: Handler,
+    *,
+    status: int,
+    answer: type[BaseModel] | None = None,
+    problems: tuple[Kind, ...] = (),
+) -> Endpoint:
+    """Declare what opens or ends a session: it answers by itself, with cookies, and is never told again."""
+    endpoint = _endpoint(method, path, handler, None, status=status, media=(), problems=problems, is_door=True)
+    return replace(endpoint, operation=endpoint.operation._replace(answer=answer))
 
 
 def patch(path: str, handler: Handler, *, query: Query = None, problems: tuple[Kind, ...] = ()) -> Endpoint:

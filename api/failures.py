@@ -56,6 +56,10 @@ def _tell(request: web.Request, error: ProblemError, allow: str | None = None) -
         answer = failure_page.response(request, error)
     if error.kind.status == web.HTTPServiceUnavailable.status_code:
         answer.headers[hdrs.RETRY_AFTER] = _RETRY_AFTER_S
+    if "retry_after_s" in error.extensions:
+        answer.headers[hdrs.RETRY_AFTER] = str(error.extensions["retry_after_s"])
+    if error.kind is problems.UNAUTHENTICATED:
+        answer.headers[hdrs.WWW_AUTHENTICATE] = "Bearer"
     if allow is not None:
         answer.headers[hdrs.ALLOW] = allow
     return answer

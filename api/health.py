@@ -7,6 +7,7 @@ import asyncpg
 from aiohttp import web
 from prometheus_client import exposition
 
+from api.access import UNASKED, require
 from api.context import reader
 from api.metrics import METRICS
 from store.inspection import inspect
@@ -15,11 +16,13 @@ from store.pool import TRANSIENT
 READY_WITHIN_S: Final = 5
 
 
+@require(UNASKED)
 async def healthz(_request: web.Request) -> web.Response:
     """Answer that the process runs. Nothing else is asked: restarting it would not mend the database."""
     return web.json_response({"status": "ok"})
 
 
+@require(UNASKED)
 async def readyz(request: web.Request) -> web.Response:
     """Answer 200 when the database answers and its schema is this program's, 503 with the reason otherwise."""
     try:
@@ -41,6 +44,7 @@ async def _schema_mismatch(connection: asyncpg.Connection) -> str:
     return ""
 
 
+@require(UNASKED)
 async def metrics(request: web.Request) -> web.Response:
     """Answer the registry in the text format of Prometheus."""
     body = exposition.generate_latest(request.app[METRICS].registry)

@@ -12,7 +12,8 @@ from typing import Final
 import asyncpg
 from aiohttp import hdrs, web
 
-from api.context import CLOCK, account_of, writer
+from api.access import account_of
+from api.context import CLOCK, writer
 from api.problems import KEY_REUSED, ProblemError, invalid_parameter
 from store import idempotency as store
 
@@ -37,7 +38,7 @@ async def once(request: web.Request, body: bytes, work: Work) -> web.Response:
     async with writer(request) as connection:
         if key is None:
             return await work(connection)
-        wanted = store.Key(account_of(request), key, _digest(request, body))
+        wanted = store.Key(str(account_of(request).account_id), key, _digest(request, body))
         kept = await store.claim(connection, wanted, request.app[CLOCK]())
         if kept is not None:
             return _again(kept, wanted)

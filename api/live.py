@@ -6,7 +6,7 @@ is the same for every process: a reader that comes back, here or elsewhere, goes
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
 from contextlib import asynccontextmanager
 from typing import Final, NamedTuple
 
@@ -14,6 +14,7 @@ import structlog
 
 from api.models import LatestValue
 from api.settings import ApiSettings
+from domain.errors import NotFoundError
 from store.pool import TRANSIENT
 
 log: Final = structlog.get_logger("api")
@@ -41,7 +42,20 @@ class Event(NamedTuple):
     data: str
 
 
-ReadNews = Callable[[int, int], Awaitable[News]]  # (tenant_id, cursor): raises what the database raises
+# (tenant_id, cursor, bearer): raises NotFoundError when that bearer may not read it, and what the database raises.
+ReadNews = Callable[[int, int, bytes], Awaitable[News]]
+
+
+# (tenant_id, bearers): returns those that may still read it. Raises what the database raises.
+WhoMay = Callable[[int, Collection[bytes]], Awaitable[set[bytes]]]
+
+
+class Reader:
+    """Who follows a stream. `is_out`: the session or key has ended, or its grant was taken away."""
+
+    def __init__(self, bearer: bytes) -> None:
+        self.bearer = bearer
+        self.is_out = False
 
 
 class Channel:
@@ -49,7 +63,7 @@ class Channel:
 
     def __init__(self, tenant_id: int) -> None:
         self.tenant_id = tenant_id
-        self.users = 0
+        self.readers: set[Reader] = set()
         self.dirty = True
         self.lock = asyncio.Lock()
         self.changed = asyncio.Event()
@@ -103,8 +117,9 @@ def _data(values: Iterable[LatestValue]) -> str:
 class Hub:
     """All tenants that somebody reads."""
 
-    def __init__(self, *, read: ReadNews, settings: ApiSettings) -> None:
+    def __init__(self, *, read: ReadNews, who_may: WhoMay, settings: ApiSettings) -> None:
         self._read = read
+        self._who_may = who_may
         self._settings = settings
         self._channels: dict[int, Channel] = {}
         self._woken = asyncio.Event()
@@ -113,7 +128,7 @@ class Hub:
     @property
     def open_streams(self) -> int:
         """Number of streams open now."""
-        return sum(channel.users for channel in self._channels.values())
+        return sum(len(channel.readers) for channel in self._channels.values())
 
     def wake(self, devices: frozenset[int] | None) -> None:
         """Take note that something of these devices (None: any) was committed."""
@@ -128,35 +143,38 @@ class Hub:
             channel.changed.set()
 
     @asynccontextmanager
-    async def stream(self, tenant_id: int, last_event_id: str | None = None) -> AsyncIterator[AsyncIterator[Event]]:
+    async def stream(
+        self, tenant_id: int, bearer: bytes, last_event_id: str | None = None
+    ) -> AsyncIterator[AsyncIterator[Event]]:
         """Give one tenant's events: first what was missed since `last_event_id`, or a snapshot.
 
-        Raises what the database raises.
+        They end when the bearer may read them no more. Raises what the database raises.
         """
         channel = self._channels.setdefault(tenant_id, Channel(tenant_id))
-        channel.users += 1
+        reader = Reader(bearer)
+        channel.readers.add(reader)
         try:
-            if channel.dirty or channel.users == 1:
+            if channel.dirty or len(channel.readers) == 1:
                 await self._refresh(channel, whole=channel.cursor == 0)
             number = channel.number
-            first = await self._first(channel, last_event_id)
-            yield self._events(channel, number, first)
+            first = await self._first(channel, reader, last_event_id)
+            yield self._events(channel, reader, number, first)
         finally:
-            channel.users -= 1
+            channel.readers.discard(reader)
 
-    async def _first(self, channel: Channel, last_event_id: str | None) -> Event | None:
+    async def _first(self, channel: Channel, reader: Reader, last_event_id: str | None) -> Event | None:
         cursor = _cursor(last_event_id)
         if cursor is None:
             return channel.snapshot()
         if cursor == channel.cursor:
             return None
-        news = await self._read(channel.tenant_id, cursor)
+        news = await self._read(channel.tenant_id, cursor, reader.bearer)
         return Event(str(news.cursor), VALUES, _data(news.values)) if news.values else None
 
-    async def _events(self, channel: Channel, number: int, first: Event | None) -> AsyncIterator[Event]:
+    async def _events(self, channel: Channel, reader: Reader, number: int, first: Event | None) -> AsyncIterator[Event]:
         if first is not None:
             yield first
-        while not self._closed:
+        while not self._closed and not reader.is_out:
             if number == channel.number:
                 await channel.changed.wait()
                 continue
@@ -167,11 +185,35 @@ class Hub:
         async with channel.lock:
             channel.dirty = False
             try:
-                news = await self._read(channel.tenant_id, 0 if whole else channel.cursor)
+                news = await self._news(channel, 0 if whole else channel.cursor)
             except BaseException:
                 channel.dirty = True
                 raise
-            channel.take(news, whole=whole)
+            if news is not None:
+                channel.take(news, whole=whole)
+
+    async def _news(self, channel: Channel, cursor: int) -> News | None:
+        """Read once for all who follow, as one of them; None when none of them may any more."""
+        for reader in list(channel.readers):
+            try:
+                return await self._read(channel.tenant_id, cursor, reader.bearer)
+            except NotFoundError:
+                self._turn_out(channel, reader)
+        return None
+
+    async def _look_at_readers(self, channel: Channel) -> None:
+        """Turn out those whose session or key has ended since they came."""
+        known = list(channel.readers)
+        may = await self._who_may(channel.tenant_id, {reader.bearer for reader in known})
+        for reader in known:
+            if reader.bearer not in may:
+                self._turn_out(channel, reader)
+
+    def _turn_out(self, channel: Channel, reader: Reader) -> None:
+        reader.is_out = True
+        channel.readers.discard(reader)
+        channel.changed.set()
+        channel.changed = asyncio.Event()
 
     async def run(self) -> None:
         """Follow the commits, for ever; read everything again from time to time, whatever was notified."""
@@ -193,8 +235,10 @@ class Hub:
 
     async def _refresh_dirty(self, *, whole: bool) -> None:
         for channel in list(self._channels.values()):
-            if channel.dirty and channel.users:
+            if channel.dirty and channel.readers:
                 try:
+                    if whole:
+                        await self._look_at_readers(channel)
                     await self._refresh(channel, whole=whole)
                 except TRANSIENT as error:
                     log.warning("live values were not read", tenant_id=channel.tenant_id, error=repr(error))
@@ -202,7 +246,7 @@ class Hub:
 
     def _forget_idle(self) -> None:
         for tenant_id, channel in list(self._channels.items()):
-            if not channel.users:
+            if not channel.readers:
                 del self._channels[tenant_id]
 
 

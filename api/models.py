@@ -41,6 +41,22 @@ class Page(Answer, Generic[Item]):
     next_cursor: str | None
 
 
+class Session(Answer):
+    """Who is signed in. `permissions` are those that the account has on some tenant."""
+
+    email: str
+    name: str
+    language: str
+    permissions: list[str]
+    has_second_factor: bool
+
+
+class Opened(Answer):
+    """What a sign-in gave: `open`, a session; `second_factor`, one that waits for its code."""
+
+    status: Literal["open", "second_factor"]
+
+
 class Tenant(Resource):
     """A collectivité."""
 

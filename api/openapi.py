@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from api import idempotency, problems
+from api.access import PUBLIC, SIGNED_IN, declared
 from api.answers import FIELDS, item_of
 from api.endpoint import JSON, Endpoint, Operation
 from api.models import Problem
@@ -44,10 +45,14 @@ def document(endpoints: Iterable[Endpoint], version: str) -> Schema:
         "openapi": "3.1.0",
         "info": {"title": "Samara", "version": version, "description": _ABOUT, "license": _LICENCE},
         "paths": dict(sorted(paths.items())),
-        "components": {"schemas": components},
+        "components": {"schemas": components, "securitySchemes": _SECURITY},
     }
 
 
+_SECURITY: Final = {
+    "key": {"type": "http", "scheme": "bearer", "description": "A key of your account: smr_…"},
+    "session": {"type": "apiKey", "in": "cookie", "name": "samara", "description": "`__Host-samara` over TLS"},
+}
 _LICENCE: Final = {"name": "EUPL-1.2", "identifier": "EUPL-1.2"}
 
 
@@ -84,6 +89,8 @@ def _operation(endpoint: Endpoint, refs: Refs) -> Schema:
     }
     if description.strip():
         said["description"] = description.strip()
+    if declared(endpoint.handler) != PUBLIC:
+        said["security"] = [{"key": []}, {"session": []}]
     if operation.body is not None:
         said["requestBody"] = {"required": True, "content": {JSON: {"schema": refs[operation.body]}}}
     return said
@@ -101,7 +108,7 @@ def _parameters(endpoint: Endpoint) -> Iterable[Schema]:
         names = {"type": "array", "items": {"enum": list(operation.fields)}, "minItems": 1}
         described = {"description": "which members to tell, with commas; all unless said", **names}
         yield _parameter(FIELDS, "query", described, required=False)
-    if endpoint.writes:
+    if endpoint.writes and not operation.is_door:
         key = {"type": "string", "pattern": idempotency.PATTERN, "description": "the same for the same write"}
         yield _parameter(idempotency.HEADER, "header", key, required=False)
 
@@ -154,7 +161,14 @@ def _problems(endpoint: Endpoint) -> Iterable[Kind]:
         yield problems.NO_SUCH_CURSOR
     if endpoint.operation.query is not None and issubclass(endpoint.operation.query, Period):
         yield problems.NO_SUCH_MOMENT
+    needs = declared(endpoint.handler)
+    if needs != PUBLIC:
+        yield problems.UNAUTHENTICATED
+    if needs not in {PUBLIC, SIGNED_IN}:
+        yield problems.FORBIDDEN
     if endpoint.method != hdrs.METH_GET:
+        yield problems.CROSS_SITE
+        yield problems.TOO_LARGE
         yield from _WRITTEN
     yield from endpoint.operation.problems
     yield problems.INTERNAL

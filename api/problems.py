@@ -32,12 +32,40 @@ INVALID_BODY: Final = Kind(
     "invalid-body", 400, "The body of the request is not as it should be.", "Le corps de la requête n'est pas accepté."
 )
 REFUSED: Final = Kind("refused", 400, "The request was refused.", "La requête a été refusée.")
+UNAUTHENTICATED: Final = Kind(
+    "unauthenticated", 401, "Nobody is signed in, or no longer.", "Personne n'est connecté, ou ne l'est plus."
+)
+WRONG_CREDENTIALS: Final = Kind(
+    "wrong-credentials",
+    401,
+    "The e-mail, the password or the code is wrong.",
+    "L'adresse, le mot de passe ou le code n'est pas le bon.",
+)
+FORBIDDEN: Final = Kind("forbidden", 403, "This account may not do that.", "Ce compte ne permet pas cela.")
+CROSS_SITE: Final = Kind(
+    "cross-site",
+    403,
+    "The request does not come from a page of this site.",
+    "La requête ne vient pas d'une page de ce site.",
+)
 NOT_FOUND: Final = Kind("not-found", 404, "There is no such thing here.", "Il n'y a rien de tel ici.")
 METHOD_NOT_ALLOWED: Final = Kind(
     "method-not-allowed",
     405,
     "This address does not take that method.",
     "Cette adresse n'accepte pas cette méthode.",
+)
+LINK_EXPIRED: Final = Kind(
+    "link-expired", 410, "This link was used already, or is too old.", "Ce lien a déjà servi, ou il est trop ancien."
+)
+TOO_LARGE: Final = Kind(
+    "too-large", 413, "The body of the request is too large.", "Le corps de la requête est trop grand."
+)
+TOO_MANY_TRIES: Final = Kind(
+    "too-many-tries",
+    429,
+    "Too many tries; wait before the next one.",
+    "Trop d'essais ; patientez avant le prochain.",
 )
 CONFLICT: Final = Kind(
     "conflict", 409, "What is there already does not allow it.", "Ce qui existe déjà ne le permet pas."
@@ -80,10 +108,17 @@ KINDS: Final = (
     INVALID_PARAMETER,
     INVALID_BODY,
     REFUSED,
+    UNAUTHENTICATED,
+    WRONG_CREDENTIALS,
+    FORBIDDEN,
+    CROSS_SITE,
     NOT_FOUND,
     METHOD_NOT_ALLOWED,
     CONFLICT,
+    LINK_EXPIRED,
+    TOO_LARGE,
     UNSUPPORTED_MEDIA,
+    TOO_MANY_TRIES,
     NO_SUCH_CURSOR,
     NO_SUCH_MOMENT,
     TOO_MANY_POINTS,

@@ -17,6 +17,9 @@ class ApiSettings(BaseModel):
     port: int = Field(default=8080, ge=0, le=65535)
     https: bool = False  # people reach it over TLS: browsers are told never to come back without
     demo: bool = False  # every page says that its data is not real
+    trusted_proxies: tuple[str, ...] = ()  # addresses whose X-Forwarded-For is believed
+    session_idle_s: Seconds = 8 * 3600.0  # a session ends when nothing comes for so long
+    session_s: Seconds = 7 * 86400.0  # and after so long in any case
     max_series_points: Positive = 5_000
     max_live_streams: Positive = 5_000
     live_pause_s: float = Field(default=0.25, ge=0)  # between two reads of one tenant's values

@@ -1,4 +1,4 @@
-"""Whose data a request is about. The one function that accounts and roles will replace."""
+"""Whose data a request is about, and whether the account that asks may do there what the route does."""
 
 import re
 from typing import Final
@@ -6,8 +6,10 @@ from typing import Final
 import asyncpg
 from aiohttp import web
 
-from api.problems import invalid_parameter
+from api.access import HEALTH, PERMISSIONS, needs_of
+from api.problems import FORBIDDEN, ProblemError, invalid_parameter
 from domain.errors import NotFoundError
+from store.access.bearer import narrow
 from store.reading.territory import Tenant, tenant_by_slug
 
 PARAMETER: Final = "tenant"
@@ -17,11 +19,16 @@ _SLUG: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}\Z")
 async def tenant_of(request: web.Request, connection: asyncpg.Connection) -> Tenant:
     """Return the tenant that the address names (`/t/<slug>`) or that `?tenant=` does.
 
-    Raises ProblemError when none is named, and NotFoundError when there is no such tenant.
+    The connection shows this tenant's rows alone from here on. Raises NotFoundError when there is no such tenant or the
+    account has no business there, ProblemError when none is named or the account lacks what the route needs there.
     """
     slug = request.match_info.get("slug") or request.query.get(PARAMETER)
     if slug is None:
         raise invalid_parameter(PARAMETER, "missing", "the slug of a tenant")
     if _SLUG.match(slug) is None:
         raise NotFoundError
-    return await tenant_by_slug(connection, slug)
+    tenant = await tenant_by_slug(connection, slug)
+    needs = needs_of(request)
+    if not await narrow(connection, tenant.tenant_id, needs if needs in PERMISSIONS else HEALTH):
+        raise ProblemError(FORBIDDEN)
+    return tenant

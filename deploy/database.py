@@ -15,7 +15,7 @@ async def database(settings: Settings) -> AsyncIterator[str]:
     An embedded one that another Samara runs in the same directory is shared with it, and left running.
     """
     directory = embedded_directory(settings)
-    dsn = settings.database.dsn.get_secret_value() or running_dsn(directory)
+    dsn = settings.database.address or running_dsn(directory)
     if dsn:
         yield dsn
     else:

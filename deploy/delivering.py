@@ -88,7 +88,7 @@ class Delivering(NamedTuple):
 async def delivery_role(running: Running) -> AsyncIterator[Delivering]:
     """Deliver for as long as the context lasts."""
     settings, metrics = running.settings.notifications, Metrics(running.registry)
-    pool = await open_pool(running.dsn, size=2, application="samara-delivery")
+    pool = await open_pool(running.dsns.alerting, size=2, application="samara-delivery")
     try:
         post = Post(
             pool=pool,

@@ -6,7 +6,7 @@ database, broker, schema, declarations, ingest, API, then the publishers of hist
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,10 +15,12 @@ from typing import Final, NamedTuple
 import structlog
 from prometheus_client import CollectorRegistry
 
-from deploy import demo_state, demo_territory
+from deploy import demo_accounts, demo_state, demo_territory
 from deploy.database import broker_directory, embedded_directory
 from deploy.declaring import declare
+from deploy.demo_accounts import Visit
 from deploy.demo_state import DemoState
+from deploy.dsns import let_roles_in, of_settings, passwords
 from deploy.embedded.broker import EmbeddedBroker
 from deploy.embedded.postgres import EmbeddedPostgres
 from deploy.embedded.process import EmbeddedServerError
@@ -67,7 +69,7 @@ async def demo(settings: Settings, captures: tuple[Path, ...], say: Callable[[st
             alerting = await stack.enter_async_context(alerting_role(started.running))
             address = await stack.enter_async_context(api_role(started.running, any_port=True))
             await _subscribed(started.running.registry, ingest)
-            say(_welcome(address, settings.data_dir))
+            say(_welcome(address, await demo_accounts.make(started.running.dsns.owner), settings.data_dir))
             publishing = asyncio.create_task(_publish(started, stop, say), name="the publisher")
             try:
                 await until(stop, ingest, maintenance.task, alerting.task, publishing, *started.watched)
@@ -87,11 +89,17 @@ async def _services(settings: Settings, captures: tuple[Path, ...]) -> AsyncIter
         EmbeddedBroker(broker_directory(settings), sync_interval="1s") as broker,
     ):
         await migrate(postgres.dsn)
+        await let_roles_in(postgres.dsn, passwords(settings, postgres.dsn))
         await _declare(postgres.dsn, captures)
         watched = tuple(asyncio.create_task(_watch(server)) for server in (postgres, broker))
         try:
             yield Demo(
-                Running(_with_source(settings, broker), postgres.dsn, worker_name(settings), new_registry()),
+                Running(
+                    _with_source(settings, broker),
+                    of_settings(settings, postgres.dsn),
+                    worker_name(settings),
+                    new_registry(),
+                ),
                 BrokerAddress(host=broker.host, port=broker.port),
                 captures,
                 settings.data_dir / "demo.json",
@@ -191,11 +199,13 @@ class _FixedNow(SystemClock):
         return self._moment
 
 
-def _welcome(address: str, data_dir: Path) -> str:
+def _welcome(address: str, visits: Sequence[Visit], data_dir: Path) -> str:
+    first, *_ = visits
+    accounts = "\n".join(f"    {one.email:<26} {one.password:<24} {one.words}" for one in visits)
     return (
-        f"\n  Samara runs: {address}{FIRST_PAGE}\n\n"
-        f"  All communes: {address}   API: {address}api/v1/tenants\n"
-        f"  Data: {data_dir}. Ctrl-C stops everything and keeps the data.\n"
+        f"\n  Samara runs: {address}connexion/lien/{first.link}?next=/{FIRST_PAGE}\n\n"
+        f"  This link opens it once, for {first.words}. Or sign in at {address}{FIRST_PAGE} as one of\n\n{accounts}\n\n"
+        f"  whose passwords are new at each start. Data: {data_dir}. Ctrl-C stops everything and keeps the data.\n"
     )
 
 

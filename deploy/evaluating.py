@@ -19,7 +19,7 @@ class Evaluating(NamedTuple):
 @contextlib.asynccontextmanager
 async def alerting_role(running: Running) -> AsyncIterator[Evaluating]:
     """Evaluate rules for as long as the context lasts."""
-    worker = AlertingWorker(running.dsn, running.registry, now_s=asyncio.get_running_loop().time)
+    worker = AlertingWorker(running.dsns.alerting, running.registry, now_s=asyncio.get_running_loop().time)
     task = asyncio.create_task(worker.run(), name="alerting")
     try:
         yield Evaluating(task, worker)

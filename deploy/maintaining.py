@@ -101,7 +101,7 @@ class Upkeep:
 @contextlib.asynccontextmanager
 async def maintenance_role(running: Running) -> AsyncIterator[Maintaining]:
     """Maintain for as long as the context lasts."""
-    upkeep = Upkeep(running.dsn, running.registry)
+    upkeep = Upkeep(running.dsns.owner, running.registry)
     task = asyncio.create_task(upkeep.run(), name="maintenance")
     try:
         yield Maintaining(task, upkeep)

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 import structlog
 from prometheus_client import CollectorRegistry
 
+from deploy.dsns import Dsns
 from deploy.settings import Settings
 from domain.errors import SamaraError
 from ingest.intake import Intake
@@ -29,7 +30,7 @@ class Running(NamedTuple):
     """What the roles of one process share. `worker` tells this process from others on the same database."""
 
     settings: Settings
-    dsn: str
+    dsns: Dsns
     worker: str
     registry: CollectorRegistry
 
@@ -99,7 +100,7 @@ async def ingest_role(running: Running) -> AsyncIterator[Ingesting]:
     """Receive and store for as long as the context lasts; on leaving, what is held becomes durable first."""
     ingest = Ingest(
         running.settings.ingest,
-        dsn=running.dsn,
+        dsn=running.dsns.ingest,
         folder=running.settings.data_dir,
         worker=running.worker,
         metrics_registry=running.registry,

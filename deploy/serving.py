@@ -10,6 +10,7 @@ import structlog
 
 from deploy.database import database
 from deploy.delivering import delivery_role
+from deploy.dsns import let_roles_in, of_settings, passwords
 from deploy.evaluating import alerting_role
 from deploy.maintaining import maintenance_role
 from deploy.metrics import new_registry
@@ -43,10 +44,11 @@ async def serve(settings: Settings, roles: Collection[str]) -> None:
     with stop_on_signals() as stop:
         async with AsyncExitStack() as stack:
             dsn = await stack.enter_async_context(database(settings))
-            embedded = not settings.database.dsn.get_secret_value()
-            running = Running(settings, dsn, worker_name(settings), new_registry())
+            embedded = not settings.database.address
+            running = Running(settings, of_settings(settings, dsn), worker_name(settings), new_registry())
             if embedded:
                 await migrate(dsn)
+                await let_roles_in(dsn, passwords(settings, dsn))
             tasks: list[asyncio.Task[None]] = []
             ingesting: Ingesting | None = None
             begun, reasons = asyncio.Event(), list[Callable[[], str]]()

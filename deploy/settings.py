@@ -49,9 +49,23 @@ class _Strict(BaseModel):
 
 
 class DatabaseSettings(_Strict):
-    """PostgreSQL. Without a `dsn`, Samara starts its own, in `data_dir`."""
+    """PostgreSQL. Without a `dsn`, Samara starts its own, in `data_dir`, and the others are not needed.
+
+    `dsn` is of whoever owns the tables; each of the others of the role that a process works as.
+    """
 
     dsn: Annotated[SecretStr, AfterValidator(_address_of_postgresql)] = SecretStr("")
+    ingest_dsn: Annotated[SecretStr, AfterValidator(_address_of_postgresql)] = SecretStr("")
+    api_dsn: Annotated[SecretStr, AfterValidator(_address_of_postgresql)] = SecretStr("")
+    accounts_dsn: Annotated[SecretStr, AfterValidator(_address_of_postgresql)] = SecretStr("")
+    alerting_dsn: Annotated[SecretStr, AfterValidator(_address_of_postgresql)] = SecretStr("")
+
+    @property
+    def address(self) -> str:
+        """Return the address of whoever this process may be: the owner's if it knows that, '' for the embedded one."""
+        known = (self.dsn, self.api_dsn, self.ingest_dsn, self.alerting_dsn)
+        return next((one.get_secret_value() for one in known if one.get_secret_value()), "")
+
     pool_size: Annotated[int, Field(ge=2, le=200)] = 10  # the API listens on one of them all the time
 
 

@@ -7,14 +7,17 @@ import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Final
 
+import asyncpg
 from aiohttp import web
 from prometheus_client import CollectorRegistry, exposition
 
+from api.access import UNASKED, require
 from api.app import create_app
 from deploy.roles import Ingesting, Running, now
 from domain.errors import ConfigurationError
 from ingest import http
-from store.pool import open_pool
+from store.access.roles import standing
+from store.pool import PLAIN, SEEN_FIRST, open_pool
 
 _SHUTDOWN_S: Final = 1.0  # how long an open page may delay the stop
 _POOL_CLOSE_S: Final = 1.0
@@ -30,12 +33,33 @@ async def api_role(
 
     `any_port` takes a free port when the one of the settings is taken. Raises ConfigurationError otherwise.
     """
-    pool = await open_pool(running.dsn, size=running.settings.database.pool_size, application="samara-api")
-    try:
-        app = create_app(pool=pool, settings=running.settings.api, clock=now, registry=running.registry)
+    async with (
+        _pool(running, running.dsns.api, "api", SEEN_FIRST) as pool,
+        _pool(running, running.dsns.accounts, "accounts") as accounts,
+    ):
+        app = create_app(
+            pool=pool, accounts=accounts, settings=running.settings.api, clock=now, registry=running.registry
+        )
         _add_ingest(app, running, ingesting)
         async with _served(app, running, any_port=any_port) as address:
             yield address
+
+
+@contextlib.asynccontextmanager
+async def _pool(running: Running, dsn: str, role: str, search_path: str = PLAIN) -> AsyncIterator[asyncpg.Pool]:
+    """Give a pool of connections as one of the database's roles; refuse one to which its rules mean nothing."""
+    if not dsn:
+        raise ConfigurationError(f"database.{role}_dsn is not set: the API works as samara_{role}, see docs/access.md")
+    size = running.settings.database.pool_size
+    pool = await open_pool(dsn, size=size, application=f"samara-{role}", search_path=search_path)
+    try:
+        found = await standing(pool)
+        if found.bypasses or found.owns:
+            raise ConfigurationError(
+                f"database.{role}_dsn: {found.role} passes over row security, so tenants would see each other; "
+                f"connect as samara_{role}"
+            )
+        yield pool
     finally:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(pool.close(), _POOL_CLOSE_S)
@@ -61,7 +85,10 @@ def _add_ingest(app: web.Application, running: Running, ingesting: Ingesting | N
     settings = running.settings.ingest
     if ingesting is not None and settings.http:
         limit = settings.max_message_bytes
-        app.add_routes(http.routes(settings.http, ingesting.intake, max_body_bytes=limit, registry=running.registry))
+        routes = http.routes(settings.http, ingesting.intake, max_body_bytes=limit, registry=running.registry)
+        for route in routes:
+            require(UNASKED)(route.handler)  # it has a secret of its own, see ingest.http
+        app.add_routes(routes)
 
 
 @contextlib.asynccontextmanager

@@ -111,6 +111,19 @@ UPDATE_DEVICE_TENANT: Final = """
 UPDATE devices SET tenant_id = $2 WHERE device_id = $1
 """
 
+# What it said from then on is the new tenant's, and what it said before stays the former's.
+DELETE_OWNERSHIPS_FROM: Final = """
+DELETE FROM ownerships WHERE device_id = $1 AND since >= $2
+"""
+
+UPDATE_OWNERSHIP_UNTIL: Final = """
+UPDATE ownerships SET until = $2 WHERE device_id = $1 AND until > $2
+"""
+
+INSERT_OWNERSHIP: Final = """
+INSERT INTO ownerships (device_id, tenant_id, since) VALUES ($1, $2, $3)
+"""
+
 
 async def move(connection: asyncpg.Connection, device_id: int, tenant_id: int, at: datetime) -> None:
     """Give the device to another tenant from `at` on. Its former points keep what it measured until then."""
@@ -119,3 +132,6 @@ async def move(connection: asyncpg.Connection, device_id: int, tenant_id: int, a
             raise NotFoundError(f"no device {device_id}")
         await release(connection, device_id, at)
         await connection.execute(UPDATE_DEVICE_TENANT, device_id, tenant_id)
+        await connection.execute(DELETE_OWNERSHIPS_FROM, device_id, at)
+        await connection.execute(UPDATE_OWNERSHIP_UNTIL, device_id, at)
+        await connection.execute(INSERT_OWNERSHIP, device_id, tenant_id, at)

@@ -96,6 +96,16 @@ async def declare_tenant(connection: asyncpg.Connection, declared: TenantDeclara
     return tenant_id
 
 
+SELECT_TENANT_IDS: Final = """
+SELECT slug, tenant_id FROM tenants
+"""
+
+
+async def tenant_ids(connection: asyncpg.Connection) -> dict[str, int]:
+    """Return the id of each tenant by its slug."""
+    return {row["slug"]: row["tenant_id"] for row in await connection.fetch(SELECT_TENANT_IDS)}
+
+
 UPSERT_MODELS: Final = """
 INSERT INTO models AS known (model_id, vendor, name, period_s)
 SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::integer[])

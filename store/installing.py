@@ -21,7 +21,7 @@ class RefusedError(SamaraError):
 def _refused(why: str) -> Iterator[None]:
     try:
         yield
-    except (asyncpg.UniqueViolationError, asyncpg.ForeignKeyViolationError, asyncpg.CheckViolationError) as error:
+    except (asyncpg.IntegrityConstraintViolationError, asyncpg.InsufficientPrivilegeError) as error:
         raise RefusedError(why) from error
 
 

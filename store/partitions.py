@@ -48,10 +48,8 @@ SELECT pg_advisory_xact_lock($1::bigint)
 """
 
 # CREATE TABLE … PARTITION OF would lock the relation against its readers and writers; ATTACH does not.
-_CREATE: Final = """
-CREATE TABLE {partition} (LIKE {relation} INCLUDING ALL);
-ALTER TABLE {relation} ATTACH PARTITION {partition}
-  FOR VALUES FROM ('{start} 00:00:00+00') TO ('{end} 00:00:00+00');
+SELECT_MADE: Final = """
+SELECT make_partition($1, $2)
 """
 
 
@@ -74,10 +72,7 @@ async def ensure_partitions(connection: asyncpg.Connection, relation: str, month
 
 
 async def _create(connection: asyncpg.Connection, relation: str, month: date) -> str:
-    partition = f"{relation}_{month:%Y_%m}"
-    await connection.execute(
-        _CREATE.format(relation=relation, partition=partition, start=month, end=month_after(month))
-    )
+    partition: str = await connection.fetchval(SELECT_MADE, relation, month)
     return partition
 
 

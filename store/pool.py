@@ -36,7 +36,11 @@ TRANSIENT: Final = (
 )
 
 
-async def open_pool(dsn: str, *, size: int, application: str) -> asyncpg.Pool:
+PLAIN: Final = "public"
+SEEN_FIRST: Final = "visible, public"  # tables of telemetry are the views of what the bearer may see
+
+
+async def open_pool(dsn: str, *, size: int, application: str, search_path: str = PLAIN) -> asyncpg.Pool:
     """Return a pool of at most `size` connections, opened as they are needed.
 
     `application` is what pg_stat_activity shows. Raises what asyncpg raises when the server is away.
@@ -46,7 +50,7 @@ async def open_pool(dsn: str, *, size: int, application: str) -> asyncpg.Pool:
         min_size=1,
         max_size=size,
         command_timeout=60,
-        server_settings={"application_name": application, "timezone": "UTC"},
+        server_settings={"application_name": application, "timezone": "UTC", "search_path": search_path},
     )
 
 

@@ -3,6 +3,7 @@
 Mareuville has a school and a town hall; Autreville has one point, which nobody of Mareuville must see.
 """
 
+import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -10,10 +11,17 @@ from typing import NamedTuple
 
 import asyncpg
 from aiohttp import web
+from argon2 import PasswordHasher
 from prometheus_client import CollectorRegistry
 
+from api.access import PERMISSIONS, digest
 from api.app import create_app
 from api.settings import ApiSettings
+from deploy.embedded.postgres import role_dsn
+from store.access.accounts import account_by_email, add_account, grant
+from store.access.keys import add_key
+from store.access.roles import ACCOUNTS, API
+from store.access.sessions import Lifetime, open_session
 from store.assignments import assign
 from store.fleet import (
     Model,
@@ -25,12 +33,14 @@ from store.fleet import (
     sync_models,
 )
 from store.partitions import ensure_partitions, month_of
-from store.pool import open_pool
+from store.pool import SEEN_FIRST, open_pool
 
 NOW = datetime(2025, 11, 22, 9, 0, tzinfo=UTC)  # a Saturday, 10 h in Paris
 PAST = timedelta(days=31)
 HOLE = (NOW - timedelta(hours=20), NOW - timedelta(hours=14))
 HALF_HOUR = timedelta(minutes=30)
+
+QUICK_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)  # a test proves something else than slowness
 
 
 class Sensor(NamedTuple):
@@ -157,13 +167,54 @@ async def _latest(
     )
 
 
+async def sign_in(
+    connection: asyncpg.Connection, *roles: tuple[str, int | None], email: str = "somebody@example.fr"
+) -> dict[str, str]:
+    """Make an account with these roles, each on a tenant (None: all) and its descendants; return its cookie."""
+    account_id = await add_account(connection, email, name="Camille Roux")
+    assert account_id is not None
+    for role, tenant_id in roles:
+        await grant(connection, account_id, role, tenant_id, with_descendants=True)
+    secret = secrets.token_urlsafe(32)
+    life = Lifetime(idle=timedelta(hours=1), whole=timedelta(hours=8))
+    await open_session(connection, digest(secret), account_id, life)
+    return {"samara": secret}
+
+
+async def make_key(connection: asyncpg.Connection, email: str = "program@example.fr") -> str:
+    """Make an account that may do everything, and a key of it; return the key."""
+    await sign_in(connection, ("administrator", None), ("supervisor", None), email=email)
+    account_id = await account_by_email(connection, email)
+    secret = f"smr_{secrets.token_urlsafe(32)}"
+    expires_at = datetime.now(UTC) + timedelta(hours=1)
+    await add_key(
+        connection,
+        digest(secret),
+        account_id,
+        name="tests",
+        hint=secret[:8],
+        permissions=PERMISSIONS,
+        tenant_id=None,
+        expires_at=expires_at,
+    )
+    return secret
+
+
 @asynccontextmanager
 async def serving(
     dsn: str, settings: ApiSettings, clock: Clock, registry: CollectorRegistry | None = None
 ) -> AsyncIterator[str]:
     """Serve the application on a free port; give its address, without a slash at the end."""
-    pool = await open_pool(dsn, size=4, application="samara-api-test")
-    app = create_app(pool=pool, settings=settings, clock=clock, registry=registry or CollectorRegistry())
+    pool = await open_pool(role_dsn(dsn, API), size=4, application="samara-api-test", search_path=SEEN_FIRST)
+    doorkeepers = await open_pool(role_dsn(dsn, ACCOUNTS), size=2, application="samara-accounts-test")
+    app = create_app(
+        pool=pool,
+        accounts=doorkeepers,
+        settings=settings,
+        clock=clock,
+        registry=registry or CollectorRegistry(),
+        hasher=QUICK_HASHER,
+    )
     runner = web.AppRunner(app, shutdown_timeout=2)
     try:
         await runner.setup()
@@ -172,3 +223,4 @@ async def serving(
     finally:
         await runner.cleanup()
         pool.terminate()
+        doorkeepers.terminate()

@@ -25,8 +25,9 @@ import asyncpg
 import pytest
 
 from deploy.embedded.broker import EmbeddedBroker
-from deploy.embedded.postgres import EmbeddedPostgres
+from deploy.embedded.postgres import EmbeddedPostgres, role_password
 from deploy.embedded.process import free_port, spawn
+from store.access.roles import ROLES, let_in
 from store.migrate import migrate
 
 ROOT = Path(__file__).parent.parent
@@ -72,7 +73,19 @@ def service_directory() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 async def postgres_server(service_directory: Path, pg_bin: Path | None) -> AsyncIterator[EmbeddedPostgres]:
     async with EmbeddedPostgres(service_directory / "postgres", pg_bin, FAST) as server:
+        await _make_roles(server.dsn)
         yield server
+
+
+async def _make_roles(dsn: str) -> None:
+    """Let Samara's roles in. All databases of the server share them; `role_dsn(dsn, role)` is their address."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        for role in ROLES:
+            await connection.execute(f"CREATE ROLE {role}")
+            await let_in(connection, role, role_password(dsn, role), os.urandom(16))
+    finally:
+        await connection.close()
 
 
 @pytest.fixture(scope="session")

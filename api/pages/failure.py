@@ -10,6 +10,11 @@ from api.problems import ProblemError
 
 _WORDS: Final = {
     problems.NOT_FOUND.name: "not_found",
+    problems.UNAUTHENTICATED.name: "forbidden",
+    problems.FORBIDDEN.name: "forbidden",
+    problems.CROSS_SITE.name: "cross_site",
+    problems.LINK_EXPIRED.name: "link_expired",
+    problems.TOO_MANY_TRIES.name: "too_many",
     problems.UNAVAILABLE.name: "unavailable",
     problems.INTERNAL.name: "internal",
 }

@@ -6,6 +6,7 @@ from urllib.parse import quote, urlencode
 
 from aiohttp import web
 
+from api.access import SIGNED_IN, require
 from api.context import reader
 from api.pages import rendering, words
 from api.pagination import everything
@@ -20,6 +21,7 @@ class Link(NamedTuple):
     kind: str
 
 
+@require(SIGNED_IN)
 async def home(request: web.Request) -> web.Response:
     """Answer the list of tenants, by name."""
     async with reader(request) as connection:

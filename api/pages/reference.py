@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 from aiohttp import web
 
 from api import openapi
+from api.access import PUBLIC, require
 from api.endpoint import JSON
 from api.pages import rendering
 from api.pages.texts import language_of
@@ -47,6 +48,7 @@ class Shape(NamedTuple):
     members: list[Member]
 
 
+@require(PUBLIC)
 async def page(request: web.Request) -> web.Response:
     """Answer the page."""
     endpoints = request.app[openapi.ENDPOINTS]

@@ -9,6 +9,7 @@ import jinja2
 from aiohttp import hdrs, web
 from markupsafe import Markup
 
+from api.access import visitor
 from api.context import SETTINGS
 from api.pages import static
 from api.pages.texts import LANGUAGES, Texts, language_of, texts
@@ -42,6 +43,7 @@ def html(request: web.Request, template: str, status: int = 200, **values: Any) 
         "asset": static.address,
         "vendored": static.vendored,
         "demo": request.app[SETTINGS].demo,
+        "account": visitor(request),
         "script_texts": island(catalogue.subset(*_SCRIPT_TEXTS)),
     }
     body = aiohttp_jinja2.render_string(template, request, {**common, **values})

@@ -10,6 +10,7 @@ import asyncpg
 from aiohttp import web
 
 from api import pagination, series
+from api.access import READ, require
 from api.context import CLOCK, SETTINGS, reader
 from api.pages import detail, rendering, view
 from api.pages.texts import Texts
@@ -44,6 +45,7 @@ class Choice(NamedTuple):
     chosen: bool
 
 
+@require(READ)
 async def page(request: web.Request) -> web.Response:
     """Answer the page; `point`, `quantity`, `channel` and `range` say what is shown over time."""
     query = Query(request, {"lang", "point", "quantity", "channel", "range"})

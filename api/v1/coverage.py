@@ -8,6 +8,7 @@ from aiohttp import web
 from pydantic import Field
 
 from api import models, tenancy
+from api.access import HEALTH, require
 from api.context import CLOCK, reader
 from api.endpoint import get
 from api.parameters import OfTenant, Period
@@ -51,6 +52,7 @@ class Coverage(models.Answer):
     items: list[Heard]
 
 
+@require(HEALTH)
 async def read_coverage(request: web.Request, query: CoverageQuery) -> Coverage:
     """Tell how well each site is heard, by gateway and spreading factor."""
     async with reader(request) as connection:

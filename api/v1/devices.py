@@ -5,6 +5,7 @@ from typing import Final
 from aiohttp import web
 
 from api import models, pagination, tenancy
+from api.access import HEALTH, require
 from api.context import reader
 from api.endpoint import get
 from api.parameters import PagedOfTenant
@@ -13,6 +14,7 @@ from store.reading import network
 PATH: Final = "/api/v1/devices"
 
 
+@require(HEALTH)
 async def list_devices(request: web.Request, query: PagedOfTenant) -> models.Page[models.Device]:
     """List the devices of a tenant."""
     asked = pagination.asked(query, "devices")

@@ -9,6 +9,7 @@ from aiohttp import web
 from pydantic import Field, StringConstraints
 
 from api import models, tenancy
+from api.access import HEALTH, require
 from api.context import CLOCK, reader
 from api.endpoint import get
 from api.v1.uplinks import FramesQuery, asked_of, next_cursor
@@ -35,6 +36,7 @@ class Event(models.Resource):
     data: dict[str, Any]
 
 
+@require(HEALTH)
 async def list_events(request: web.Request, query: EventsQuery) -> models.Page[Event]:
     """List the joins, statuses and logs of a tenant's devices, the newest first."""
     async with reader(request) as connection:

@@ -5,6 +5,7 @@ from typing import Final
 from aiohttp import web
 
 from api import models, pagination
+from api.access import SUPERVISE, require
 from api.context import reader
 from api.endpoint import get
 from api.parameters import Paged
@@ -13,6 +14,7 @@ from store.reading import network
 PATH: Final = "/api/v1/gateways"
 
 
+@require(SUPERVISE)
 async def list_gateways(request: web.Request, query: Paged) -> models.Page[models.Gateway]:
     """List the gateways of the network."""
     asked = pagination.asked(query, "gateways")

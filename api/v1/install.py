@@ -11,6 +11,7 @@ from aiohttp import web
 from pydantic import AwareDatetime, Field, StringConstraints
 
 from api import models, pagination, tenancy
+from api.access import HEALTH, INSTALL, require
 from api.context import CLOCK, reader
 from api.endpoint import delete, get, patch, post
 from api.models import Point, Resource, Site
@@ -122,6 +123,7 @@ class AssignmentsQuery(PagedOfTenant):
     point_id: Id | None = None
 
 
+@require(INSTALL)
 async def create_site(request: web.Request, connection: asyncpg.Connection, body: NewSite) -> Site:
     """Make a site."""
     tenant = await tenancy.tenant_of(request, connection)
@@ -129,6 +131,7 @@ async def create_site(request: web.Request, connection: asyncpg.Connection, body
     return Site(id=site_id, **body.model_dump())
 
 
+@require(INSTALL)
 async def change_site(request: web.Request, connection: asyncpg.Connection, path: IdPath, body: ChangedSite) -> Site:
     """Change what is given of a site."""
     tenant = await tenancy.tenant_of(request, connection)
@@ -136,18 +139,21 @@ async def change_site(request: web.Request, connection: asyncpg.Connection, path
     return Site(id=found.pop("site_id"), **found)
 
 
+@require(INSTALL)
 async def delete_site(request: web.Request, connection: asyncpg.Connection, path: IdPath) -> None:
     """Take away a site that has no points."""
     tenant = await tenancy.tenant_of(request, connection)
     await installing.remove_site(connection, tenant.tenant_id, path.id)
 
 
+@require(INSTALL)
 async def create_point(request: web.Request, connection: asyncpg.Connection, body: NewPoint) -> Point:
     """Make a point at a site of the tenant."""
     tenant = await tenancy.tenant_of(request, connection)
     return _point(await installing.add_point(connection, tenant.tenant_id, body.site_id, body.name))
 
 
+@require(INSTALL)
 async def change_point(request: web.Request, connection: asyncpg.Connection, path: IdPath, body: ChangedPoint) -> Point:
     """Name a point otherwise. Its history stays."""
     tenant = await tenancy.tenant_of(request, connection)
@@ -158,6 +164,7 @@ def _point(found: installing.Point) -> Point:
     return Point(id=found.point_id, site_id=found.site_id, name=found.name, dev_eui=found.dev_eui)
 
 
+@require(INSTALL)
 async def create_device(request: web.Request, connection: asyncpg.Connection, body: NewDevice) -> DeclaredDevice:
     """Declare a device."""
     tenant = await tenancy.tenant_of(request, connection)
@@ -165,6 +172,7 @@ async def create_device(request: web.Request, connection: asyncpg.Connection, bo
     return DeclaredDevice(**body.model_dump())
 
 
+@require(INSTALL)
 async def change_device(
     request: web.Request, connection: asyncpg.Connection, path: DevEuiPath, body: ChangedDevice
 ) -> DeclaredDevice:
@@ -175,6 +183,7 @@ async def change_device(
     return DeclaredDevice(dev_eui=path.dev_eui, name=found["name"], model_id=found["model_id"])
 
 
+@require(HEALTH)
 async def list_assignments(request: web.Request, query: AssignmentsQuery) -> models.Page[Assignment]:
     """List which device measures, or measured, which point of the tenant."""
     asked = pagination.asked(query, "assignments")
@@ -197,6 +206,7 @@ def _assignment(found: installing.Assignment) -> Assignment:
     return Assignment(id=fields.pop("assignment_id"), **fields)
 
 
+@require(INSTALL)
 async def create_assignment(request: web.Request, connection: asyncpg.Connection, body: NewAssignment) -> Assignment:
     """Let a device measure a point. A replaced device keeps what it measured, and the point its history."""
     tenant = await tenancy.tenant_of(request, connection)
@@ -206,6 +216,7 @@ async def create_assignment(request: web.Request, connection: asyncpg.Connection
     return _assignment(next(one for one in reversed(found) if one.ended_at is None))
 
 
+@require(INSTALL)
 async def end_assignment(
     request: web.Request, connection: asyncpg.Connection, path: IdPath, body: EndedAssignment
 ) -> None:

@@ -6,6 +6,7 @@ from aiohttp import web
 from pydantic import Field
 
 from api import latest, models, tenancy
+from api.access import READ, require
 from api.context import reader
 from api.endpoint import get
 from api.parameters import COMMAS, Id, OfTenant, QuantityName
@@ -33,6 +34,7 @@ class LatestValues(models.Answer):
     items: list[models.LatestValue]
 
 
+@require(READ)
 async def list_latest(request: web.Request, query: LatestQuery) -> LatestValues:
     """Tell the newest value of each quantity at each point. `/api/v1/live` tells what changes of it."""
     async with reader(request) as connection:

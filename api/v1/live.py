@@ -8,7 +8,8 @@ from aiohttp import web
 from aiohttp_sse import EventSourceResponse
 
 from api import problems, tenancy
-from api.context import HUB, SETTINGS, reader
+from api.access import READ, require
+from api.context import BEARER, HUB, SETTINGS, reader
 from api.endpoint import get
 from api.live import Event
 from api.metrics import METRICS
@@ -18,6 +19,7 @@ from api.problems import ProblemError
 PATH: Final = "/api/v1/live"
 
 
+@require(READ)
 async def live(request: web.Request) -> web.StreamResponse:
     """Stream the latest values of a tenant as they are committed.
 
@@ -33,7 +35,7 @@ async def live(request: web.Request) -> web.StreamResponse:
     response = EventSourceResponse(
         sep="\n", ping_interval=settings.live_heartbeat_s, send_timeout=settings.live_send_timeout_s
     )
-    async with hub.stream(tenant.tenant_id, request.headers.get("Last-Event-ID")) as events:
+    async with hub.stream(tenant.tenant_id, request[BEARER], request.headers.get("Last-Event-ID")) as events:
         await response.prepare(request)
         with streams.track_inprogress():
             async with response, asyncio.TaskGroup() as group:

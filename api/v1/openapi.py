@@ -6,6 +6,7 @@ from typing import Final
 from aiohttp import web
 
 from api import openapi
+from api.access import PUBLIC, require
 from api.answers import tagged
 from api.endpoint import get
 
@@ -13,6 +14,7 @@ PATH: Final = "/api/v1/openapi.json"
 VERSION: Final = "1"
 
 
+@require(PUBLIC)
 async def read_openapi(request: web.Request) -> web.StreamResponse:
     """Tell this document."""
     endpoints = request.app[openapi.ENDPOINTS]

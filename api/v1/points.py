@@ -6,6 +6,7 @@ from aiohttp import web
 from pydantic import Field
 
 from api import models, pagination, tenancy
+from api.access import HEALTH, require
 from api.context import reader
 from api.endpoint import get
 from api.parameters import Id, PagedOfTenant
@@ -20,6 +21,7 @@ class PointsQuery(PagedOfTenant):
     site_id: Annotated[Id | None, Field(description="those of one site")] = None
 
 
+@require(HEALTH)
 async def list_points(request: web.Request, query: PointsQuery) -> models.Page[models.Point]:
     """List the points of a tenant. A site of another tenant has none, as an absent one."""
     asked = pagination.asked(query, "points")

@@ -6,6 +6,7 @@ from aiohttp import hdrs, web
 from pydantic import Field
 
 from api import models
+from api.access import PUBLIC, require
 from api.endpoint import get
 from api.pages.texts import preferred
 from api.units import written
@@ -33,6 +34,7 @@ class Quantities(models.Answer):
     items: list[Quantity]
 
 
+@require(PUBLIC)
 async def list_quantities(request: web.Request) -> Quantities:
     """List the vocabulary. What a network server's own codec computed has names of its own, `ns:…`."""
     french = preferred(request.headers.get(hdrs.ACCEPT_LANGUAGE) or "en") == "fr"

@@ -7,6 +7,7 @@ from aiohttp import web
 from pydantic import Field
 
 from api import models, series, tenancy
+from api.access import READ, require
 from api.context import CLOCK, SETTINGS, reader
 from api.endpoint import get
 from api.parameters import COMMAS, Channel, Id, IdPath, QuantityName
@@ -35,6 +36,7 @@ class ManyQuery(series.Cut):
     channel: Channel = 0
 
 
+@require(READ)
 async def point_series(request: web.Request, path: IdPath, query: series.SeriesQuery) -> models.Series:
     """Tell one quantity of a point over time.
 
@@ -50,6 +52,7 @@ async def point_series(request: web.Request, path: IdPath, query: series.SeriesQ
     return series.to_model(found, asked)
 
 
+@require(READ)
 async def many_series(request: web.Request, query: ManyQuery) -> models.SeriesSet:
     """Tell quantities of several points over one period, cut alike."""
     limit, told, rows = request.app[SETTINGS].max_series_points, [], 0

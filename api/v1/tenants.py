@@ -5,6 +5,7 @@ from typing import Final
 from aiohttp import web
 
 from api import models, pagination
+from api.access import SIGNED_IN, require
 from api.context import reader
 from api.endpoint import get
 from api.parameters import Paged
@@ -13,6 +14,7 @@ from store.reading import territory
 PATH: Final = "/api/v1/tenants"
 
 
+@require(SIGNED_IN)
 async def list_tenants(request: web.Request, query: Paged) -> models.Page[models.Tenant]:
     """List the tenants that the reader may see."""
     asked = pagination.asked(query, "tenants")

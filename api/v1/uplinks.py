@@ -8,6 +8,7 @@ from aiohttp import web
 from pydantic import Field
 
 from api import models, pagination, tenancy
+from api.access import READ, require
 from api.context import CLOCK, reader
 from api.endpoint import get
 from api.parameters import LATEST, DevEui, PagedOfTenant, Period
@@ -54,6 +55,7 @@ class Uplink(models.Resource):
     receptions: list[Reception]
 
 
+@require(READ)
 async def list_uplinks(request: web.Request, query: FramesQuery) -> models.Page[Uplink]:
     """List the uplinks of a tenant's devices, the newest first.
 

@@ -6,7 +6,9 @@ from typing import Annotated
 import typer
 
 from deploy.cli import (
+    accounts,
     alerts,
+    audit,
     codecs,
     contacts,
     decoders,
@@ -51,6 +53,8 @@ repair.add_to(app)
 redecode.add_to(app)
 statistics.add_to(app)
 doctor.add_to(app)
+app.add_typer(accounts.app, name="accounts")
+app.add_typer(audit.app, name="audit")
 app.add_typer(tenants.app, name="tenants")
 app.add_typer(devices.app, name="devices")
 app.add_typer(quarantine.app, name="quarantine")

@@ -6,6 +6,7 @@ import typer
 
 from deploy.cli.common import run, settings_of
 from deploy.database import database
+from deploy.dsns import let_roles_in, passwords
 from store.migrate import migrate
 
 
@@ -25,7 +26,9 @@ def migrate_command(
 
     async def work() -> list[str]:
         async with database(settings) as dsn:
-            return await migrate(dsn, timescale=timescale)
+            applied = await migrate(dsn, timescale=timescale)
+            await let_roles_in(dsn, passwords(settings, dsn))
+            return applied
 
     applied = run(work())
     for name in applied:

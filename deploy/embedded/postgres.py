@@ -9,6 +9,7 @@ PostgreSQL refuses to run as root: started by root, it runs as the user `postgre
 
 import asyncio
 import contextlib
+import hmac
 import os
 import secrets
 import shutil
@@ -17,6 +18,7 @@ from pathlib import Path
 from signal import SIGINT, SIGQUIT
 from types import TracebackType
 from typing import Final, Self
+from urllib.parse import urlsplit, urlunsplit
 
 from deploy.embedded.process import (
     Child,
@@ -181,6 +183,22 @@ def running_dsn(directory: Path) -> str | None:
 def _dsn(directory: Path, port: int) -> str:
     password = (directory / "password").read_text(encoding="ascii").strip()
     return f"postgresql://postgres:{password}@127.0.0.1:{port}/postgres?sslmode=disable"
+
+
+def role_password(dsn: str, role: str) -> str:
+    """Return the password of one of Samara's roles in the embedded server whose owner's address is `dsn`.
+
+    It is made of the owner's, so there is nothing more to keep.
+    """
+    owner = urlsplit(dsn).password or ""
+    return hmac.digest(owner.encode(), role.encode(), "sha256").hex()
+
+
+def role_dsn(dsn: str, role: str) -> str:
+    """Return the address of the same database for one of Samara's roles."""
+    parts = urlsplit(dsn)
+    place = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{role}:{role_password(dsn, role)}@{place}"))
 
 
 def _disown(cluster: Path) -> None:

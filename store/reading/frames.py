@@ -81,9 +81,14 @@ SELECT frame.*, dev_eui, point_id, device_id
 """
 
 SELECT_RECEPTIONS: Final = """
-SELECT receptions.uplink_key, receptions.received_at, gateway_eui, rssi_dbm, snr_db
+SELECT uplink_key, received_at, gateway_eui, rssi_dbm, snr_db
   FROM unnest($1::integer[], $2::timestamptz[], $3::bigint[]) AS frame (device_id, received_at, uplink_key)
-  JOIN receptions USING (device_id, received_at, uplink_key)
+ CROSS JOIN LATERAL (SELECT gateway_id, rssi_dbm, snr_db
+                       FROM receptions
+                      WHERE receptions.device_id = frame.device_id
+                        AND receptions.received_at = frame.received_at
+                        AND receptions.uplink_key = frame.uplink_key
+                     OFFSET 0) AS heard
   LEFT JOIN gateways USING (gateway_id)
  ORDER BY rssi_dbm DESC NULLS LAST, gateway_id
 """

@@ -42,15 +42,7 @@ async def samples(reader: Reader, track: Track, segment: Segment, *, limit: int)
 
 
 SELECT_OPENING: Final = """
-SELECT measured_at, value
-  FROM measurements
- WHERE device_id = $1
-   AND quantity_id = $2
-   AND channel = $3
-   AND measured_at < $4
-   AND ($5::timestamptz IS NULL OR measured_at >= $5)
- ORDER BY measured_at DESC
- LIMIT 1
+SELECT measured_at, value FROM last_before($1, $2, $3, $4, $5)
 """
 
 
@@ -125,6 +117,7 @@ async def _changed_days(reader: Reader, segment: Segment) -> list[datetime]:
     return [row["day"] for row in rows]
 
 
+# OFFSET 0: what the API reads is a view that hides other tenants' rows, and a range reaches into it only from within.
 SELECT_HOURS: Final = """
 SELECT hour, samples, total, low, high, first, first_at, last, last_at
   FROM unnest($4::timestamptz[], $5::timestamptz[]) AS range (start, stop)
@@ -134,7 +127,8 @@ SELECT hour, samples, total, low, high, first, first_at, last, last_at
                         AND quantity_id = $2
                         AND channel = $3
                         AND hour >= range.start
-                        AND hour < range.stop) AS rolled_up
+                        AND hour < range.stop
+                     OFFSET 0) AS rolled_up
 """
 
 SELECT_DAYS: Final = """
@@ -146,7 +140,8 @@ SELECT day, samples, total, low, high, first, first_at, last, last_at
                         AND quantity_id = $2
                         AND channel = $3
                         AND day >= range.start
-                        AND day < range.stop) AS rolled_up
+                        AND day < range.stop
+                     OFFSET 0) AS rolled_up
 """
 
 
@@ -220,7 +215,8 @@ SELECT measured_at, value
                         AND quantity_id = $2
                         AND channel = $3
                         AND measured_at >= range.start
-                        AND measured_at < range.stop) AS one
+                        AND measured_at < range.stop
+                     OFFSET 0) AS one
  ORDER BY measured_at
 """
 

@@ -78,16 +78,11 @@ async def devices(reader: Reader, tenant_id: int, *, after: int | None = None, l
 
 SELECT_GATEWAYS: Final = """
 SELECT gateway_id, gateway_eui, name, latitude_deg, longitude_deg, altitude_m,
-       greatest(last_relayed_at, last_event_at) AS last_heard_at
+       greatest(last_relayed_at, last_gateway_event_at(gateway_id)) AS last_heard_at
   FROM gateways
   LEFT JOIN LATERAL (SELECT max(heard_at) AS last_relayed_at
                        FROM gateways_heard
                       WHERE gateways_heard.gateway_id = gateways.gateway_id) AS relayed ON true
-  LEFT JOIN LATERAL (SELECT received_at AS last_event_at
-                       FROM network_events
-                      WHERE network_events.gateway_id = gateways.gateway_id
-                      ORDER BY received_at DESC
-                      LIMIT 1) AS event ON true
  WHERE gateway_id > $1
  ORDER BY gateway_id
  LIMIT $2

@@ -10,11 +10,19 @@ import time
 from pathlib import Path
 from typing import Any
 
+import aiohttp
+
+from deploy.embedded.postgres import role_dsn
+
+ROLES = ("INGEST", "API", "ACCOUNTS", "ALERTING")
 SAMARA = Path(sys.executable).with_name("samara")
 
 
 def environment(**settings: str) -> dict[str, str]:
-    """The machine's, without settings of its own but the PostgreSQL that the tests use."""
+    """The machine's, without settings of its own but the PostgreSQL that the tests use, and its roles."""
+    if owner := settings.get("DATABASE__DSN"):
+        roles = {f"DATABASE__{role}_DSN": role_dsn(owner, f"samara_{role.lower()}") for role in ROLES}
+        settings = roles | settings
     kept = {key: value for key, value in os.environ.items() if not key.startswith("SAMARA_") or key == "SAMARA_PG_BIN"}
     return kept | {f"SAMARA_{key}": value for key, value in settings.items()}
 
@@ -33,6 +41,18 @@ def command(directory: Path, settings: dict[str, str], *arguments: object, stdin
     )
     assert done.returncode == 0, (done.stdout, done.stderr)
     return done.stdout
+
+
+async def sign_in(session: aiohttp.ClientSession, address: str, directory: Path, settings: dict[str, str]) -> None:
+    """Make an account that sees everything, as an operator does, and sign in with it. `address` ends with a slash."""
+    password = "un mot de passe assez long"
+    command(directory, settings, "accounts", "add", "all@example.fr", "--role", "administrator", stdin=password + "\n")
+    async with session.post(
+        f"{address}api/v1/session",
+        json={"email": "all@example.fr", "password": password},
+        headers={"Origin": address.rstrip("/")},
+    ) as answer:
+        assert answer.status == 201, await answer.text()
 
 
 class Service:

@@ -111,10 +111,16 @@ async def until_moved(session: aiohttp.ClientSession, address: str) -> None:
 
 async def test_the_demo_shows_values_that_move_stops_whole_and_keeps_its_data(start: Any, directory: Path) -> None:
     demo = start("--captures", str(directory))
-    address = (await demo.until_said(r"(http://\S+/)t/mareuville", START_WITHIN_S))[1]
-    async with aiohttp.ClientSession() as session:
-        async with session.get(f"{address}t/mareuville") as page:
+    address = (await demo.until_said(r"at (http://\S+/)t/mareuville", START_WITHIN_S))[1]
+    link = re.search(r"http://\S+/connexion/lien/\S+", demo.said())
+    assert link
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:
+        async with session.get(link[0]) as door:
+            assert "Bienvenue" in await door.text()
+        given = {"next": "/t/mareuville"}
+        async with session.post(link[0], data=given, headers={"Origin": address.rstrip("/")}) as page:
             assert page.status == 200
+            assert page.url.path == "/t/mareuville"
             assert "Mareuville" in await page.text()
         await demo.until_said(r"\d+ messages of the last 7 days published", 60)
         async with asyncio.timeout(MOVES_WITHIN_S):

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import aiohttp
 import pytest
-from acceptance_support import command
+from acceptance_support import command, sign_in
 
 from deploy import demo_territory
 from deploy.embedded.broker import EmbeddedBroker
@@ -154,14 +154,19 @@ async def test_one_process_receives_by_http_stores_and_shows(serve: Any, tmp_pat
     body = next(
         payload for topic, payload in history(Scenario(), end - timedelta(hours=2), end) if "025a4d0000000001" in topic
     )
-    async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {SECRET}"}) as session:
+    headers = {"Authorization": f"Bearer {SECRET}"}
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:
         for _ in range(2):
-            async with session.post(f"{address}ingest/pushed?event=up", data=body) as answer:
+            async with session.post(f"{address}ingest/pushed?event=up", data=body, headers=headers) as answer:
                 assert answer.status == 204
         async with session.get(f"{address}readyz") as answer:
             assert answer.status == 200
         async with session.get(f"{address}t/amiens") as answer:
+            assert answer.url.path == "/connexion"
+        await sign_in(session, address, tmp_path, settings)
+        async with session.get(f"{address}t/amiens") as answer:
             assert answer.status == 200
+            assert answer.url.path == "/t/amiens"
         assert await metric(session, address, "samara_duplicates_total") == 1
     assert stats(tmp_path, settings)["rows"]["uplinks"] == 1
     assert await service.end(signal.SIGINT) < STOP_WITHIN_S

@@ -29,6 +29,7 @@ class Served(NamedTuple):
     world: api_world.World
     connection: asyncpg.Connection
     clock: api_world.Clock
+    cookie: dict[str, str]  # of somebody who is signed in
 
 
 async def watch(context: BrowserContext, complaints: list[str]) -> Page:
@@ -40,6 +41,12 @@ async def watch(context: BrowserContext, complaints: list[str]) -> Page:
     page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
     page.on("requestfailed", lambda request: complaints.append(f"failed: {request.url} {request.failure}"))
     return page
+
+
+async def sign_in(context: BrowserContext, served: Served) -> None:
+    """Give the browser a session."""
+    (name, value), *_ = served.cookie.items()
+    await context.add_cookies([{"name": name, "value": value, "url": served.address}])
 
 
 async def violations(page: Page) -> list[str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import api_world
 import asyncpg
 import pytest
-from browser_watch import Served, violations, watch
+from browser_watch import Served, sign_in, violations, watch
 from playwright.async_api import Browser, Page, async_playwright
 
 from api.settings import ApiSettings
@@ -80,16 +80,18 @@ async def served(database: str) -> AsyncIterator[Served]:
     try:
         world = await api_world.build(connection)
         async with api_world.serving(database, ApiSettings(live_pause_s=0, demo=True), clock) as address:
-            yield Served(address, world, connection, clock)
+            cookie = await api_world.sign_in(connection, ("administrator", None))
+            yield Served(address, world, connection, clock, cookie)
     finally:
         await connection.close()
 
 
 @pytest.fixture
-async def page(browser: Browser) -> AsyncIterator[Page]:
-    """A page in French at 1440 px. A test that leaves a complaint behind fails."""
+async def page(browser: Browser, served: Served) -> AsyncIterator[Page]:
+    """A page in French at 1440 px, somebody signed in. A test that leaves a complaint behind fails."""
     complaints: list[str] = []
     async with await browser.new_context(locale="fr-FR", viewport={"width": 1440, "height": 1100}) as context:
+        await sign_in(context, served)
         page = await watch(context, complaints)
         yield page
         refused = await violations(page)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from api_world import NOW, speak
-from browser_watch import Served, violations, watch
+from browser_watch import Served, sign_in, violations, watch
 from playwright.async_api import Browser, Page, expect
 
 from api.pages import words
@@ -183,6 +183,7 @@ async def test_scripts_and_server_say_the_same_words(page: Page, served: Served)
 
 async def test_the_page_says_when_it_is_cut_off(browser: Browser, served: Served) -> None:
     async with await browser.new_context(locale="fr-FR") as context:
+        await sign_in(context, served)
         page = await watch(context, [])
         refused = False
 
@@ -201,6 +202,7 @@ async def test_the_page_says_when_it_is_cut_off(browser: Browser, served: Served
 
 async def test_everything_can_be_read_without_scripts(browser: Browser, served: Served) -> None:
     async with await browser.new_context(locale="fr-FR", java_script_enabled=False) as context:
+        await sign_in(context, served)
         page = await context.new_page()
         await page.goto(served.address + PATH)
         await page.get_by_role("link", name="Eau froide, chaufferie").click()
@@ -254,6 +256,7 @@ async def test_every_page_fits_and_has_no_barrier(
     async with await browser.new_context(
         locale="fr-FR", viewport={"width": width, "height": 900}, color_scheme=scheme
     ) as context:
+        await sign_in(context, served)
         page = await watch(context, complaints)
         paths = {"home": "/", "tenant": PATH, "week": f"{PATH}?range=7d&lang=en", "absent": "/t/absent"}
         for name, path in paths.items():

@@ -30,8 +30,10 @@ async def serve(dsn: str, **settings: float) -> AsyncIterator[Served]:
         quick = ApiSettings.model_validate({"live_pause_s": 0, "reconnect_s": 0.01, **settings})
         async with (
             api_world.serving(dsn, quick, clock, registry) as address,
-            aiohttp.ClientSession(address, timeout=aiohttp.ClientTimeout(10)) as http,
+            aiohttp.ClientSession(address, timeout=aiohttp.ClientTimeout(10), headers={"Origin": address}) as http,
         ):
+            cookie = await api_world.sign_in(connection, ("administrator", None), ("supervisor", None))
+            http.cookie_jar.update_cookies(cookie)
             yield Served(http, world, connection, clock, registry, dsn)
     finally:
         await connection.close()

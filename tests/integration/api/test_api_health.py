@@ -8,7 +8,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from api.security import HEADERS
 from api.settings import ApiSettings
-from deploy.embedded.postgres import EmbeddedPostgres
+from deploy.dsns import let_roles_in
+from deploy.embedded.postgres import EmbeddedPostgres, role_password
+from store.access.roles import ROLES
 from store.migrate import migrate
 
 
@@ -39,7 +41,8 @@ async def test_a_database_that_is_away_is_told_as_such(service_directory: Path, 
     async with AsyncExitStack() as stack:
         async with EmbeddedPostgres(service_directory / "postgres-api", pg_bin) as postgres:
             await migrate(postgres.dsn, timescale=False)
-            http = await stack.enter_async_context(ClientSession())
+            await let_roles_in(postgres.dsn, {role: role_password(postgres.dsn, role) for role in ROLES})
+            http = await stack.enter_async_context(ClientSession(cookies={"samara": "anything"}))
             address = await stack.enter_async_context(
                 api_world.serving(postgres.dsn, ApiSettings(reconnect_s=0.05), api_world.Clock())
             )

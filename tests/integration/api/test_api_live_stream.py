@@ -144,12 +144,11 @@ async def test_stopping_ends_the_streams(database: str) -> None:
     clock = api_world.Clock()
     async with aiohttp.ClientSession() as http:
         async with api_world.serving(database, api_world.ApiSettings(), clock) as address:
-            async with http.get(f"{address}/api/v1/tenants") as response:
-                assert response.status == 200
             connection = await api_world.asyncpg.connect(database)
-            await api_world.build(connection)
+            world = await api_world.build(connection)
+            cookie = await api_world.sign_in(connection, ("viewer", world.tenant_id))
             await connection.close()
-            response = await http.get(f"{address}{PATH}")
+            response = await http.get(f"{address}{PATH}", cookies=cookie)
             assert (await Ear(response).event()).name == "snapshot"
         async with asyncio.timeout(10):
             assert await response.content.read() == b""

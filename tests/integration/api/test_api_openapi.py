@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import api_world
 import jsonschema
 import pytest
 from aiohttp import hdrs
@@ -29,6 +30,7 @@ async def ask(served: Served, *options: str) -> None:
         Path(sys.executable).parent / "schemathesis",
         *("--config-file", HERE / "schemathesis.toml", "--no-color"),
         *("run", f"{base}/api/v1/openapi.json", "--checks", "all", "--seed", "1", "--no-shrink", *options),
+        *("--header", f"Authorization: Bearer {await api_world.make_key(served.connection)}"),
         cwd=HERE,
         env={**os.environ, "SCHEMATHESIS_HOOKS": "schemathesis_hooks", "PYTHONPATH": str(HERE)},
         stdout=asyncio.subprocess.PIPE,

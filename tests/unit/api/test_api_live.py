@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -14,9 +14,11 @@ from api.live import Event, Hub, Key, News
 from api.models import LatestValue
 from api.settings import ApiSettings
 from api.wakeups import devices_of
+from domain.errors import NotFoundError
 
 AT = datetime(2025, 11, 22, tzinfo=UTC)
 TENANT, OTHER = 1, 2
+BEARER, LATER = b"one", b"other"
 
 
 class Store:
@@ -27,6 +29,7 @@ class Store:
         self.cursor = 1
         self.reads: list[tuple[int, int]] = []
         self.failure: Exception | None = None
+        self.refused: set[bytes] = set()
         self.failed = asyncio.Event()
 
     def commit(self, point_id: int, value: float, quantity: str = "temperature") -> None:
@@ -36,7 +39,12 @@ class Store:
         self.values[point_id, quantity, 0] = (self.cursor, said)
         self.cursor += 1
 
-    async def read(self, tenant_id: int, cursor: int) -> News:
+    async def who_may(self, _tenant_id: int, bearers: Collection[bytes]) -> set[bytes]:
+        return set(bearers) - self.refused
+
+    async def read(self, tenant_id: int, cursor: int, bearer: bytes) -> News:
+        if bearer in self.refused:
+            raise NotFoundError
         self.reads.append((tenant_id, cursor))
         if self.failure:
             self.failed.set()
@@ -55,7 +63,7 @@ def store() -> Store:
 
 @pytest.fixture
 async def hub(store: Store) -> AsyncIterator[Hub]:
-    hub = Hub(read=store.read, settings=ApiSettings(live_pause_s=0, live_refresh_s=3600))
+    hub = Hub(read=store.read, who_may=store.who_may, settings=ApiSettings(live_pause_s=0, live_refresh_s=3600))
     running = asyncio.create_task(hub.run())
     yield hub
     running.cancel()
@@ -75,15 +83,29 @@ def told(data: str) -> dict[int, float]:
 
 
 async def test_a_reader_gets_everything_then_what_changes(hub: Hub, store: Store) -> None:
-    async with hub.stream(TENANT) as events:
+    async with hub.stream(TENANT, BEARER) as events:
         assert await following(events) == ("snapshot", {1: 20, 2: 30})
         store.commit(2, 31)
         hub.wake(frozenset({2}))
         assert await following(events) == ("values", {2: 31})
 
 
+async def test_who_may_read_no_more_is_turned_out_and_the_others_go_on(store: Store) -> None:
+    hub = Hub(read=store.read, who_may=store.who_may, settings=ApiSettings(live_pause_s=0, live_refresh_s=0.01))
+    running = asyncio.create_task(hub.run())
+    async with hub.stream(TENANT, BEARER) as ended, hub.stream(TENANT, LATER) as goes_on:
+        await following(ended)
+        await following(goes_on)
+        store.refused.add(BEARER)
+        with pytest.raises(StopAsyncIteration):
+            await following(ended)
+        store.commit(1, 21)
+        assert await following(goes_on) == ("values", {1: 21})
+    running.cancel()
+
+
 async def test_news_of_other_devices_are_not_read(hub: Hub, store: Store) -> None:
-    async with hub.stream(TENANT) as events:
+    async with hub.stream(TENANT, BEARER) as events:
         await following(events)
         hub.wake(frozenset({77}))
         store.commit(1, 21)
@@ -93,7 +115,7 @@ async def test_news_of_other_devices_are_not_read(hub: Hub, store: Store) -> Non
 
 
 async def test_many_readers_cost_one_read(hub: Hub, store: Store) -> None:
-    async with hub.stream(TENANT) as one, hub.stream(TENANT) as other:
+    async with hub.stream(TENANT, BEARER) as one, hub.stream(TENANT, BEARER) as other:
         await following(one)
         await following(other)
         store.commit(1, 21)
@@ -103,7 +125,7 @@ async def test_many_readers_cost_one_read(hub: Hub, store: Store) -> None:
 
 
 async def test_a_slow_reader_gets_the_newest_of_each_value_once(hub: Hub, store: Store) -> None:
-    async with hub.stream(TENANT) as slow, hub.stream(TENANT) as quick:
+    async with hub.stream(TENANT, BEARER) as slow, hub.stream(TENANT, BEARER) as quick:
         await following(slow)
         await following(quick)
         for value in range(100):
@@ -117,7 +139,7 @@ async def test_a_slow_reader_gets_the_newest_of_each_value_once(hub: Hub, store:
 
 
 async def test_a_value_told_twice_by_the_store_is_told_once(hub: Hub, store: Store) -> None:
-    async with hub.stream(TENANT) as events:
+    async with hub.stream(TENANT, BEARER) as events:
         await following(events)
         store.values = {key: (store.cursor + 5, value) for key, (_, value) in store.values.items()}  # told again
         hub.wake(None)
@@ -127,17 +149,17 @@ async def test_a_value_told_twice_by_the_store_is_told_once(hub: Hub, store: Sto
 
 
 async def test_a_reader_who_comes_back_gets_what_it_missed(hub: Hub, store: Store) -> None:
-    async with hub.stream(TENANT) as events:
+    async with hub.stream(TENANT, BEARER) as events:
         last_event_id = (await anext(events)).event_id
     store.commit(2, 32)
-    async with hub.stream(TENANT, last_event_id) as events:
+    async with hub.stream(TENANT, BEARER, last_event_id) as events:
         assert await following(events) == ("values", {2: 32})
 
 
 async def test_a_reader_who_missed_nothing_waits_for_news(hub: Hub, store: Store) -> None:
-    async with hub.stream(TENANT) as events:
+    async with hub.stream(TENANT, BEARER) as events:
         last_event_id = (await anext(events)).event_id
-    async with hub.stream(TENANT, last_event_id) as events:
+    async with hub.stream(TENANT, BEARER, last_event_id) as events:
         store.commit(1, 23)
         hub.wake(None)
         assert await following(events) == ("values", {1: 23})
@@ -145,14 +167,14 @@ async def test_a_reader_who_missed_nothing_waits_for_news(hub: Hub, store: Store
 
 @pytest.mark.parametrize("last_event_id", ["", "0", "-1", "x", "1" * 20, "9" * 19, "٣", "1.5"])
 async def test_a_made_up_event_id_means_a_snapshot(hub: Hub, last_event_id: str) -> None:
-    async with hub.stream(TENANT, last_event_id) as events:
+    async with hub.stream(TENANT, BEARER, last_event_id) as events:
         assert await following(events) == ("snapshot", {1: 20, 2: 30})
 
 
 async def test_what_is_gone_is_told_by_a_snapshot(store: Store) -> None:
-    hub = Hub(read=store.read, settings=ApiSettings(live_pause_s=0, live_refresh_s=0.01))
+    hub = Hub(read=store.read, who_may=store.who_may, settings=ApiSettings(live_pause_s=0, live_refresh_s=0.01))
     running = asyncio.create_task(hub.run())
-    async with hub.stream(TENANT) as events:
+    async with hub.stream(TENANT, BEARER) as events:
         await following(events)
         del store.values[1, "temperature", 0]
         assert await following(events) == ("snapshot", {2: 30})
@@ -160,9 +182,9 @@ async def test_what_is_gone_is_told_by_a_snapshot(store: Store) -> None:
 
 
 async def test_what_no_notification_told_is_found_at_the_next_refresh(store: Store) -> None:
-    hub = Hub(read=store.read, settings=ApiSettings(live_pause_s=0, live_refresh_s=0.01))
+    hub = Hub(read=store.read, who_may=store.who_may, settings=ApiSettings(live_pause_s=0, live_refresh_s=0.01))
     running = asyncio.create_task(hub.run())
-    async with hub.stream(TENANT) as events:
+    async with hub.stream(TENANT, BEARER) as events:
         await following(events)
         store.commit(1, 25)
         assert await following(events) == ("values", {1: 25})
@@ -170,7 +192,7 @@ async def test_what_no_notification_told_is_found_at_the_next_refresh(store: Sto
 
 
 async def test_a_database_that_is_away_delays_and_loses_nothing(hub: Hub, store: Store) -> None:
-    async with hub.stream(TENANT) as events:
+    async with hub.stream(TENANT, BEARER) as events:
         await following(events)
         store.failure = asyncpg.ConnectionDoesNotExistError("gone")
         store.commit(1, 26)
@@ -184,13 +206,13 @@ async def test_a_database_that_is_away_delays_and_loses_nothing(hub: Hub, store:
 async def test_opening_a_stream_without_database_fails_and_leaves_nothing_behind(hub: Hub, store: Store) -> None:
     store.failure = asyncpg.ConnectionDoesNotExistError("gone")
     with pytest.raises(asyncpg.ConnectionDoesNotExistError):
-        async with hub.stream(TENANT):
+        async with hub.stream(TENANT, BEARER):
             pass
     assert hub.open_streams == 0
 
 
 async def test_closing_ends_every_stream(hub: Hub) -> None:
-    async with hub.stream(TENANT) as one, hub.stream(OTHER) as other:
+    async with hub.stream(TENANT, BEARER) as one, hub.stream(OTHER, BEARER) as other:
         await following(one)
         await following(other)
         hub.close()
@@ -200,9 +222,9 @@ async def test_closing_ends_every_stream(hub: Hub) -> None:
 
 
 async def test_a_tenant_that_nobody_reads_is_forgotten(store: Store) -> None:
-    hub = Hub(read=store.read, settings=ApiSettings(live_pause_s=0, live_refresh_s=0.01))
+    hub = Hub(read=store.read, who_may=store.who_may, settings=ApiSettings(live_pause_s=0, live_refresh_s=0.01))
     running = asyncio.create_task(hub.run())
-    async with hub.stream(TENANT) as events:
+    async with hub.stream(TENANT, BEARER) as events:
         await following(events)
     async with asyncio.timeout(5):
         while hub._channels:  # noqa: ASYNC110 - nothing tells that it forgot

@@ -1,0 +1,105 @@
+"""Sign in and out: /connexion, /connexion/lien/<secret>, /deconnexion."""
+
+from typing import Final
+from urllib.parse import parse_qsl
+
+from aiohttp import web
+
+from api import problems, signing
+from api.access import PUBLIC, digest, refuse_cross_site, require, visitor
+from api.bodies import read_bytes
+from api.context import ACCOUNTS
+from api.pages import rendering
+from api.problems import ProblemError
+from store.access.links import link
+
+PATH: Final = "/connexion"
+LINK_PATH: Final = "/connexion/lien/{secret}"
+OUT_PATH: Final = "/deconnexion"
+
+_SAID: Final = {problems.WRONG_CREDENTIALS: "wrong", problems.TOO_MANY_TRIES: "too_many"}
+
+
+async def form(request: web.Request, *names: str) -> dict[str, str]:
+    """Return the fields of a form, those named alone. Raises ProblemError for one that is not of our pages."""
+    refuse_cross_site(request)
+    try:
+        fields = dict(parse_qsl((await read_bytes(request)).decode(), keep_blank_values=True, max_num_fields=20))
+    except ValueError:
+        raise ProblemError(problems.INVALID_BODY) from None
+    if not set(names) >= fields.keys():
+        raise ProblemError(problems.INVALID_BODY)
+    return {name: fields.get(name, "") for name in names}
+
+
+@require(PUBLIC)
+async def show(request: web.Request) -> web.Response:
+    """Answer the form, or the way on for who is signed in already."""
+    following = signing.local(request.query.get("next"))
+    if visitor(request) is not None:
+        raise web.HTTPSeeOther(following)
+    return rendering.html(request, "connexion.html", following=following, email="", said="")
+
+
+@require(PUBLIC)
+async def sign_in(request: web.Request) -> web.Response:
+    """Open a session and go on; else the form again, with what was wrong in words."""
+    given = await form(request, "email", "password", "next")
+    following = signing.local(given["next"])
+    try:
+        opened = await signing.sign_in(request, given["email"], given["password"])
+    except ProblemError as error:
+        if error.kind not in _SAID:
+            raise
+        answer = rendering.html(
+            request,
+            "connexion.html",
+            status=error.kind.status,
+            following=following,
+            email=given["email"][:254],
+            said=_SAID[error.kind],
+        )
+        if "retry_after_s" in error.extensions:
+            answer.headers["Retry-After"] = str(error.extensions["retry_after_s"])
+        return answer
+    answer = web.HTTPSeeOther(following)
+    signing.give(request, answer, opened)
+    return answer
+
+
+@require(PUBLIC)
+async def show_link(request: web.Request) -> web.Response:
+    """Answer the door with its button: looking at a link, as mail programs do, does not use it."""
+    found = await link(request.app[ACCOUNTS], digest(request.match_info["secret"]))
+    if found is None or found.kind != "sign_in":
+        raise ProblemError(problems.LINK_EXPIRED)
+    following = signing.local(request.query.get("next"))
+    return rendering.html(request, "lien.html", following=following, who=found.name or found.email)
+
+
+@require(PUBLIC)
+async def use_link(request: web.Request) -> web.Response:
+    """Open a session with the link, and go on."""
+    given = await form(request, "next")
+    opened = await signing.use_sign_in_link(request, request.match_info["secret"])
+    answer = web.HTTPSeeOther(signing.local(given["next"]))
+    signing.give(request, answer, opened)
+    return answer
+
+
+@require(PUBLIC)
+async def sign_out(request: web.Request) -> web.Response:
+    """End the session and go back to the door."""
+    await form(request)
+    answer = web.HTTPSeeOther(PATH)
+    await signing.sign_out(request, answer)
+    return answer
+
+
+ROUTES: Final = (
+    web.get(PATH, show),
+    web.post(PATH, sign_in),
+    web.get(LINK_PATH, show_link),
+    web.post(LINK_PATH, use_link),
+    web.post(OUT_PATH, sign_out),
+)

@@ -1,0 +1,100 @@
+"""The audit log: who did what. Applications add to it and change nothing of it; each entry seals the one before."""
+
+import hashlib
+import json
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime
+from typing import Final, NamedTuple
+
+import asyncpg
+
+
+class Entry(NamedTuple):
+    """One entry. `detail` is JSON; `digest` is SHA-256 of the digest before and of this entry."""
+
+    entry_id: int
+    at: datetime
+    account_id: int | None
+    actor: str
+    action: str
+    tenant_id: int | None
+    object: str
+    detail: str
+    digest: bytes
+
+
+SELECT_APPENDED: Final = """
+SELECT audit_append($1, $2, $3, $4, $5, $6)
+"""
+
+
+async def append(
+    connection: asyncpg.Connection,
+    action: str,
+    *,
+    actor: str,
+    account_id: int | None = None,
+    tenant_id: int | None = None,
+    subject: str = "",
+    detail: Mapping[str, object] | None = None,
+) -> None:
+    """Add an entry, in the transaction that does what it tells. `action` is a word and a verb: `grant.given`."""
+    text = json.dumps(detail or {}, ensure_ascii=False, sort_keys=True)
+    await connection.fetchval(SELECT_APPENDED, account_id, actor, action, tenant_id, subject, text)
+
+
+SELECT_APPENDED_OWN: Final = """
+SELECT audit_own($1, $2, $3, $4)
+"""
+
+
+async def append_own(
+    connection: asyncpg.Connection,
+    action: str,
+    *,
+    tenant_id: int | None = None,
+    subject: str = "",
+    detail: Mapping[str, object] | None = None,
+) -> None:
+    """Add an entry of whoever reads on this connection (see `bearer.enter`): the database knows who it is."""
+    text = json.dumps(detail or {}, ensure_ascii=False, sort_keys=True)
+    await connection.fetchval(SELECT_APPENDED_OWN, action, tenant_id, subject, text)
+
+
+SELECT_ENTRIES: Final = """
+SELECT entry_id, at, account_id, actor, action, tenant_id, object, detail, digest
+  FROM audit
+ ORDER BY entry_id
+"""
+
+
+async def entries(connection: asyncpg.Connection) -> AsyncIterator[Entry]:
+    """Yield every entry, oldest first, in constant memory."""
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        async for row in connection.cursor(SELECT_ENTRIES, prefetch=1000):
+            yield Entry(*row)
+
+
+def sealed(previous: bytes, entry: Entry) -> bytes:
+    """Return the digest that an entry must have after `previous`, as store/migrations computes it (`audit_line`)."""
+    parts = (
+        entry.entry_id,
+        entry.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        "" if entry.account_id is None else entry.account_id,
+        entry.actor,
+        entry.action,
+        "" if entry.tenant_id is None else entry.tenant_id,
+        entry.object,
+        entry.detail,
+    )
+    return hashlib.sha256(previous + "\x1f".join(map(str, parts)).encode()).digest()
+
+
+def fault(previous: Entry | None, entry: Entry) -> str:
+    """Say what is wrong with an entry that follows another (None: that is the first); '' when nothing is."""
+    expected = 1 if previous is None else previous.entry_id + 1
+    if entry.entry_id != expected:
+        return f"entry {expected} is missing: {entry.entry_id} follows"
+    if entry.digest != sealed(b"" if previous is None else previous.digest, entry):
+        return f"entry {entry.entry_id} is not what was written, or follows another than was written"
+    return ""
