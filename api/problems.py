@@ -91,6 +91,9 @@ KEY_REUSED: Final = Kind(
 INTERNAL: Final = Kind(
     "internal", 500, "The server failed; the failure was recorded.", "Le serveur a échoué ; l'incident est enregistré."
 )
+FORM_MISSING: Final = Kind(
+    "form-missing", 501, "This server cannot write that form of file.", "Ce serveur n'écrit pas cette forme de fichier."
+)
 TOO_MANY_STREAMS: Final = Kind(
     "too-many-streams",
     503,
@@ -124,6 +127,7 @@ KINDS: Final = (
     TOO_MANY_POINTS,
     KEY_REUSED,
     INTERNAL,
+    FORM_MISSING,
     TOO_MANY_STREAMS,
     UNAVAILABLE,
 )
