@@ -97,6 +97,10 @@ def _env(asked: Asked, passwords: Mapping[str, str], secret: Callable[[int], byt
         "# PostgreSQL.",
         f"DATABASE_PASSWORD={owner}",
         f"DATABASE_DSN=postgresql://samara:{owner}@database:5432/samara",
+        *(
+            f"{role.upper()}_DSN=postgresql://samara_{role}:{_text(secret)}@database:5432/samara"
+            for role in ("ingest", "api", "accounts")
+        ),
     ]
     lines += ["", "# Grafana's first administrator.", f"GRAFANA_ADMIN_PASSWORD={_text(secret)}", ""]
     lines.append("# Mosquitto: what to give to each network server, with mosquitto/ca.pem.")

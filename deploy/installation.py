@@ -74,12 +74,13 @@ def _services(units: Path, credentials: Path) -> Iterator[Finding]:
     if changed:
         said = f"{', '.join(changed)}: not as this version ships it"
         yield Finding("systemd", "warning", said, "keep changes in drop-ins: systemctl edit")
-    dsn = credentials / "dsn"
-    if not dsn.is_file():
-        advice = f"write postgresql://… into {dsn}, mode 600"
-        yield Finding("systemd", "wrong", f"{dsn} is missing: no unit can start", advice)
-    elif (finding := _private(dsn, "systemd")) is not None:
-        yield finding
+    for name in ("dsn", "ingest_dsn", "api_dsn", "accounts_dsn"):
+        dsn = credentials / name
+        if not dsn.is_file():
+            advice = f"write postgresql://… into {dsn}, mode 600"
+            yield Finding("systemd", "wrong", f"{dsn} is missing: units cannot start", advice)
+        elif (finding := _private(dsn, "systemd")) is not None:
+            yield finding
     if not changed:
         yield Finding("systemd", "ok", f"{len(names)} units")
 

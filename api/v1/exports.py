@@ -10,6 +10,7 @@ from aiohttp import hdrs, web
 from pydantic import Field
 
 from api import tenancy
+from api.access import READ, require
 from api.context import CLOCK, reader
 from api.endpoint import get
 from api.exports.columns import Columns
@@ -61,6 +62,7 @@ class ExportQuery(OfTenant, Period):
     ] = None
 
 
+@require(READ)
 async def export_measurements(request: web.Request, query: ExportQuery) -> web.StreamResponse:
     """Send measurements as a file, of any length.
 

@@ -80,9 +80,12 @@ def test_an_installation_in_containers(tmp_path: Path) -> None:
 
 def test_an_installation_as_services(system: Path) -> None:
     units = system / "etc" / "systemd" / "system"
-    assert said(system, units)["wrong"] == [f"{units}/credentials/dsn is missing: no unit can start"]
+    names = ("dsn", "ingest_dsn", "api_dsn", "accounts_dsn")
+    missing = [f"{units}/credentials/{name} is missing: units cannot start" for name in names]
+    assert said(system, units)["wrong"] == missing
     (units / "credentials").mkdir()
-    (units / "credentials" / "dsn").touch(mode=0o600)
+    for name in names:
+        (units / "credentials" / name).touch(mode=0o600)
     assert said(system, units)["wrong"] == []
     (units / "samara-api@.service").write_text("[Service]\n")
     (units / "samara-ingest@.service").unlink()
