@@ -39,7 +39,7 @@ async def _schema_mismatch(connection: asyncpg.Connection) -> str:
     found = await inspect(connection)
     if found.missing:
         return "the schema is older than this program: run `samara migrate`"
-    if found.unknown:
+    if found.breaking:
         return "the schema is newer than this program: install the version that migrated it"
     return ""
 

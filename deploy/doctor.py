@@ -123,7 +123,8 @@ def _version(found: Database) -> Finding:
 def _schema(found: Database) -> Finding:
     if found.unknown:
         said = f"the schema is newer than this program: it has migration {found.unknown[-1]}"
-        return Finding("schema", "wrong", said, "install the version of Samara that migrated it")
+        verdict: Verdict = "wrong" if found.breaking else "warning"
+        return Finding("schema", verdict, said, "install the version of Samara that migrated it")
     if found.missing:
         return Finding("schema", "wrong", f"{len(found.missing)} migrations are missing", "run `samara migrate`")
     return Finding("schema", "ok", "current")

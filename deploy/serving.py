@@ -102,5 +102,7 @@ async def _check_schema(dsn: str) -> None:
         raise ConfigurationError(f"database: {error}") from None
     if found.missing:
         raise ConfigurationError("the schema is older than this program: run `samara migrate`")
-    if found.unknown:
+    if found.unknown and not found.breaking:
+        log.warning("the schema is newer than this program, which works with it", migrations=found.unknown)
+    if found.breaking:
         raise ConfigurationError("the schema is newer than this program: install the version that migrated it")

@@ -5,14 +5,16 @@ from typing import Final, NamedTuple
 
 import asyncpg
 
-from store.migrate import SELECT_APPLIED, migrations
+from store.migrate import POST, SELECT_APPLIED, migrations
 
 OLDEST_VERSION: Final = 16
 
 
 class Database(NamedTuple):
-    """One database as it is. `time` is its clock's, UTC; `missing` and `unknown` are migrations' numbers.
+    """One database as it is. `time` is its clock's, UTC.
 
+    `missing`, `unknown` and `breaking` are numbers of migrations: what this program has and the database not, the
+    reverse, and which of the latter this program cannot work with.
     `timescale` is the version installed in it, None if none is; `timescale_offered` the one that could be.
     """
 
@@ -23,6 +25,7 @@ class Database(NamedTuple):
     may_create: bool
     missing: list[int]
     unknown: list[int]
+    breaking: list[int]
     timescale: str | None
     timescale_offered: str | None
 
@@ -40,13 +43,14 @@ async def inspect(connection: asyncpg.Connection) -> Database:
     facts = await connection.fetchrow(SELECT_FACTS)
     assert facts is not None
     try:
-        applied = {record["number"] for record in await connection.fetch(SELECT_APPLIED)}
+        applied = {record["number"]: record["name"] for record in await connection.fetch(SELECT_APPLIED)}
     except asyncpg.UndefinedTableError:
-        applied = set()
+        applied = {}
     known = {migration.number for migration in migrations(timescale=False)}
     return Database(
         version=connection.get_server_version().major,
-        missing=sorted(known - applied),
-        unknown=sorted(applied - known),
+        missing=sorted(known - applied.keys()),
+        unknown=sorted(applied.keys() - known),
+        breaking=sorted(number for number in applied.keys() - known if applied[number].endswith(POST)),
         **facts,
     )

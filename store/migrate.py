@@ -18,6 +18,7 @@ from domain.quantities import QUANTITIES
 _LOCK: Final = 0x53414D415241  # "SAMARA": one migration at a time
 _TRIES: Final = 60
 _AGAIN_S: Final = 1.0
+POST: Final = "_post.sql"  # of a migration that the version before cannot work with (docs/operations.md)
 _NAME: Final = re.compile(r"(\d{4})_[a-z0-9_]+\.sql\Z")
 
 
@@ -66,7 +67,7 @@ CREATE TABLE IF NOT EXISTS schema_migrations (
 """
 
 SELECT_APPLIED: Final = """
-SELECT number FROM schema_migrations
+SELECT number, name FROM schema_migrations
 """
 
 INSERT_APPLIED: Final = """
@@ -83,8 +84,8 @@ ON CONFLICT (name) DO UPDATE
 """
 
 
-async def migrate(dsn: str, *, timescale: bool | None = None) -> list[str]:
-    """Apply what is missing; return the names of the files applied.
+async def migrate(dsn: str, *, timescale: bool | None = None, post: bool = True) -> list[str]:
+    """Apply what is missing; return the names of the files applied. Without `post`, stop before the first of those.
 
     `timescale` None takes TimescaleDB when the server offers it. A database keeps the flavour it was first
     migrated with. Raises MigrationError naming the file, the server's message and its position.
@@ -93,7 +94,7 @@ async def migrate(dsn: str, *, timescale: bool | None = None) -> list[str]:
     try:
         await connection.execute("SELECT pg_advisory_lock($1::bigint)", _LOCK)
         flavour = await _flavour(connection, timescale)
-        applied = await _apply(connection, migrations(timescale=flavour))
+        applied = await _apply(connection, migrations(timescale=flavour), post=post)
         await _sync_quantities(connection)
     finally:
         await connection.close()
@@ -117,7 +118,7 @@ async def _flavour(connection: asyncpg.Connection, wanted: bool | None) -> bool:
     return True
 
 
-async def _apply(connection: asyncpg.Connection, known: list[Migration]) -> list[str]:
+async def _apply(connection: asyncpg.Connection, known: list[Migration], *, post: bool) -> list[str]:
     done = {record["number"] for record in await connection.fetch(SELECT_APPLIED)}
     newer = done - {migration.number for migration in known}
     if newer:
@@ -126,6 +127,8 @@ async def _apply(connection: asyncpg.Connection, known: list[Migration]) -> list
     for migration in known:
         if migration.number in done:
             continue
+        if migration.name.endswith(POST) and not post:
+            break
 
         async def run(one: Migration = migration) -> None:
             await connection.execute(one.sql)

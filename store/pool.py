@@ -33,6 +33,7 @@ TRANSIENT: Final = (
     asyncpg.SerializationError,
     asyncpg.PostgresIOError,
     asyncpg.ReadOnlySQLTransactionError,  # a fail-over is going on
+    asyncpg.TargetServerAttributeNotMatched,  # the same, with target_session_attrs in the address
 )
 
 

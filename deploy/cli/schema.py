@@ -20,13 +20,17 @@ def migrate_command(
     timescale: Annotated[
         bool | None, typer.Option(help="Use TimescaleDB or not; by default, when the server offers it.")
     ] = None,
+    *,
+    pre: Annotated[
+        bool, typer.Option("--pre", help="Only what the version before works with: while roles are upgraded.")
+    ] = False,
 ) -> None:
     """Bring the database to the current schema."""
     settings = settings_of(context)
 
     async def work() -> list[str]:
         async with database(settings) as dsn:
-            applied = await migrate(dsn, timescale=timescale)
+            applied = await migrate(dsn, timescale=timescale, post=not pre)
             await let_roles_in(dsn, passwords(settings, dsn))
             return applied
 

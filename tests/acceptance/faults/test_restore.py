@@ -193,3 +193,23 @@ async def test_every_role_is_restarted_under_load(
     await connection.close()
     await asyncio.gather(*[worker.stop() for worker in workers])
     figures.report("rolling restart", sent_again=duplicates, **kept)
+
+
+async def test_the_version_before_works_on_a_newer_schema(
+    database: str, mosquitto: Mosquitto, ingest: Any, tmp_path: Path
+) -> None:
+    """A migration of the next version has added to the tables; this one is started on them, and stores."""
+    spec = load(500)
+    await declare(database, spec)
+    connection = await asyncpg.connect(database)
+    for table in ("uplinks", "receptions", "measurements", "latest_frames", "ingest_accounts", "devices"):
+        await connection.execute(f"ALTER TABLE {table} ADD COLUMN added integer")
+    await connection.execute("CREATE TABLE added (number integer PRIMARY KEY)")
+    await connection.execute("INSERT INTO schema_migrations (number, name) VALUES (9999, '9999_added.sql')")
+    await connection.close()
+    service = await ingest(database, mosquitto).start()
+    await publish(spec, mosquitto.port, tmp_path / "ledger")
+    await until_count(database, spec.uplinks)
+    await assert_kept(database, tmp_path / "ledger")
+    assert service.logged("the schema is newer than this program, which works with it")
+    await service.stop()

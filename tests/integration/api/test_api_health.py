@@ -23,7 +23,12 @@ async def test_ready_when_the_database_answers_and_is_current(served: Served) ->
     async with served.http.get("/readyz") as response:
         assert response.status == 503
         assert "samara migrate" in (await response.json())["reason"]
-    await served.connection.execute("INSERT INTO schema_migrations (number, name) VALUES (2, 'again'), (9999, 'new')")
+    await served.connection.execute(
+        "INSERT INTO schema_migrations (number, name) VALUES (2, 'again'), (9998, '9998.sql')"
+    )
+    async with served.http.get("/readyz") as response:
+        assert response.status == 200  # it is newer, and only adds
+    await served.connection.execute("INSERT INTO schema_migrations (number, name) VALUES (9999, '9999_new_post.sql')")
     async with served.http.get("/readyz") as response:
         assert response.status == 503
         assert "newer" in (await response.json())["reason"]

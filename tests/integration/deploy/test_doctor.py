@@ -47,7 +47,12 @@ async def test_a_newer_schema_is_told(database: str) -> None:
     connection = await asyncpg.connect(database)
     await connection.execute("INSERT INTO schema_migrations (number, name) VALUES (9999, '9999_later.sql')")
     await connection.close()
-    assert "newer" in (await findings(settings(database)))["schema"].said
+    found = (await findings(settings(database)))["schema"]
+    assert (found.verdict, "newer" in found.said) == ("warning", True)  # only added: this program works with it
+    connection = await asyncpg.connect(database)
+    await connection.execute("INSERT INTO schema_migrations (number, name) VALUES (10000, '10000_gone_post.sql')")
+    await connection.close()
+    assert (await findings(settings(database)))["schema"].verdict == "wrong"
 
 
 async def test_missing_rights_are_told_with_the_remedy(empty_database: str) -> None:
