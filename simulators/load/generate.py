@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from simulators.load import faults as wrong
 from simulators.load.formats import Encoder, Sent, encoder
-from simulators.load.frames import TABLE, Kind, kind
+from simulators.load.frames import TABLE, Kind, kind, rows_a_period
 from simulators.load.ledger import UNKNOWN_READINGS, Entry, Fault, Obligation, payload_digest
 from simulators.load.spec import LoadSpec
 
@@ -20,7 +20,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 class Emission(NamedTuple):
     """One message to publish `due_s` after the start, in real time (0 throughout when there is no pace).
 
-    `entry` is None for what is not an uplink: a join, a gateway's statistics.
+    `entry` is None for what is not an uplink: a join, a log, a gateway's connection and statistics.
     """
 
     due_s: float
@@ -43,7 +43,7 @@ def generate(spec: LoadSpec) -> Iterator[Emission]:
     """Yield every message of a load by time. Cheap: some 8 us each, without faults."""
     kinds = [kind(model, spec.seed, spec.start_at) for model in spec.models]
     pace = spec.pace
-    if spec.faults == type(spec.faults)() and not spec.jitter_s and not spec.stats_every_s:
+    if spec.faults == type(spec.faults)() and not (spec.jitter_s or spec.stats_every_s or spec.first_join):
         yield from _plain(spec, kinds, encoder(spec), pace)
     else:
         for message in _Territory(spec, kinds, encoder(spec)).messages():
@@ -63,17 +63,19 @@ def start_ms(spec: LoadSpec) -> int:
 def _plain(spec: LoadSpec, kinds: list[Kind], encode: Encoder, pace: float) -> Iterator[Emission]:
     """Yield the uplinks of a load in which nothing goes wrong: the fast path."""
     begin, step, none, once = start_ms(spec), spec.period_s / spec.devices, Fault.NONE, Obligation.STORED_ONCE
+    stride = rows_a_period(spec.period_s)
     devices = [
         (device, first_dev_addr(device), kinds[device % len(kinds)], device * 97) for device in range(spec.devices)
     ]
     for number in range(spec.uplinks_per_device):
-        time_s = number * spec.period_s
+        time_s, rows = number * spec.period_s, int(number * stride)
         for device, dev_addr, one, place in devices:
-            received_ms, row = begin + int(time_s * 1000), (place + number) % TABLE
-            topic, message = encode.uplink(
-                Sent(device, number, 0, dev_addr, number, received_ms, one.payloads[row]), one
-            )
-            digest = one.digests[row]
+            received_ms, row = begin + int(time_s * 1000), (place + rows) % TABLE
+            if one.meter is None:
+                payload, digest = one.payloads[row], one.digests[row]
+            else:
+                payload, digest = one.frame(device, row, time_s)
+            topic, message = encode.uplink(Sent(device, number, 0, dev_addr, number, received_ms, payload), one)
             entry = Entry(device, number, dev_addr, number, received_ms, 0, one.readings, none, once, digest)
             yield Emission(time_s * pace, topic, message, entry)
             time_s += step
@@ -89,6 +91,7 @@ class _Territory:
         self._sessions = [0] * spec.devices
         self._f_cnt_from = [one.first_f_cnt for one in self._fates]  # FCnt = this + the uplink's number
         self._lottery = wrong.Lottery(spec.faults)
+        self._stride = rows_a_period(spec.period_s)
         self._waiting: list[_At] = []
         self._order = 0
 
@@ -108,13 +111,18 @@ class _Territory:
             yield heappop(self._waiting)
 
     def _planned(self) -> Iterator[tuple[float, Callable[[int, int], None]]]:
-        """Yield what happens at set times: storms of joins, and the gateways' statistics."""
+        """Yield what happens at set times: storms of joins, gateways' connections and statistics."""
         for index, storm in enumerate(self._spec.faults.rejoin_storms):
 
             def rejoin(number: int, device: int, index: int = index, at_s: float = storm.at_s) -> None:
                 self._storm(index, at_s, number, device)
 
             yield storm.at_s, rejoin
+        if self._spec.stats_every_s:
+            yield 0.0, self._connected(0.0, 1.0, online=True)
+        for outage in self._spec.faults.outages:
+            yield outage.start_s, self._connected(outage.start_s, outage.share, online=False)
+            yield outage.end_s, self._connected(outage.end_s, outage.share, online=True)
         every_s = self._spec.stats_every_s
         for turn in range(int(self._spec.duration_s / every_s) if every_s else 0):
 
@@ -122,6 +130,12 @@ class _Territory:
                 self._statistics(at_s)
 
             yield (turn + 1) * every_s, count
+
+    def _connected(self, at_s: float, share: float, *, online: bool) -> Callable[[int, int], None]:
+        def tell(_number: int, _device: int) -> None:
+            self._connection(at_s, share, online=online)
+
+        return tell
 
     def _say(self, time_s: float, said: tuple[str, bytes] | None, entry: Entry | None) -> None:
         if said is not None:
@@ -137,9 +151,18 @@ class _Territory:
             self._sessions[device] += 1
             upcoming = number if device >= reached else number + 1
             self._f_cnt_from[device] = -upcoming
-            time_s = at_s + _STORM_S * wrong.share(spec.seed, device, index, 8)
-            sent = self._sent(device, upcoming, upcoming, self._begin + int(time_s * 1000), b"")
-            self._say(time_s, self._encode.join(sent, self._kinds[device % len(self._kinds)]), None)
+            self._join(device, upcoming, at_s + _STORM_S * wrong.share(spec.seed, device, index, 8))
+
+    def _join(self, device: int, number: int, time_s: float) -> None:
+        """Say that a device joined, with the DevAddr of the uplinks that follow."""
+        sent = self._sent(device, number, number, self._begin + int(time_s * 1000), b"")
+        self._say(time_s, self._encode.join(sent, self._kinds[device % len(self._kinds)]), None)
+
+    def _connection(self, at_s: float, share: float, *, online: bool) -> None:
+        """Say that a share of the gateways is connected, or no more."""
+        for gateway in range(round(share * self._spec.gateways)):
+            said = self._encode.connection(gateway, self._begin + int(at_s * 1000), online=online)
+            self._say(at_s, said, None)
 
     def _statistics(self, at_s: float) -> None:
         frames = round(self._spec.uplinks / self._spec.duration_s * self._spec.stats_every_s / self._spec.gateways)
@@ -156,13 +179,17 @@ class _Territory:
         spec, fate = self._spec, self._fates[device]
         if 0 <= fate.dies_at <= number:
             return
+        if number == 0 and spec.first_join:
+            self._join(device, number, time_s)
         if number == fate.resets_at:
             self._f_cnt_from[device] = -number
+            reset = self._sent(device, number, number, self._begin + int(time_s * 1000), b"")
+            self._say(time_s, self._encode.log(reset, self._kinds[device % len(self._kinds)]), None)
         jitter_s = spec.jitter_s * (2 * wrong.share(spec.seed, device, number, 9) - 1) if spec.jitter_s else 0.0
         time_s = max(0.0, time_s + jitter_s)
         one, chance = self._kinds[device % len(self._kinds)], wrong.bits(spec.seed, device, number)
         fault = self._lottery.draw(chance / 2.0**64)
-        payload = one.payloads[(device * 97 + number) % TABLE]
+        payload, _ = one.frame(device, (device * 97 + int(number * self._stride)) % TABLE, time_s)
         if fault is Fault.PAYLOAD_TRUNCATED:
             payload = wrong.truncated(payload, chance)
         elif fault is Fault.PAYLOAD_FLIPPED:

@@ -16,7 +16,10 @@ MAX_SPEED: Final = 1000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outage:
-    """A gateway that is cut off from `start_s` to `end_s`: a `share` of the devices is then heard in one burst."""
+    """Gateways that are cut off from `start_s` to `end_s`: a `share` of the devices is then heard in one burst.
+
+    That share of the gateways says OFFLINE, then ONLINE, where the network server tells it.
+    """
 
     start_s: float
     end_s: float
@@ -79,6 +82,7 @@ class LoadSpec:
     gateways: int = 8
     receptions: int = 2
     stats_every_s: float = 0.0  # of each gateway; 0 = none
+    first_join: bool = False  # each device joins before its first uplink
     faults: Faults = field(default_factory=Faults)
 
     def __post_init__(self) -> None:

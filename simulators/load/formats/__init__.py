@@ -30,6 +30,12 @@ class Encoder(Protocol):
     def join(self, sent: Sent, kind: Kind) -> tuple[str, bytes]:
         """Say that a device joined, with its new DevAddr."""
 
+    def log(self, sent: Sent, kind: Kind) -> tuple[str, bytes] | None:
+        """Say that a device's FCnt went back; None where the network server does not publish it."""
+
+    def connection(self, gateway: int, received_ms: int, *, online: bool) -> tuple[str, bytes] | None:
+        """Say that a gateway is connected or not; None where the network server does not publish it."""
+
     def stats(self, gateway: int, received_ms: int, frames: int) -> tuple[str, bytes] | None:
         """Say what a gateway counted; None where the network server does not publish it."""
 

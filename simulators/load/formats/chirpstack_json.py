@@ -34,6 +34,12 @@ _UP: Final = (
 _JOIN: Final = (
     b'{"deduplicationId":"%b","time":"%b.%03d000000+00:00",' + _INFO + b',"devAddr":"%08x","regionConfigId":"eu868"}'
 )
+_LOG: Final = (
+    b'{"time":"%b.%03d000000+00:00",'
+    + _INFO
+    + b',"level":"ERROR","code":"UPLINK_F_CNT_RESET","description":"Frame-counter reset or rollover detected",'
+    b'"context":{"deduplication_id":"%b"}}'
+)
 _HEARD: Final = (
     b'{"gatewayId":"%b","uplinkId":%d,"nsTime":"%b.%03d417000+00:00","timeSinceGpsEpoch":"%d.%03ds",%b'
     b'"location":%b,"context":"AAECAw==","crcStatus":"CRC_OK"}'
@@ -88,6 +94,21 @@ class ChirpStackJson:
             kind.profile.encode(), sent.device, self._spec.first_dev_eui + sent.device, sent.dev_addr,
         )  # fmt: skip
         return self._topic(sent.device, "join"), message
+
+    def log(self, sent: Sent, kind: Kind) -> tuple[str, bytes] | None:
+        """Return a `log` event."""
+        second, ms = divmod(sent.received_ms, 1000)
+        message = _LOG % (
+            self._seconds.text(second), ms, kind.profile.encode(), sent.device, self._spec.first_dev_eui + sent.device,
+            deduplication_text(self._spec.seed, sent.device, sent.number, 0xFFE),
+        )  # fmt: skip
+        return self._topic(sent.device, "log"), message
+
+    def connection(self, gateway: int, received_ms: int, *, online: bool) -> tuple[str, bytes] | None:  # noqa: ARG002
+        """Return a gateway's `state/conn`; OFFLINE is the zero of its enumeration, and left out."""
+        state = ',"state":"ONLINE"' if online else ""
+        message = f'{{"gatewayId":"{gateway_id(gateway)}"{state}}}'
+        return f"eu868/gateway/{gateway_id(gateway)}/state/conn", message.encode()
 
     def stats(self, gateway: int, received_ms: int, frames: int) -> tuple[str, bytes] | None:
         """Return a gateway's `stats` (the gateway bridge's message, the same in both marshalers' JSON form)."""

@@ -141,6 +141,26 @@ class ChirpStackProtobuf:
         )
         return self._topic(sent.device, "join"), message
 
+    def log(self, sent: Sent, kind: Kind) -> tuple[str, bytes] | None:
+        """Return a `log` event: time 1, device_info 2, level 3 (ERROR), code 4 (UPLINK_F_CNT_RESET), context 6."""
+        context = chunk(1, b"deduplication_id")
+        context += chunk(2, deduplication_text(self._spec.seed, sent.device, sent.number, 0xFFE))
+        _, info = self._devices.get(sent.device) or self._device(sent.device, kind)
+        message = (
+            chunk(1, moment(*divmod(sent.received_ms, 1000)))
+            + b"\x12" + info[1:]  # as field 2 here, as field 3 in an uplink
+            + number(3, 2)
+            + number(4, 5)
+            + text(5, "Frame-counter reset or rollover detected")
+            + chunk(6, context)
+        )  # fmt: skip
+        return self._topic(sent.device, "log"), message
+
+    def connection(self, gateway: int, received_ms: int, *, online: bool) -> tuple[str, bytes] | None:  # noqa: ARG002
+        """Return a gateway's `state/conn`: state 2, gateway_id 3."""
+        message = number(2, int(online)) + text(3, gateway_id(gateway))
+        return f"eu868/gateway/{gateway_id(gateway)}/state/conn", message
+
     def stats(self, gateway: int, received_ms: int, frames: int) -> tuple[str, bytes] | None:
         """Return a gateway's `stats`: id 17, time 2, location 3, received 5, received with a valid CRC 6."""
         message = (

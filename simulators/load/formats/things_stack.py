@@ -75,6 +75,14 @@ class ThingsStack:
         message = _JOIN % (eui, eui, sent.dev_addr, 0xFFF, sent.device, sent.number, text, ms, text, ms)
         return self._topic(sent.device, "join"), message
 
+    def log(self, sent: Sent, kind: Kind) -> tuple[str, bytes] | None:  # noqa: ARG002
+        """Return None: a counter that went back is dropped by the network server, or not told."""
+        return None
+
+    def connection(self, gateway: int, received_ms: int, *, online: bool) -> tuple[str, bytes] | None:  # noqa: ARG002
+        """Return None: an application is not told of gateways."""
+        return None
+
     def stats(self, gateway: int, received_ms: int, frames: int) -> tuple[str, bytes] | None:  # noqa: ARG002
         """Return None: an application is not told of gateways."""
         return None

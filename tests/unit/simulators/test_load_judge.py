@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -150,6 +151,21 @@ def test_frame_counters_roll_over_reset_and_begin_again_after_a_join() -> None:
     for one in uplinks:
         if one.fault is Fault.REJOINED:
             assert f"{one.dev_addr:08x}" == storm[ledger.dev_eui(load(), one.device)]
+
+
+def test_gateways_come_and_go_devices_join_first_and_resets_are_logged() -> None:
+    spec = replace(load(), first_join=True)
+    emissions = list(generate(spec))
+    kinds = Counter(one.topic.rpartition("/")[2] for one in emissions)
+    assert kinds["conn"] == 8 + 2 * round(0.3 * 8)
+    assert kinds["stats"] > 8
+    assert kinds["log"] > 5
+    first = {}
+    for one in emissions:
+        device = one.topic.split("/")[3]
+        first.setdefault(device, one.topic.rpartition("/")[2])
+    devices = [event for device, event in first.items() if device.startswith("025a1")]
+    assert devices.count("join") > 0.6 * len(devices)  # the others were held back by the outage, or drift
 
 
 def test_the_ledger_identifies_messages_as_they_were_said() -> None:
