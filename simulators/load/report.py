@@ -62,7 +62,7 @@ def _judged(verdict: Verdict) -> list[tuple[str, object]]:
         ("emitted", verdict.emitted),
         ("to be stored", verdict.expected),
         ("stored", verdict.stored),
-        *((name.replace("_", " "), _count(verdict, name)) for name in BROKEN_BY),
+        *((name.replace("_", " "), getattr(verdict, name)) for name in BROKEN_BY),
         ("known frames under a new id", verdict.mergeable),
         ("of these recognised", verdict.merged),
         ("to be set aside", verdict.set_aside),
