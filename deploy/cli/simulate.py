@@ -195,7 +195,9 @@ def _read(path: Path, speed: float | None, rate: float | None) -> tuple[LoadSpec
         raise ConfigurationError("--speed and --rate: one or the other")
     changed: dict[str, Any] = {} if speed is None else {"speed": speed, "rate": 0.0}
     changed |= {} if rate is None else {"rate": rate}
-    spec = replace(load_spec.read(path), **changed)
+    from simulators.load import heard  # noqa: PLC0415 - see above
+
+    spec = heard.prepared(replace(load_spec.read(path), **changed), path.parent)
     if not load_spec.says_when(path):
         spec = load_spec.ending_now(spec, now())
     return spec, load_spec.read_publishing(path)

@@ -81,6 +81,8 @@ class LoadSpec:
     models: tuple[str, ...] = ("dragino-lse01",)
     gateways: int = 8
     receptions: int = 2
+    positions: tuple[tuple[float, float, float], ...] = ()  # of gateways: degrees, degrees, metres; else a grid
+    radio: str = ""  # the folder of a radio run's outcomes: its frames are sent, as its gateways heard them
     stats_every_s: float = 0.0  # of each gateway; 0 = none
     first_join: bool = False  # each device joins before its first uplink
     faults: Faults = field(default_factory=Faults)

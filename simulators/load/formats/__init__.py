@@ -6,8 +6,19 @@ from simulators.load.frames import Kind
 from simulators.load.spec import LoadSpec
 
 
+class OnAir(NamedTuple):
+    """How a frame was on the air and who heard it: (gateway, RSSI dBm, SNR dB) of each."""
+
+    spreading_factor: int
+    frequency_hz: int
+    heard: tuple[tuple[int, int, float], ...]
+
+
 class Sent(NamedTuple):
-    """One uplink to say. `number` counts the device's uplinks; `late` means that the last gateway alone heard it."""
+    """One uplink to say. `number` counts the device's uplinks; `late` means that the last gateway alone heard it.
+
+    Without `air`, it is SF7, heard by gateways and at powers drawn from tables.
+    """
 
     device: int
     number: int
@@ -17,6 +28,7 @@ class Sent(NamedTuple):
     received_ms: int
     payload: bytes
     late: bool = False
+    air: OnAir | None = None
 
 
 class Encoder(Protocol):

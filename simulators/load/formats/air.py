@@ -42,9 +42,16 @@ def gateway_id(number: int) -> str:
     return f"025a4cfffe{number:06x}"
 
 
-def gateway_position(number: int) -> Position:
-    """Return where a load's gateway stands: on a grid of ten kilometres in the Somme."""
+def gateway_position(spec: LoadSpec, number: int) -> Position:
+    """Return where a load's gateway stands: as the spec says, else on a grid of ten kilometres in the Somme."""
+    if number < len(spec.positions):
+        return Position(*spec.positions[number])
     return Position(49.75 + 0.09 * (number // 4), 1.7 + 0.14 * (number % 4), 80.0)
+
+
+def channel_of(frequency_hz: int) -> int:
+    """Return a frequency's channel; 0 for one that is none of EU868's eight."""
+    return CHANNELS_HZ.index(frequency_hz) if frequency_hz in CHANNELS_HZ else 0
 
 
 def mixed(device: int, number: int) -> int:

@@ -4,11 +4,13 @@ import json
 from binascii import b2a_base64
 from typing import Final
 
+from domain.events import Position
 from simulators.load.formats import Sent
 from simulators.load.formats.air import (
     CHANNELS_HZ,
     GPS_OFFSET_S,
     Seconds,
+    channel_of,
     gateway_id,
     gateway_position,
     grades,
@@ -27,8 +29,8 @@ _INFO: Final = (
 _UP: Final = (
     b'{"deduplicationId":"%b","time":"%b.%03d+00:00",'
     + _INFO
-    + b',"devAddr":"%08x","adr":true,"dr":5,"fCnt":%d,"fPort":%d,"confirmed":false,"data":"%b","rxInfo":[%b],'
-    b'"txInfo":{"frequency":%d,"modulation":{"lora":{"bandwidth":125000,"spreadingFactor":7,"codeRate":"CR_4_5"}}},'
+    + b',"devAddr":"%08x","adr":true,"dr":%d,"fCnt":%d,"fPort":%d,"confirmed":false,"data":"%b","rxInfo":[%b],'
+    b'"txInfo":{"frequency":%d,"modulation":{"lora":{"bandwidth":125000,"spreadingFactor":%d,"codeRate":"CR_4_5"}}},'
     b'"regionConfigId":"eu868"}'
 )
 _JOIN: Final = (
@@ -53,7 +55,7 @@ class ChirpStackJson:
         self._spec = spec
         self._seconds = Seconds()
         self._gateways = [gateway_id(number).encode() for number in range(spec.gateways)]
-        self._places = [_place(number) for number in range(spec.gateways)]
+        self._places = [_place(gateway_position(spec, number)) for number in range(spec.gateways)]
         self._topics: dict[int, str] = {}
         self._heard = [[_said(*grade, channel) for channel in range(8)] for grade in grades(spec.seed)]
 
@@ -62,24 +64,32 @@ class ChirpStackJson:
 
     def uplink(self, sent: Sent, kind: Kind) -> tuple[str, bytes]:
         """Return an `up` event."""
-        device, number, variant, dev_addr, f_cnt, received_ms, payload, late = sent
+        device, number, variant, dev_addr, f_cnt, received_ms, payload, late, air = sent
         second, ms = divmod(received_ms, 1000)
         text = self._seconds.text(second)
-        channel, heard = hearing(self._spec, device, number, late=late)
+        if air is None:
+            channel, heard = hearing(self._spec, device, number, late=late)
+            spreading_factor, frequency_hz = 7, CHANNELS_HZ[channel]
+            said = [(gateway, self._heard[grade][channel]) for gateway, grade in heard]
+        else:
+            spreading_factor, frequency_hz = air.spreading_factor, air.frequency_hz
+            channel = channel_of(frequency_hz)
+            said = [(gateway, _said(rssi_dbm, snr_db, channel)) for gateway, rssi_dbm, snr_db in air.heard]
         receptions = b",".join(
             [
                 _HEARD
                 % (
                     self._gateways[gateway], number & 0xFFFF | 1, text, ms, second - GPS_OFFSET_S, ms,
-                    self._heard[grade][channel], self._places[gateway],
+                    scalars, self._places[gateway],
                 )
-                for gateway, grade in heard
+                for gateway, scalars in said
             ]
         )  # fmt: skip
         message = _UP % (
             deduplication_text(self._spec.seed, device, number, variant), text, ms,
             kind.profile.encode(), device, self._spec.first_dev_eui + device,
-            dev_addr, f_cnt, kind.f_port, b2a_base64(payload, newline=False), receptions, CHANNELS_HZ[channel],
+            dev_addr, 12 - spreading_factor, f_cnt, kind.f_port, b2a_base64(payload, newline=False), receptions,
+            frequency_hz, spreading_factor,
         )  # fmt: skip
         topic = self._topics.get(device)
         if topic is None:
@@ -124,8 +134,8 @@ class ChirpStackJson:
         return f"eu868/gateway/{gateway_id(gateway)}/event/stats", message.encode()
 
 
-def _place(gateway: int) -> bytes:
-    latitude, longitude, altitude = gateway_position(gateway)
+def _place(position: Position) -> bytes:
+    latitude, longitude, altitude = position
     return json.dumps(
         {"latitude": latitude, "longitude": longitude, "altitude": altitude}, separators=(",", ":")
     ).encode()

@@ -5,13 +5,14 @@ of protobuf.dev/programming-guides/encoding. Field numbers stand beside each fie
 """
 
 import struct
-from typing import Final
 
+from domain.events import Position
 from simulators.load.formats import Sent
 from simulators.load.formats.air import (
     CHANNELS_HZ,
     GPS_OFFSET_S,
     SECONDS_KEPT,
+    channel_of,
     gateway_id,
     gateway_position,
     grades,
@@ -21,8 +22,6 @@ from simulators.load.formats.chirpstack_json import APPLICATION_ID
 from simulators.load.frames import Kind
 from simulators.load.ledger import deduplication_text
 from simulators.load.spec import LoadSpec
-
-_SF7_125_CR45: Final = (125_000, 7, 1)  # bandwidth, spreading factor, CodeRate.CR_4_5
 
 
 def varint(value: int) -> bytes:
@@ -77,9 +76,10 @@ class ChirpStackProtobuf:
             + text(5, "5a3a0a2e-0000-4000-8000-000000000011")  # device_profile_id
         )
         self._gateways = [text(1, gateway_id(one)) for one in range(spec.gateways)]
-        self._ends = [_end(one) for one in range(spec.gateways)]
+        self._ends = [_end(gateway_position(spec, one)) for one in range(spec.gateways)]
         self._heard = [[_said(*grade, channel) for channel in range(8)] for grade in grades(spec.seed)]
-        self._transmitted = [chunk(13, _tx_info(channel)) + text(16, "eu868") for channel in range(8)]
+        self._transmitted = [chunk(13, _tx_info(one, 7)) + text(16, "eu868") for one in CHANNELS_HZ]
+        self._rates = [number(6, data_rate) for data_rate in range(6)]
         self._milliseconds = [number(2, ms * 1_000_000) for ms in range(1000)]
         self._seconds: dict[int, tuple[bytes, bytes]] = {}
         self._devices: dict[int, tuple[str, bytes]] = {}
@@ -110,23 +110,31 @@ class ChirpStackProtobuf:
 
     def uplink(self, sent: Sent, kind: Kind) -> tuple[str, bytes]:
         """Return an `up` event. Lengths below 128 take one byte, which the format strings rely on."""
-        device, uplink, variant, dev_addr, f_cnt, received_ms, payload, late = sent
+        device, uplink, variant, dev_addr, f_cnt, received_ms, payload, late, air = sent
         second, ms = divmod(received_ms, 1000)
         topic, info = self._devices.get(device) or self._device(device, kind)
         unix, gps = self._seconds.get(second) or self._second(second)
         unix, gps = unix + self._milliseconds[ms], gps + self._milliseconds[ms]
-        channel, heard = hearing(self._spec, device, uplink, late=late)
+        if air is None:
+            channel, heard = hearing(self._spec, device, uplink, late=late)
+            data_rate, transmitted = 5, self._transmitted[channel]
+            said = [(gateway, self._heard[grade][channel]) for gateway, grade in heard]
+        else:
+            channel, data_rate = channel_of(air.frequency_hz), 12 - air.spreading_factor
+            transmitted = chunk(13, _tx_info(air.frequency_hz, air.spreading_factor)) + text(16, "eu868")
+            said = [(gateway, _said(rssi_dbm, snr_db, channel)) for gateway, rssi_dbm, snr_db in air.heard]
         # uplink_id 2, ns_time 17, time_since_gps_epoch 4
         varying = b"\x10%c\x8a\x01%c%b\x22%c%b" % (uplink & 0x7F | 1, len(unix), unix, len(gps), gps)
         receptions = []
-        for gateway, grade in heard:
-            body = self._gateways[gateway] + varying + self._heard[grade][channel] + self._ends[gateway]
+        for gateway, scalars in said:
+            body = self._gateways[gateway] + varying + scalars + self._ends[gateway]
             receptions.append(b"\x62%c%b" % (len(body), body))  # 12
         # deduplication_id 1, time 2, device_info 3, dev_addr 4, adr 5, dr 6, f_cnt 7, f_port 8, data 10
-        message = b"\x0a\x24%b\x12%c%b%b\x22\x08%08x\x28\x01\x30\x05%b\x40%c%b%b%b" % (
+        message = b"\x0a\x24%b\x12%c%b%b\x22\x08%08x\x28\x01%b%b\x40%c%b%b%b" % (
             deduplication_text(self._spec.seed, device, uplink, variant), len(unix), unix, info, dev_addr,
-            number(7, f_cnt), kind.f_port, b"\x52%c%b" % (len(payload), payload) if payload else b"",
-            b"".join(receptions), self._transmitted[channel],
+            self._rates[data_rate], number(7, f_cnt), kind.f_port,
+            b"\x52%c%b" % (len(payload), payload) if payload else b"",
+            b"".join(receptions), transmitted,
         )  # fmt: skip
         return topic, message
 
@@ -165,7 +173,7 @@ class ChirpStackProtobuf:
         """Return a gateway's `stats`: id 17, time 2, location 3, received 5, received with a valid CRC 6."""
         message = (
             chunk(2, moment(*divmod(received_ms, 1000)))
-            + chunk(3, _location(gateway))
+            + chunk(3, _location(gateway_position(self._spec, gateway)))
             + number(5, frames)
             + number(6, frames)
             + text(17, gateway_id(gateway))
@@ -173,21 +181,21 @@ class ChirpStackProtobuf:
         return f"eu868/gateway/{gateway_id(gateway)}/event/stats", message
 
 
-def _location(gateway: int) -> bytes:
-    latitude, longitude, altitude = gateway_position(gateway)
+def _location(position: Position) -> bytes:
+    latitude, longitude, altitude = position
     return _double(1, latitude) + _double(2, longitude) + _double(3, altitude or 0.0)
 
 
-def _end(gateway: int) -> bytes:
+def _end(position: Position) -> bytes:
     """Return what is always the same of a gateway's hearing: location 12, context 13, CRC_OK 16."""
-    return chunk(12, _location(gateway)) + chunk(13, b"\0\1\2\3") + number(16, 2)
+    return chunk(12, _location(position)) + chunk(13, b"\0\1\2\3") + number(16, 2)
 
 
 def _said(rssi_dbm: int, snr_db: float, channel: int) -> bytes:
     return number(6, rssi_dbm) + _float(7, snr_db) + number(8, channel)
 
 
-def _tx_info(channel: int) -> bytes:
-    bandwidth, spreading_factor, code_rate = _SF7_125_CR45
-    lora = number(1, bandwidth) + number(2, spreading_factor) + number(5, code_rate)
-    return number(1, CHANNELS_HZ[channel]) + chunk(2, chunk(3, lora))
+def _tx_info(frequency_hz: int, spreading_factor: int) -> bytes:
+    """Return frequency 1, modulation 2 (lora 3: bandwidth 1, spreading factor 2, code rate 5, CR_4_5)."""
+    lora = number(1, 125_000) + number(2, spreading_factor) + number(5, 1)
+    return number(1, frequency_hz) + chunk(2, chunk(3, lora))

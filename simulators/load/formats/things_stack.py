@@ -8,12 +8,14 @@ from binascii import b2a_base64
 from typing import Final
 
 from simulators.load.formats import Sent
-from simulators.load.formats.air import CHANNELS_HZ, Seconds, gateway_id, grades, hearing
+from simulators.load.formats.air import CHANNELS_HZ, Seconds, channel_of, gateway_id, grades, hearing
 from simulators.load.frames import Kind
 from simulators.load.spec import LoadSpec
+from simulators.lorawan.airtime import airtime_us
 
 APPLICATION: Final = "charge"
 TENANT: Final = "samara"
+_OVERHEAD_BYTES: Final = 13  # of a PHYPayload: MHDR, FHDR without options, FPort, MIC
 _IDS: Final = (
     b'{"end_device_ids":{"device_id":"eui-%016x","application_ids":{"application_id":"charge"},'
     b'"dev_eui":"%016X","join_eui":"0000000000000000","dev_addr":"%08X"},"correlation_ids":["as:up:%04d%06d%016d"],'
@@ -21,9 +23,9 @@ _IDS: Final = (
 )
 _UP: Final = (
     _IDS + b'"uplink_message":{"session_key_id":"AYk=","f_port":%d,%b"frm_payload":"%b","rx_metadata":[%b],'
-    b'"settings":{"data_rate":{"lora":{"bandwidth":125000,"spreading_factor":7,"coding_rate":"4/5"}},'
+    b'"settings":{"data_rate":{"lora":{"bandwidth":125000,"spreading_factor":%d,"coding_rate":"4/5"}},'
     b'"frequency":"%d","timestamp":%d,"time":"%b.%03dZ"},"received_at":"%b.%03d000000Z",'
-    b'"consumed_airtime":"0.061696s","network_ids":{"net_id":"000013","tenant_id":"samara","cluster_id":"eu1"}}}'
+    b'"consumed_airtime":"%b","network_ids":{"net_id":"000013","tenant_id":"samara","cluster_id":"eu1"}}}'
 )
 _JOIN: Final = _IDS + b'"join_accept":{"session_key_id":"AYk=","received_at":"%b.%03d000000Z"}}'
 _HEARD: Final = (
@@ -47,21 +49,26 @@ class ThingsStack:
 
     def uplink(self, sent: Sent, kind: Kind) -> tuple[str, bytes]:
         """Return an `up` message."""
-        device, number, variant, dev_addr, f_cnt, received_ms, payload, late = sent
+        device, number, variant, dev_addr, f_cnt, received_ms, payload, late, air = sent
         second, ms = divmod(received_ms, 1000)
         text, tick = self._seconds.text(second), received_ms * 1000 & 0xFFFF_FFFF | 1
-        channel, heard = hearing(self._spec, device, number, late=late)
+        if air is None:
+            channel, heard = hearing(self._spec, device, number, late=late)
+            spreading_factor, frequency_hz, airtime = 7, CHANNELS_HZ[channel], b"0.061696s"
+            said = [(gateway, self._heard[grade][channel]) for gateway, grade in heard]
+        else:
+            spreading_factor, frequency_hz = air.spreading_factor, air.frequency_hz
+            airtime = b"%.6fs" % (airtime_us(_OVERHEAD_BYTES + len(payload), spreading_factor) / 1e6)
+            channel = channel_of(frequency_hz)
+            said = [(gateway, _said(rssi_dbm, snr_db, channel)) for gateway, rssi_dbm, snr_db in air.heard]
         receptions = b",".join(
-            [
-                _HEARD % (*self._gateways[gateway], text, ms, tick, self._heard[grade][channel], text, ms)
-                for gateway, grade in heard
-            ]
+            [_HEARD % (*self._gateways[gateway], text, ms, tick, scalars, text, ms) for gateway, scalars in said]
         )
         eui = self._spec.first_dev_eui + device
         message = _UP % (
             eui, eui, dev_addr, variant, device, number, text, ms,
             kind.f_port, b'"f_cnt":%d,' % f_cnt if f_cnt else b"", b2a_base64(payload, newline=False), receptions,
-            CHANNELS_HZ[channel], tick, text, ms, text, ms,
+            spreading_factor, frequency_hz, tick, text, ms, text, ms, airtime,
         )  # fmt: skip
         topic = self._topics.get(device)
         if topic is None:
