@@ -2,7 +2,7 @@
 
 Every frame of the vectors that its decoder understands counts once; the figure is the mean over them, and the
 five slowest are named. Historical frames carry dozens of readings each, so the time of one reading is given too.
-It is CPU time: what else the machine does is not counted.
+It is CPU time, the best of five: what else the machine does counts as little as can be.
 """
 
 import json
@@ -14,7 +14,15 @@ from typing import Final
 from decoders.registry import Registry
 
 VECTORS: Final = Path(__file__).parents[1] / "vectors" / "decoders"
-ROUNDS: Final = 2_000
+ROUNDS: Final = 400
+TIMES: Final = 5
+
+
+def _took_us(registry: Registry, model_id: str, payload: bytes, f_port: int) -> float:
+    start = time.process_time()
+    for _ in range(ROUNDS):
+        registry.decode(model_id, payload, f_port, None)
+    return (time.process_time() - start) / ROUNDS * 1e6
 
 
 def main() -> None:
@@ -26,10 +34,7 @@ def main() -> None:
         if "error" in vector:
             continue
         model_id, payload, f_port = path.parent.name, bytes.fromhex(vector["payload_hex"]), vector["f_port"]
-        start = time.process_time()
-        for _ in range(ROUNDS):
-            registry.decode(model_id, payload, f_port, None)
-        elapsed_us = (time.process_time() - start) / ROUNDS * 1e6
+        elapsed_us = min(_took_us(registry, model_id, payload, f_port) for _ in range(TIMES))
         timed.append((elapsed_us, len(vector["readings"]), f"{model_id}/{path.stem}"))
     frames, readings = len(timed), sum(count for _, count, _ in timed)
     total_us = sum(elapsed_us for elapsed_us, _, _ in timed)

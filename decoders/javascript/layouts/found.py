@@ -11,7 +11,8 @@ from decoders.javascript.examples import WHEN_UNSAID, Example, Expected, said
 
 _MAX_FILE_BYTES: Final = 8 * 1024 * 1024
 _RELAXED: Final = re.compile(
-    r'("(?:[^"\\]|\\.)*")|//[^\n]*|/\*.*?\*/|\b0[xX]([0-9a-fA-F]+)\b|([A-Za-z_$][\w$]*)(?=\s*:)',
+    r'("(?:[^"\\]|\\.)*")|//[^\n]*|/\*.*?\*/|\b0[xX]([0-9a-fA-F]+)\b|([A-Za-z_$][\w$]*)(?=\s*:)'
+    r"|'((?:[^'\\]|\\.)*)'",
     re.DOTALL,
 )
 _TRAILING: Final = re.compile(r'("(?:[^"\\]|\\.)*")|,(?=\s*[\]}])')
@@ -35,7 +36,10 @@ def text_of(path: Path) -> str:
 
 
 def relaxed_json(text: str) -> Any:
-    """Parse JSON that may have comments, hexadecimal numbers, bare names, trailing commas. Raises ValueError."""
+    """Parse JSON that may have comments, hexadecimal numbers, bare names, single quotes, trailing commas.
+
+    Raises ValueError.
+    """
     try:
         return json.loads(text)
     except ValueError:
@@ -47,6 +51,8 @@ def _strict(match: re.Match[str]) -> str:
         return match[1]
     if match[2] is not None:
         return str(int(match[2], 16))
+    if match[4] is not None:
+        return json.dumps(match[4].replace("\\'", "'"))
     return f'"{match[3]}"' if match[3] is not None else " "
 
 

@@ -47,8 +47,11 @@ async def test_chirpstack(tmp_path: Path, pool: CodecPool) -> None:
         tmp_path / "vendors/acme/codecs/test_decode_probe.json",
         '[{"name": "a", // as published\n "input": {"fPort": 0x02, "bytes": [0x15,]}, expected: {"data": {"n": 2.1}}}]',
     )
-    (one,) = await checked(tmp_path, pool)
-    assert (one.layout, one.ok, one.passed) == ("chirpstack", True, 1)
+    for name in ("constant-1-10.js", "test_decode_constant.json"):
+        source = tmp_path / "vendors/acme/codecs" / ("probe.js" if name.endswith("js") else "test_decode_probe.json")
+        written(tmp_path / "vendors/acme/codecs" / name, source.read_text("utf-8"))
+    found = await checked(tmp_path, pool)
+    assert [(one.layout, one.ok, one.passed) for one in found] == [("chirpstack", True, 1)] * 2
 
 
 async def test_watteco_and_actility(tmp_path: Path, pool: CodecPool) -> None:
@@ -158,6 +161,7 @@ def test_errors_expected_may_be_returned_or_thrown() -> None:
 
 
 def test_what_is_nearly_json() -> None:
+    assert relaxed_json("{e: 'it\\'s \"so\"'}") == {"e": 'it\'s "so"'}
     assert relaxed_json('{a: 0x1F, /* c */ "b://": [1, 2,], // d\n}') == {"a": 31, "b://": [1, 2]}
 
 
