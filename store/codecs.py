@@ -183,15 +183,21 @@ async def _move(connection: asyncpg.Connection, codec: StoredCodec, state: str, 
 
 
 QUARANTINE: Final = """
-UPDATE codecs
-   SET state = 'quarantined', kills = $3, reason = $4, quarantined_at = now()
- WHERE tenant_id = $1 AND sha256 = $2 AND state = 'active'
-RETURNING name
+WITH gone AS (
+  UPDATE codecs
+     SET state = 'quarantined', kills = $3, reason = $4, quarantined_at = now()
+   WHERE tenant_id = $1 AND sha256 = $2 AND state = 'active'
+  RETURNING name
+), told AS (
+  INSERT INTO supervision_events (kind, tenant_id, detail)
+  SELECT 'codec_quarantined', $1, format('codec %s: %s kills, %s', name, $3::integer, $4::text) FROM gone
+)
+SELECT name FROM gone
 """
 
 
 async def quarantine(connection: asyncpg.Connection, tenant_id: int, sha256: str, kills: int, reason: str) -> list[str]:
-    """Put the version of a script in quarantine; return under which names it was active."""
+    """Put the version of a script in quarantine, and tell supervision; return under which names it was active."""
     return [record["name"] for record in await connection.fetch(QUARANTINE, tenant_id, sha256, kills, reason[:500])]
 
 

@@ -1,9 +1,12 @@
-"""How long a million stored uplinks take to be decoded again: python tests/benchmarks/bench_redecode.py [UPLINKS]
+"""How long a million stored uplinks take to be decoded again.
+
+    python tests/benchmarks/bench_redecode.py [UPLINKS] [--columns]
 
 A database is made in a directory of its own: 2,000 devices of one native model, an uplink every half hour. Three
 cases, each with the default settings of a server: what decoding again would change is shown; nothing was decoded
 and everything is now (a model declared late); every value changes (a factor mended). SAMARA_PG_BIN takes a
-PostgreSQL of one's own.
+PostgreSQL of one's own. With --columns, on TimescaleDB, uplinks are kept in columns as those of the past are, and the
+second case alone is timed.
 """
 
 import asyncio
@@ -101,7 +104,16 @@ async def roll_up(dsn: str) -> None:
     sys.stdout.write(f"  hours and days made anew: {time.perf_counter() - start:.1f} s ({marks:,} hours of devices)\n")
 
 
-async def measure(dsn: str) -> None:
+async def into_columns(dsn: str) -> None:
+    """Compress every uplink."""
+    connection = await asyncpg.connect(dsn, command_timeout=600)
+    start = time.perf_counter()
+    chunks = await connection.fetch("SELECT compress_chunk(one) FROM show_chunks('uplinks') AS one")
+    sys.stdout.write(f"  {len(chunks)} chunks into columns: {time.perf_counter() - start:.1f} s\n")
+    await connection.close()
+
+
+async def measure(dsn: str, *, in_columns: bool) -> None:
     """Time the cases."""
     registry = Registry.load()
     asked = Asked(None, MODEL, START, None)
@@ -117,6 +129,10 @@ async def measure(dsn: str) -> None:
             report = await show(dsn, asked, registry=registry, now=now, on_progress=lambda _: None)
         tell(what, report, time.perf_counter() - start)
 
+    if in_columns:
+        await into_columns(dsn)
+        await timed("applied, all is new, in columns", reason="a model declared late")
+        return
     await timed("shown, all is new")
     await timed("applied, all is new", reason="a model declared late")
     await roll_up(dsn)
@@ -131,14 +147,15 @@ async def measure(dsn: str) -> None:
 
 async def main() -> None:
     """Make the database, measure, and throw it away."""
-    each = int(sys.argv[1] if len(sys.argv) > 1 else 1_000_000) // DEVICES
+    numbers = [int(one) for one in sys.argv[1:] if one.isdecimal()]
+    each = (numbers[0] if numbers else 1_000_000) // DEVICES
     given = os.environ.get("SAMARA_PG_BIN")
     with tempfile.TemporaryDirectory(prefix="samara-bench-") as folder:
         os.chmod(folder, 0o755)  # noqa: PTH101 - a benchmark has nothing else to do meanwhile
         async with EmbeddedPostgres(Path(folder) / "postgres", Path(given) if given else None) as server:
             await migrate(server.dsn)
             await fill(server.dsn, each)
-            await measure(server.dsn)
+            await measure(server.dsn, in_columns="--columns" in sys.argv)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,8 @@ from structlog.testing import capture_logs
 from decoders.javascript import engine
 from domain.errors import ConfigurationError
 from ingest.codecs import Codecs
-from store.codecs import bind_device, bind_model, quarantined, release, versions
+from store.bound_codecs import load_bound_codecs
+from store.codecs import bind_device, bind_model, quarantine, quarantined, release, versions
 
 A, B, C = "a" * 16, "b" * 16, "c" * 16
 
@@ -102,6 +103,9 @@ async def test_a_codec_that_kills_its_worker_is_put_away_and_its_neighbours_go_o
                 await asyncio.gather(deliver(ingest, A, f_cnt, b"\1"), deliver(ingest, B, f_cnt, b"\xc8\x07"))
             (stuck,) = await quarantined(connection)
             assert (stuck.name, stuck.kills) == ("stuck", 3)
+            (told,) = await connection.fetch("SELECT kind, tenant_id, detail FROM supervision_events")
+            assert tuple(told)[:2] == ("codec_quarantined", 1)
+            assert told["detail"].startswith("codec stuck: 3 kills, ")
             await until(lambda: _count_quarantined(ingest, 1))
             assert ingest._metrics.codecs_quarantined.collect()[0].samples[0].value == 1  # type: ignore[attr-defined]
             await release(connection, stuck)
@@ -153,3 +157,13 @@ def test_ingest_does_not_start_beside_the_unsafe_engine(monkeypatch: pytest.Monk
     monkeypatch.setattr(engine.importlib.metadata, "version", lambda _name: "1.0")
     with pytest.raises(ConfigurationError, match="uninstall"):
         Codecs()
+
+
+async def test_the_role_of_ingest_may_read_codecs_and_put_them_away(connection: asyncpg.Connection) -> None:
+    await bound(connection, "acme", GOOD, A)
+    sha256 = (await versions(connection, 1))[0].sha256
+    await connection.execute("SET ROLE samara_ingest")
+    codecs = await load_bound_codecs(connection)
+    assert codecs.of(1, 1, None)
+    assert await quarantine(connection, 1, sha256, 3, "ended") == ["acme"]
+    assert (await load_bound_codecs(connection)).quarantined == {(1, sha256)}
