@@ -239,5 +239,7 @@ def _bar() -> Progress:
 def _tell(sentence: str, verdict: Any, folder: Path) -> None:
     from simulators.load.judge import told  # noqa: PLC0415 - see above
 
-    typer.echo(told(verdict) if verdict is not None else sentence)
+    if verdict is not None:
+        typer.echo(told(verdict))
+    typer.echo(sentence)
     typer.echo(f"{folder}/report.html, report.md, report.json")

@@ -111,7 +111,9 @@ def judge(
     altered[found] = match["digest"] != twin["digest"]
     judged = (twin["readings"] >= 0) & (match["readings"] != UNKNOWN_READINGS)
     misread[found] = judged & (match["readings"] != twin["readings"])
-    unexpected = ~np.isin(row_keys, owed_keys) & ~_of_an_earlier_run(records, rows)
+    strange = ~np.isin(row_keys, owed_keys)
+    earlier = strange & _of_an_earlier_run(records, rows)
+    unexpected = strange & ~earlier
     delay_s = (twin["ingested_ms"] - match["emitted_ms"]) / 1000
     latency_s = delay_s[twin["ingested_ms"] > 0]
     p50_s, p99_s = (float(np.quantile(latency_s, share)) if len(latency_s) else None for share in (0.5, 0.99))
@@ -122,7 +124,7 @@ def judge(
     return Verdict(
         emitted=len(records),
         expected=int(strict.sum()),
-        stored=len(rows),
+        stored=int((~earlier).sum()),
         lost=int(lost.sum()),
         duplicated=int(extra.sum()),
         altered=int(altered.sum()),

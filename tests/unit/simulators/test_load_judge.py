@@ -111,6 +111,19 @@ def test_every_way_to_break_a_promise_is_counted(tmp_path: Path) -> None:
     assert judge(account, stored).not_set_aside is None
 
 
+def test_an_earlier_run_of_the_same_devices_is_passed_over(tmp_path: Path) -> None:
+    spec = load()
+    account = written(spec, tmp_path / "ledger")
+    stored, _ = stored_by_a_good_platform(generate(spec), spec.format)
+    began = NOW - timedelta(seconds=2)
+    before = [one._replace(dev_addr="00000000", ingested_at=began - timedelta(seconds=1)) for one in stored[:50]]
+    verdict = judge(account, [*stored, *before])
+    assert not verdict.broken
+    assert verdict.stored == len(stored)
+    invented = before[0]._replace(ingested_at=began + timedelta(seconds=1))
+    assert judge(account, [*stored, *before, invented]).unexpected == 1
+
+
 def test_an_empty_platform_has_lost_everything(tmp_path: Path) -> None:
     verdict = judge(written(load(), tmp_path / "ledger"), [])
     assert verdict.lost == verdict.expected > 0
