@@ -98,9 +98,13 @@ def place(
     spreading_factor: int = 12,
     swaps: int = 3,
 ) -> Plan:
-    """Choose `count` antennas among the candidates, besides those that exist; `swaps` bounds the rounds of swaps."""
-    if not 0 < count <= len(candidates):
-        raise ConfigurationError(f"choose 1 to {len(candidates)} antennas among the candidates, not {count}")
+    """Choose `count` antennas among the candidates, besides those that exist; `swaps` bounds the rounds of swaps.
+
+    None may be chosen where some exist: what they serve is then told.
+    """
+    least = 0 if existing else 1
+    if not least <= count <= len(candidates):
+        raise ConfigurationError(f"choose {least} to {len(candidates)} antennas among the candidates, not {count}")
     ground = _ground(candidates, grid, assumed, existing, spreading_factor)
     chosen = [one for one, _ in itertools.islice(ground.greedy(), count)]
     for _ in range(swaps):

@@ -107,10 +107,10 @@ def plan(spec: PlanSpec, beside: Path, *, fit: Fit | None = None) -> Planned:
 
 
 def _assumed(spec: PlanSpec, fit: Fit | None) -> Assumptions:
-    fitted = fit.line if fit is not None and (fit.reliable or spec.path_loss == CALIBRATED) else None
+    fitted = fit.line if fit is not None and fit.reliable else None
     assumed = Assumptions(path_loss=spec.path_loss, sigma_db=spec.sigma_db, eirp_dbm=spec.eirp_dbm, fitted=fitted)
     if spec.path_loss == CALIBRATED and fitted is None:
-        raise ConfigurationError("the path loss `calibrated` needs receptions to calibrate on")
+        raise ConfigurationError("the path loss `calibrated` needs receptions of ten links or more to calibrate on")
     return assumed
 
 

@@ -158,8 +158,11 @@ def test_an_antenna_that_stands_is_counted_and_not_doubled() -> None:
     beside = placement.place(TOWERS, grid, INDOORS, 1, existing=[alone.steps[0].candidate])
     assert beside.existing_share == pytest.approx(alone.share, abs=1e-5)
     assert beside.steps[0].candidate != alone.steps[0].candidate
-    with pytest.raises(ConfigurationError):
-        placement.place(TOWERS, grid, INDOORS, 17)
+    nothing_new = placement.place(TOWERS, grid, INDOORS, 0, existing=[alone.steps[0].candidate])
+    assert (nothing_new.steps, nothing_new.share) == ((), beside.existing_share)
+    for count in (0, 17):
+        with pytest.raises(ConfigurationError):
+            placement.place(TOWERS, grid, INDOORS, count)
 
 
 def test_a_line_is_found_again() -> None:
