@@ -9,6 +9,7 @@ from deploy.cli import (
     accounts,
     alerts,
     audit,
+    capacity,
     codecs,
     contacts,
     decoders,
@@ -53,6 +54,7 @@ repair.add_to(app)
 redecode.add_to(app)
 statistics.add_to(app)
 doctor.add_to(app)
+capacity.add_to(app)
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(audit.app, name="audit")
 app.add_typer(tenants.app, name="tenants")

@@ -8,7 +8,7 @@ import asyncpg
 from store.idempotency import forget
 from store.maintenance.aggregates import refresh_days
 from store.maintenance.marks import SETTLED_AFTER, Portion, consume_plain, consume_timescale
-from store.maintenance.retention import drop_expired, kept_from, retention
+from store.maintenance.retention import delete_expired, drop_expired, rebuilt_from, retention
 from store.migrate import has_timescale
 from store.partitions import PARTITIONED, ensure_partitions, month_after, month_of
 
@@ -24,13 +24,14 @@ class Report(NamedTuple):
 
     partitions: list[str]
     dropped: list[str]
+    deleted: int
     marks: int
     accounts: int
     busy: bool
     more: bool
 
 
-NOTHING: Final = Report(partitions=[], dropped=[], marks=0, accounts=0, busy=True, more=False)
+NOTHING: Final = Report(partitions=[], dropped=[], deleted=0, marks=0, accounts=0, busy=True, more=False)
 
 SELECT_TRY_LOCK: Final = """
 SELECT pg_try_advisory_lock($1::bigint)
@@ -67,7 +68,7 @@ async def _run(connection: asyncpg.Connection, now: datetime, portion: int, port
     consume = consume_timescale if timescale else consume_plain
     done: list[Portion] = []
     for _ in range(portions):
-        done.append(await consume(connection, now - SETTLED_AFTER, kept_from(kept.get("measurements"), now), portion))
+        done.append(await consume(connection, now - SETTLED_AFTER, rebuilt_from(kept, now), portion))
         if done[-1].marks < portion:
             break
     if timescale:
@@ -75,6 +76,7 @@ async def _run(connection: asyncpg.Connection, now: datetime, portion: int, port
     return Report(
         partitions=made,
         dropped=[] if timescale else await drop_expired(connection, kept, now),
+        deleted=await delete_expired(connection, kept, now),
         marks=sum(one.marks for one in done),
         accounts=sum(one.accounts for one in done),
         busy=False,

@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 from store_world import Frame, Row, a_device, a_place, utc, write_measurements, write_uplinks
 
-from store.maintenance.retention import retention, set_retention
+from store.maintenance.retention import delete_expired, retention, set_retention
 from store.maintenance.run import NOTHING, run_once
 from store.migrate import has_timescale
 from store.partitions import PARTITIONED, ensure_partitions, partitions
@@ -255,3 +255,34 @@ async def test_old_chunks_are_kept_in_columns_and_still_take_late_rows_once(time
     policies = "SELECT count(*) FROM timescaledb_information.jobs WHERE proc_name = 'policy_compression'"
     assert await connection.fetchval(policies) == 5
     await connection.close()
+
+
+async def test_roll_ups_radio_accounts_and_classes_have_their_own_time(connection: asyncpg.Connection) -> None:
+    """Battery voltages go after six months, temperatures stay; hours and accounts go after a year, days stay."""
+    place = await a_place(connection, "albert")
+    device_id = await a_device(connection, place.tenant_id, 1)
+    for at in (utc(2023, 1, 15, 6), utc(2024, 9, 15, 6), NOW - timedelta(days=2)):
+        rows = [Row(device_id, quantity, 0, at, 3.0) for quantity in ("temperature", "battery_voltage")]
+        await write_measurements(connection, rows)
+        await connection.execute("INSERT INTO radio_accounts VALUES ($1, $2, 1, 0, 0, 0, 0)", device_id, at.date())
+    await run_once(connection, NOW)
+    timescale = await has_timescale(connection)
+    await set_retention(connection, "measurements/device", 6)
+    await set_retention(connection, "measurements_hourly", 12)
+    await set_retention(connection, "radio_accounts", 12)
+    kept = await retention(connection)
+    deleted = await delete_expired(connection, kept, NOW, slices=1)
+    of_quantity = """
+    SELECT count(*) FROM measurements JOIN quantities USING (quantity_id) WHERE name = $1
+    """
+    assert await connection.fetchval(of_quantity, "temperature") == 3
+    assert await connection.fetchval(of_quantity, "battery_voltage") == 1
+    assert await connection.fetchval("SELECT count(*) FROM radio_accounts") == 2
+    hours = await connection.fetchval("SELECT count(*) FROM measurements_hourly")
+    assert (deleted, hours) == ((3, 6) if timescale else (5, 4))
+    assert await connection.fetchval("SELECT count(*) FROM measurements_daily") == 6
+    if timescale:
+        jobs = "SELECT config->>'drop_after' FROM timescaledb_information.jobs WHERE proc_name = 'policy_retention'"
+        assert [one["?column?"] for one in await connection.fetch(jobs)] == ["1 year 1 mon"]
+    await run_once(connection, NOW)
+    assert await connection.fetchval("SELECT count(*) FROM measurements_hourly") == hours

@@ -18,7 +18,7 @@ STATEMENT = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b")
 
 # What is asked of one flavour alone: there the roll-ups are tables, or policies exist.
 PLAIN_ONLY = {"DELETE_HOURS", "INSERT_HOURS", "DELETE_DAYS", "INSERT_DAYS"}
-TIMESCALE_ONLY = {"ADD_POLICY", "REMOVE_POLICY"}
+TIMESCALE_ONLY = {"ADD_POLICY", "REMOVE_POLICY", "SELECT_TIMESCALE_SIZES"}
 
 
 def statements() -> dict[tuple[str, str], str]:
