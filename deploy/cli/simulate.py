@@ -180,7 +180,9 @@ async def _calibrated(settings: Settings, days: int, eirp_dbm: float) -> Any:
 
 def _need_numpy() -> None:
     if find_spec("numpy") is None:
-        raise ConfigurationError("the simulators need NumPy and Numba: in Samara's folder, pip install --editable '.[simulate]'")
+        raise ConfigurationError(
+            "the simulators need NumPy and Numba: in Samara's folder, pip install --editable '.[simulate]'"
+        )
 
 
 def _with_dsn(settings: Settings, dsn: str) -> Settings:

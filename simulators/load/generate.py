@@ -13,8 +13,8 @@ from simulators.load.frames import TABLE, Kind, kind, rows_a_period
 from simulators.load.ledger import UNKNOWN_READINGS, Entry, Fault, Obligation, payload_digest
 from simulators.load.spec import LoadSpec
 
-_BURST_S: Final = 1.0  # how long a reconnected gateway takes to say what it kept
-_STORM_S: Final = 5.0
+_BURST_S: Final = 1.0  # how long, in real time, a reconnected gateway takes to say what it kept
+_STORM_S: Final = 5.0  # and how long devices take to join
 _ROW_S: Final = 86_400.0 / TABLE
 _ANOTHER_GATEWAY_MS: Final = 200
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -123,6 +123,7 @@ class _Territory:
         self._f_cnt_from = [one.first_f_cnt for one in self._fates]  # FCnt = this + the uplink's number
         self._lottery = wrong.Lottery(spec.faults)
         self._stride = rows_a_period(spec.period_s)
+        self._haste = 1 / spec.pace if spec.pace else 1.0  # simulated seconds in a real one
         self._waiting: list[_At] = []
         self._order = 0
 
@@ -182,7 +183,7 @@ class _Territory:
             self._sessions[device] += 1
             upcoming = number if device >= reached else number + 1
             self._f_cnt_from[device] = -upcoming
-            self._join(device, upcoming, at_s + _STORM_S * wrong.share(spec.seed, device, index, 8))
+            self._join(device, upcoming, at_s + _STORM_S * self._haste * wrong.share(spec.seed, device, index, 8))
 
     def _join(self, device: int, number: int, time_s: float) -> None:
         """Say that a device joined, with the DevAddr of the uplinks that follow."""
@@ -248,7 +249,7 @@ class _Territory:
             cut_off = wrong.share(self._spec.seed, device, index, 11) < outage.share
             if cut_off and outage.start_s <= time_s < outage.end_s:
                 done = (time_s - outage.start_s) / (outage.end_s - outage.start_s)
-                return outage.end_s + _BURST_S * done
+                return outage.end_s + _BURST_S * self._haste * done
         return time_s
 
     @staticmethod
