@@ -159,9 +159,12 @@ def says_when(path: Path) -> bool:
 
 
 def ending_now(spec: LoadSpec, now: datetime) -> LoadSpec:
-    """Return the load that, begun `now`, ends its simulated time together with the real one."""
+    """Return the load that, begun `now`, ends its simulated time together with the real one.
+
+    To the millisecond: two runs of one scenario then hardly ever speak at the same moment for the same device.
+    """
     ahead = timedelta(seconds=spec.duration_s * (1 - spec.pace))
-    return replace(spec, start_at=now.replace(microsecond=0) - ahead)
+    return replace(spec, start_at=now.replace(microsecond=now.microsecond // 1000 * 1000) - ahead)
 
 
 def read_publishing(path: Path) -> Publishing:
