@@ -13,7 +13,7 @@ from domain.quantities import Domain
 from store.migrate import has_timescale
 from store.partitions import PARTITIONED, drop_partition, expired, month_after, month_of, partitions
 
-DERIVED: Final = {"measurements_hourly": "hour", "measurements_daily": "day", "radio_accounts": "day"}
+DERIVED: Final = ("measurements_hourly", "measurements_daily", "radio_accounts")
 CLASSES: Final = tuple(f"measurements/{domain}" for domain in (*get_args(Domain), "foreign"))
 _AGGREGATES: Final = ("measurements_hourly", "measurements_daily")
 _DELETED_AT_ONCE: Final = 50_000  # rows of one round: the next goes on
@@ -97,10 +97,27 @@ def rebuilt_from(kept: dict[str, int], now: datetime) -> datetime:
     return kept_from(min(months, default=None), now)
 
 
-_DELETE_DERIVED: Final = """
-DELETE FROM {relation}
- WHERE ctid = ANY (ARRAY(SELECT ctid FROM {relation} WHERE {column} < $1 LIMIT $2))
+EXPIRE_HOURS: Final = """
+DELETE FROM measurements_hourly
+ WHERE ctid = ANY (ARRAY(SELECT ctid FROM measurements_hourly WHERE hour < $1 LIMIT $2))
 """
+
+EXPIRE_DAYS: Final = """
+DELETE FROM measurements_daily
+ WHERE ctid = ANY (ARRAY(SELECT ctid FROM measurements_daily WHERE day < $1 LIMIT $2))
+"""
+
+EXPIRE_RADIO_ACCOUNTS: Final = """
+DELETE FROM radio_accounts
+ WHERE ctid = ANY (ARRAY(SELECT ctid FROM radio_accounts
+                          WHERE day < ($1::timestamptz AT TIME ZONE 'UTC')::date LIMIT $2))
+"""
+
+_DELETE_BY_RELATION: Final = {
+    "measurements_hourly": EXPIRE_HOURS,
+    "measurements_daily": EXPIRE_DAYS,
+    "radio_accounts": EXPIRE_RADIO_ACCOUNTS,
+}
 
 # One slice of the devices a round, so that each has its turn once a day and no round reads them all.
 DELETE_CLASS: Final = """
@@ -122,9 +139,7 @@ async def delete_expired(
     for relation, keep_months in kept.items():
         until = kept_from(keep_months, now)
         if relation in DERIVED and not (timescale and relation in _AGGREGATES):
-            statement = _DELETE_DERIVED.format(relation=relation, column=DERIVED[relation])
-            limit = until.date() if relation == "radio_accounts" else until
-            deleted += _count(await connection.execute(statement, limit, _DELETED_AT_ONCE))
+            deleted += _count(await connection.execute(_DELETE_BY_RELATION[relation], until, _DELETED_AT_ONCE))
         elif relation in CLASSES:
             turn = int(now.timestamp() // 60) % slices
             domain = relation.partition("/")[2]

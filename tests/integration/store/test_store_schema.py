@@ -17,7 +17,7 @@ PAGE = Path(__file__).parents[3] / "docs" / "schema.md"
 STATEMENT = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b")
 
 # What is asked of one flavour alone: there the roll-ups are tables, or policies exist.
-PLAIN_ONLY = {"DELETE_HOURS", "INSERT_HOURS", "DELETE_DAYS", "INSERT_DAYS"}
+PLAIN_ONLY = {"DELETE_HOURS", "INSERT_HOURS", "DELETE_DAYS", "INSERT_DAYS", "EXPIRE_HOURS", "EXPIRE_DAYS"}
 TIMESCALE_ONLY = {"ADD_POLICY", "REMOVE_POLICY", "SELECT_TIMESCALE_SIZES"}
 
 
