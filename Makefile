@@ -40,6 +40,9 @@ conformance: $(VENV)/installed-dev ## the API against its OpenAPI document, at l
 acceptance: $(VENV)/installed-dev ## 200,000 uplinks with every fault at once, ingest and database killed in turn
 	$(BIN)/python -m pytest -m slow tests/acceptance/faults/test_everything.py
 
+rules-long: $(VENV)/installed-dev ## ten thousand rules against promtool, a thousand kills of the worker that evaluates
+	$(BIN)/python -m pytest -s -m slow tests/acceptance/promtool tests/integration/evaluation
+
 vendor: $(VENV)/installed ## fetch other people's browser code again (needs npm)
 	$(BIN)/python -m api.vendor
 
@@ -50,4 +53,4 @@ lock: ## write the lock files again from pyproject.toml (needs uv)
 clean: ## remove the virtual environment and the demo's data
 	@data=$$(readlink -f .samara/postgres 2>/dev/null); rm -rf $(VENV) .samara $$data
 
-.PHONY: help demo test bench faults conformance acceptance vendor lock clean
+.PHONY: help demo test bench faults conformance acceptance vendor lock clean rules-long

@@ -115,7 +115,7 @@ class AggregateDetector(Detector):
 
     def awake(self, at_s: float) -> int:
         """Let what has become too old leave."""
-        return self._verdict(math.nextafter(at_s, math.inf) - self._rule.over_s)
+        return self._verdict(at_s - self._rule.over_s)
 
     def _verdict(self, oldest_s: float) -> int:
         samples = self._samples
@@ -132,8 +132,8 @@ class AggregateDetector(Detector):
             self.deadline_s = NEVER
             return
         interval_s = self._period_s or (samples[-1][0] - samples[-2][0] if len(samples) > 1 else 0.0)
-        leaves_s = max(samples[0][0] + self._rule.over_s, samples[-1][0] + interval_s)
-        self.deadline_s = math.nextafter(leaves_s, math.inf)
+        leaves_s = math.nextafter(samples[0][0] + self._rule.over_s, math.inf)
+        self.deadline_s = max(leaves_s, samples[-1][0] + interval_s)
 
     def _value(self) -> float:
         values = [value for _, value in self._samples]

@@ -94,20 +94,16 @@ async def update_states(connection: asyncpg.Connection, updates: Sequence[StateU
         await connection.execute(UPDATE_STATES, *columns, now)
 
 
-SELECT_TRANSITION_IDS: Final = """
-SELECT nextval(pg_get_serial_sequence('transitions', 'transition_id')) FROM generate_series(1, $1)
-"""
-
+# Rows are numbered in the order in which they are inserted, which is that of the arrays.
 INSERT_TRANSITIONS: Final = """
-INSERT INTO transitions (transition_id, tenant_id, rule_id, state_id, alert_id, at, from_phase, to_phase, degree,
-                         value, reason, told, recorded_at)
-OVERRIDING SYSTEM VALUE
-SELECT transition_id, tenant_id, rule_id, state_id, alert_id, at, from_phase, to_phase, degree, value, reason::jsonb,
-       told, $13
-  FROM unnest($1::bigint[], $2::integer[], $3::integer[], $4::bigint[], $5::uuid[], $6::timestamptz[], $7::text[],
-              $8::text[], $9::smallint[], $10::double precision[], $11::text[], $12::boolean[])
-    AS one (transition_id, tenant_id, rule_id, state_id, alert_id, at, from_phase, to_phase, degree, value, reason,
-            told)
+INSERT INTO transitions (tenant_id, rule_id, state_id, alert_id, at, from_phase, to_phase, degree, value, reason, told,
+                         recorded_at)
+SELECT tenant_id, rule_id, state_id, alert_id, at, from_phase, to_phase, degree, value, reason::jsonb, told, $12
+  FROM unnest($1::integer[], $2::integer[], $3::bigint[], $4::uuid[], $5::timestamptz[], $6::text[], $7::text[],
+              $8::smallint[], $9::double precision[], $10::text[], $11::boolean[]) WITH ORDINALITY
+    AS one (tenant_id, rule_id, state_id, alert_id, at, from_phase, to_phase, degree, value, reason, told, place)
+ ORDER BY place
+RETURNING transition_id
 """
 
 UPDATE_SUPERSEDED: Final = """
@@ -161,8 +157,8 @@ async def record_findings(connection: asyncpg.Connection, found: Findings, now: 
     if found.superseded:
         await connection.execute(UPDATE_SUPERSEDED, found.superseded, now)
     if found.transitions:
-        numbers = [row[0] for row in await connection.fetch(SELECT_TRANSITION_IDS, len(found.transitions))]
-        await connection.execute(INSERT_TRANSITIONS, numbers, *map(list, zip(*found.transitions, strict=True)), now)
+        columns = map(list, zip(*found.transitions, strict=True))
+        numbers = sorted(row["transition_id"] for row in await connection.fetch(INSERT_TRANSITIONS, *columns, now))
     if found.outbox:
         rows = [(tenant, alert, numbers[place], kind, message) for tenant, alert, place, kind, message in found.outbox]
         await connection.execute(INSERT_OUTBOX, *map(list, zip(*rows, strict=True)), now)

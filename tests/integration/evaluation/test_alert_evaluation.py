@@ -165,3 +165,18 @@ async def test_a_replaced_sensor_goes_on_with_the_same_state(world: World) -> No
     await world.measure(sensor._replace(device_id=other), "co2", every(10, 900, start=START + 10 * MINUTE))
     await world.work(START + 10 * MINUTE)
     assert await world.told() == ["firing", "resolved"]
+
+
+async def test_the_role_of_the_service_may_do_all_of_it(world: World) -> None:
+    sensor = await world.sensor("Salle 1")
+    await world.rule("threshold", {"point_id": sensor.point_id}, quantity="co2", above=1500)
+    await world.rule("silent_sensor", {"everything": True}, period_s=600)
+    for day in range(3):
+        await world.measure(sensor, "co2", every(10, 1600, 900, start=START + timedelta(days=day)))
+        await world.connection.execute("SET ROLE samara_alerting")
+        await world.work(START + timedelta(days=day, minutes=10))
+        await world.connection.execute("RESET ROLE")
+    await world.measure(sensor, "co2", every(10, 1600, start=START + timedelta(days=1, minutes=5)))
+    await world.connection.execute("SET ROLE samara_alerting")
+    await world.work(START + timedelta(days=2, minutes=20))
+    assert await world.phases() == ["resolved", "resolved"]
