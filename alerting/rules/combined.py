@@ -73,13 +73,19 @@ class CombinedDetector(Detector):
 
     def observe(self, series: int, at_s: float, value: float) -> int:
         """Take a value."""
+        self._forget(at_s)
         self._latest[series] = (at_s, value)
         return self._verdict()
 
     def awake(self, at_s: float) -> int:
         """Forget what no longer holds."""
-        self._latest = {series: latest for series, latest in self._latest.items() if latest[0] + self._hold_s > at_s}
+        self._forget(at_s)
         return self._verdict()
+
+    def _forget(self, at_s: float) -> None:
+        if at_s >= self.deadline_s:
+            known = self._latest.items()
+            self._latest = {series: latest for series, latest in known if latest[0] + self._hold_s > at_s}
 
     def _verdict(self) -> int:
         self._set_deadline()

@@ -96,6 +96,7 @@ class GroupDetector(Detector):
 
     def observe(self, series: int, at_s: float, value: float) -> int:
         """Take a member's value."""
+        self._drop_silent(at_s)
         before = self._members.pop(series, None)
         beyond = sided(value, self._rule.above, self._rule.below)
         self._members[series] = (at_s, beyond)
@@ -104,6 +105,10 @@ class GroupDetector(Detector):
 
     def awake(self, at_s: float) -> int:
         """Leave out the members that have been silent for too long."""
+        self._drop_silent(at_s)
+        return self._verdict()
+
+    def _drop_silent(self, at_s: float) -> None:
         members = self._members
         while members:
             series, (spoke_s, beyond) = next(iter(members.items()))
@@ -111,7 +116,6 @@ class GroupDetector(Detector):
                 break
             del members[series]
             self._beyond -= beyond
-        return self._verdict()
 
     def _verdict(self) -> int:
         members = self._members
