@@ -98,3 +98,16 @@ def test_what_is_shipped_can_be_read_and_what_is_wrong_is_said(tmp_path: Path) -
     for name in scenarios.shipped():
         assert spec.read(scenarios.find(name)).name == name
         spec.read_publishing(scenarios.find(name))
+
+
+def test_a_plan_is_asked_for_on_the_command_line(tmp_path: Path) -> None:
+    (tmp_path / "land.csv").write_text(
+        "name,latitude,longitude,population,area_km2\nA,49.9,2.3,900,30\nB,50.0,2.4,400,30\nC,50.1,2.2,100,30\n"
+    )
+    (tmp_path / "q.toml").write_text('[plan]\nname = "q"\nterritory = "land.csv"\ncell_m = 1000\nantennas = 1\n')
+    said = command(tmp_path, {}, "simulate", "plan", "q.toml", "--walls-db", "20", "--language", "en")
+    assert "1 new antennas" in said
+    assert "assumptions" in said
+    plan = json.loads((tmp_path / "q-plan" / "plan.json").read_text())
+    assert plan["antennas"][0]["name"] == "A"
+    assert plan["scenario"]["walls_db"] == 20.0
