@@ -21,6 +21,7 @@ from decoders.javascript.queueing import BATCH_CALLS, Line, Waiting
 from decoders.javascript.server import Server
 from decoders.javascript.standing import (
     MAX_KILLS,
+    MAX_STOPPED,
     TENANT_BUDGET_US,
     TENANT_BUDGET_US_PER_S,
     Budget,
@@ -32,7 +33,7 @@ from decoders.javascript.wire import Answer
 _MAX_STANDINGS: Final = 10_000
 _REFUSALS: Final[dict[Status, str]] = {
     "too_large": "the script is larger than its limit",
-    "quarantined": f"this codec version killed its worker {MAX_KILLS} times",
+    "quarantined": "this codec version killed its worker, or had to be stopped, too often",
     "over_budget": "this codec has used up its CPU time for now",
 }
 _NICENESS: Final = 10  # of the worker of the slow: the others go first where processors are few
@@ -197,9 +198,13 @@ class CodecPool:
         """Deliver an answer, and note what it says of the codec."""
         result = result_of(answer, self._limits)
         call, standing = waiting.call, waiting.standing
+        was_quarantined = standing.quarantined
         standing.settle(result.status, result.cpu_us)
         if result.status == "killed":
             self.kills += 1
-            if standing.kills == MAX_KILLS:
-                self._on_quarantine(Quarantine(call.tenant_id, call.codec.sha256, standing.kills, result.detail))
+        if standing.quarantined and not was_quarantined:
+            detail = f"{result.status}: {result.detail}"
+            if standing.stopped >= MAX_STOPPED:
+                detail = f"stopped {standing.stopped} times in a row; the last, {detail}"
+            self._on_quarantine(Quarantine(call.tenant_id, call.codec.sha256, standing.kills, detail))
         waiting.order.deliver(waiting.place, result)

@@ -3,7 +3,8 @@
 A codec starts on probation, in the lane of the slow, and earns its place in the lane of the quick by clean calls
 in a row; one slow or stopped call sends it back. So a hostile script delays other newcomers, never those whose
 codecs are known. On probation it has a budget of CPU time that fills up again slowly, and so has its tenant: many
-hostile scripts have little more than one.
+hostile scripts have little more than one. After three kills, or thirty calls in a row that had to be stopped, it is
+put away.
 """
 
 from typing import Final, Literal
@@ -19,6 +20,7 @@ BUDGET_US_PER_S: Final = 50_000
 TENANT_BUDGET_US: Final = 1_000_000
 TENANT_BUDGET_US_PER_S: Final = 100_000
 MAX_KILLS: Final = 3
+MAX_STOPPED: Final = 30  # calls in a row: what does nothing but reach its limits is put away as well
 _MOST_CLEAN: Final = 2 * CLEAN_CALLS
 _THROWN_COSTS: Final = 5  # clean calls: what throws is loaded again, which a malformed frame now and then may cost
 _FIRST_GUESS_US: Final = 1_000.0
@@ -50,18 +52,19 @@ class Budget:
 class Standing:
     """The standing of one codec version with one tenant. Mutable, owned by the pool."""
 
-    __slots__ = ("_budgets", "_clean", "kills", "mean_us")
+    __slots__ = ("_budgets", "_clean", "kills", "mean_us", "stopped")
 
     def __init__(self, now_s: float, tenant_budget: Budget | None = None, kills: int = 0) -> None:
         self.kills = kills
         self.mean_us = _FIRST_GUESS_US  # of a call, moving
+        self.stopped = 0  # calls in a row
         self._clean = 0
         self._budgets = (Budget(now_s), tenant_budget or Budget(now_s, TENANT_BUDGET_US, TENANT_BUDGET_US_PER_S))
 
     @property
     def quarantined(self) -> bool:
         """Whether it is no longer run."""
-        return self.kills >= MAX_KILLS
+        return self.kills >= MAX_KILLS or self.stopped >= MAX_STOPPED
 
     @property
     def lane(self) -> Lane:
@@ -84,6 +87,7 @@ class Standing:
                 budget.spend(cpu_us)
         if status == "killed":
             self.kills += 1
+        self.stopped = self.stopped + 1 if status in _STOPPED else 0
         if status in _STOPPED or cpu_us > SLOW_CALL_US:
             self._clean = 0 if status in _STOPPED or self.lane == "quick" else self._clean
         elif status == "thrown":

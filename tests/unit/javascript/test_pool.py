@@ -1,6 +1,7 @@
 """Kills, quarantine and what the neighbours see of them."""
 
 import asyncio
+import itertools
 import os
 import signal
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from decoders.javascript.calls import Codec, CodecCall, Limits, Quarantine
 from decoders.javascript.output import result_of
 from decoders.javascript.pool import CodecPool
 from decoders.javascript.process import WorkerProcess, WorkerStartError
+from decoders.javascript.standing import MAX_STOPPED
 from decoders.javascript.wire import Answer
 
 RECEIVED = datetime(2024, 1, 1, tzinfo=UTC)
@@ -36,6 +38,16 @@ async def test_three_kills_quarantine_one_codec_of_one_tenant(workers: int) -> N
         assert [one.status for one in await pool.decode([call(STUCK, 9)])] == ["killed"]
         pool.release(2, STUCK.sha256)
         assert [one.status for one in await pool.decode([call(STUCK, 2)])] == ["killed"]
+
+
+async def test_what_always_reaches_its_limits_is_told_once() -> None:
+    told: list[Quarantine] = []
+    endless = Codec.of("function decodeUplink() { for (;;); }")
+    moments = itertools.count(0, 100)
+    async with CodecPool(workers=1, on_quarantine=told.append, clock=lambda: float(next(moments))) as pool:
+        statuses = [one.status for _ in range(40) for one in await pool.decode([call(endless)])]
+    assert statuses == ["timeout"] * MAX_STOPPED + ["quarantined"] * (40 - MAX_STOPPED)
+    assert [(one.kills, one.detail.partition(";")[0]) for one in told] == [(0, "stopped 30 times in a row")]
 
 
 async def test_a_quarantine_outlives_the_pool() -> None:

@@ -8,6 +8,7 @@ from decoders.javascript.standing import (
     BUDGET_US,
     BUDGET_US_PER_S,
     CLEAN_CALLS,
+    MAX_STOPPED,
     SLOW_CALL_US,
     TENANT_BUDGET_US,
     TENANT_BUDGET_US_PER_S,
@@ -59,6 +60,18 @@ def test_a_codec_that_only_throws_is_slow() -> None:
     standing = proven()
     standing.settle("thrown", 900)
     assert standing.lane == "slow"
+
+
+def test_what_only_reaches_its_limits_is_put_away() -> None:
+    standing = Standing(0.0)
+    for _ in range(MAX_STOPPED - 1):
+        standing.settle("timeout", 50_000)
+    standing.settle("data", 20)
+    for _ in range(MAX_STOPPED - 1):
+        standing.settle("memory", 9_000)
+    assert not standing.quarantined
+    standing.settle("timeout", 50_000)
+    assert standing.refusal(1e9) == "quarantined"
 
 
 def test_a_budget_runs_out_and_fills_again() -> None:
