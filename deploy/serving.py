@@ -1,7 +1,6 @@
 """`samara serve`: the roles of one process, until a signal."""
 
 import asyncio
-import gc
 from collections.abc import Callable, Collection
 from contextlib import AsyncExitStack
 
@@ -12,6 +11,7 @@ from deploy.database import database
 from deploy.delivering import delivery_role
 from deploy.dsns import let_roles_in, of_settings, passwords
 from deploy.evaluating import alerting_role
+from deploy.interpreter import collect_cycles_seldom
 from deploy.maintaining import maintenance_role
 from deploy.metrics import new_registry
 from deploy.roles import (
@@ -78,17 +78,10 @@ async def serve(settings: Settings, roles: Collection[str]) -> None:
             if "api" in roles:
                 address = await stack.enter_async_context(api_role(running, ingesting))
             begun.set()
-            _quiet_garbage_collector()
+            collect_cycles_seldom()
             log.info("started", roles=sorted(roles), worker=running.worker, address=address)
             await until(stop, *tasks)
     log.info("stopped")
-
-
-def _quiet_garbage_collector() -> None:
-    """Look for cycles seldom: the ingest path makes many records and no cycles (docs/benchmarks.md)."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
 
 
 async def _check_schema(dsn: str) -> None:

@@ -120,7 +120,7 @@ class IngestSettings(_Strict):
     jetstream: tuple[JetStreamSource, ...] = ()
     http: tuple[HttpSource, ...] = ()
     max_message_bytes: Positive = 256 * 1024
-    max_unacknowledged: Positive = 20_000
+    max_unacknowledged: Positive = 10_000
     max_unacknowledged_bytes: Positive = 64 * 1024 * 1024
     max_batch: Positive = 2_000
     max_linger_ms: float = Field(default=50.0, ge=0, le=1000)

@@ -15,7 +15,7 @@ import structlog
 
 from decoders.registry import Registry
 from domain.errors import StoreUnavailableError
-from ingest import understanding
+from ingest import batching, understanding
 from ingest.codecs import NOT_BY_CODEC, Codecs
 from ingest.lns import NetworkServer
 from ingest.messages import Message
@@ -148,7 +148,7 @@ class Writer:
     async def _write(
         self, connection: asyncpg.Connection, understood: Understood, messages: Sequence[Message], now: datetime
     ) -> Written:
-        rows = understanding.batch(understood, self._known, now)
+        rows = batching.batch(understood, self._known, now)
         try:
             return await write(
                 connection,

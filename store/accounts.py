@@ -3,14 +3,17 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Final
 
 import asyncpg
 
 from store.batch import DUPLICATE, QUARANTINED, STORED, AccountKey, Batch, Frame
+from store.rows import microseconds
 
 Counts = Counter[tuple[AccountKey, str]]  # by account and outcome
 
+_account: Final = attrgetter("account")
 _HINT_DEVICES: Final = 500  # a NOTIFY payload holds 8,000 bytes; beyond, "*" says "many"
 
 INSERT_EVENTS: Final = """
@@ -57,7 +60,7 @@ async def insert_quarantined(connection: asyncpg.Connection, batch: Batch) -> Co
 def count_frames(frames: Sequence[Frame], new: set[tuple[int, datetime, int]] | None) -> Counts:
     """Count uplinks as stored or duplicate. `new` is None when all were new."""
     if new is None:
-        return Counter((frame.account, STORED) for frame in frames)
+        return Counter({(account, STORED): count for account, count in Counter(map(_account, frames)).items()})
     counts: Counts = Counter()
     unseen = set(new)
     for frame in frames:
@@ -83,7 +86,9 @@ WITH counted AS (
    WHERE excluded.heard_at > known.heard_at
 ), arrived AS (
   INSERT INTO arrivals (device_ids, measured_since)
-  SELECT $11, $12 WHERE cardinality($11::integer[]) > 0 AND EXISTS (SELECT FROM watched_tenants)
+  SELECT $11, ARRAY(SELECT timestamptz '2000-01-01 00:00:00+00' + us * interval '1 microsecond'
+                      FROM unnest($12::bigint[]) WITH ORDINALITY AS one (us, place) ORDER BY place)
+   WHERE cardinality($11::integer[]) > 0 AND EXISTS (SELECT FROM watched_tenants)
 )
 SELECT pg_notify('samara_committed', $8), pg_current_xact_id()::text, now()
 """
@@ -118,13 +123,13 @@ async def add_accounts(
     return record[1], record[2]
 
 
-def _measured_since(frames: Sequence[Frame]) -> dict[int, datetime]:
-    """Return the devices of these frames, each with the time of its earliest measurement among them."""
-    devices: dict[int, datetime] = {}
+def _measured_since(frames: Sequence[Frame]) -> dict[int, int]:
+    """Return the devices of these frames, each with its earliest measurement among them, microseconds since 2000."""
+    devices: dict[int, int] = {}
     for frame in frames:
-        device_id, at = frame.key[0], frame.key[1]
+        device_id, at_us = frame.key[0], frame.received_us
         if frame.past:
-            at = min(at, *[one.measured_at for one in frame.past])
-        if at <= devices.setdefault(device_id, at):
-            devices[device_id] = at
+            at_us = min(at_us, *[microseconds(one.measured_at) for one in frame.past])
+        if at_us < devices.setdefault(device_id, at_us):
+            devices[device_id] = at_us
     return devices

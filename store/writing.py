@@ -91,10 +91,10 @@ async def write(
             if not may_miss_partitions:
                 raise
             may_miss_partitions = False
-            await _make_partitions(connection, batch)
+            await make_partitions(connection, batch)
 
 
-async def _make_partitions(connection: asyncpg.Connection, batch: Batch) -> None:
+async def make_partitions(connection: asyncpg.Connection, batch: Batch) -> None:
     """Make the months that the batch needs: maintenance does it in advance, but for messages from long ago."""
     received = {_month(frame.key[1]) for frame in batch.frames}
     measured = received | {_month(one.measured_at) for frame in batch.frames for one in frame.past}

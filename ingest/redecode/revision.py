@@ -13,10 +13,10 @@ import msgspec
 
 from decoders.registry import Registry
 from domain.readings import DECODED, FAILED, TWIN
+from ingest.batching import to_jsonb
 from ingest.codecs import ByCodec
 from ingest.judging import Judged, judge, kept_detail
 from ingest.redecode.tally import ADDED, CHANGED, KEPT, REMOVED, SAMPLES, Change, Sample, Tally
-from ingest.understanding import to_jsonb
 from store.batch import Live
 from store.known import Known
 from store.newest import Latest, newest_of

@@ -23,7 +23,7 @@ import structlog
 import uvloop
 from prometheus_client import CollectorRegistry
 
-from deploy import serving
+from deploy.interpreter import collect_cycles_seldom
 from ingest.messages import Message
 from ingest.metrics import IngestMetrics
 from ingest.mqtt import MqttReceiver
@@ -55,7 +55,6 @@ async def generate(options: Options, go: asyncio.Event) -> None:
     from simulators.load.run import run  # noqa: PLC0415
     from simulators.mqtt_publisher import Publisher  # noqa: PLC0415
 
-    bench_load.add_model()
     address = BrokerAddress(host=options["host"], port=options["port"])
     async with Publisher(address, client_id="bench-generator", window=4000) as publisher:
         say(ready=True)
@@ -84,7 +83,7 @@ async def ingest(options: Options, go: asyncio.Event) -> None:
         clock=now,
         randomness=random.Random(1),
     ) as role:
-        serving._quiet_garbage_collector()
+        collect_cycles_seldom()
         say(ready=True)
         await go.wait()
         task = asyncio.create_task(role.run())
@@ -135,7 +134,7 @@ async def reader(options: Options, go: asyncio.Event) -> None:
     """Drain `count` messages, and say how long it took from the first to the last."""
     ended: asyncio.Future[float] = asyncio.get_running_loop().create_future()
     receiver = receiver_of(_source(options), Sponge(options["count"], ended.set_result))
-    serving._quiet_garbage_collector()
+    collect_cycles_seldom()
     say(ready=True)
     await go.wait()
     task = asyncio.create_task(receiver.run())

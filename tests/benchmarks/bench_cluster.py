@@ -79,7 +79,6 @@ async def drain(folder: Path, database: Database, uplinks: int, workers: int, sy
 
 async def measure(options: argparse.Namespace) -> None:
     """Make the runs, and say their medians."""
-    bench_load.add_model()
     with working_folder() as folder:
         async with postgres(folder, None) as server:
             database = Database(server, timescale=False)

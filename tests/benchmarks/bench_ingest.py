@@ -211,7 +211,6 @@ async def services(pg_bin: Path | None) -> AsyncIterator[tuple[Bench, Database, 
 
 async def measure(options: argparse.Namespace) -> dict[str, Any]:
     """Run what was asked for, and return everything that was found."""
-    bench_load.add_model()
     wanted = options.only or [name for name in SECTIONS if not (options.quick and name in NOT_QUICK)]
     began = datetime.now(UTC)
     async with services(options.pg_bin) as (bench, database, with_timescale):

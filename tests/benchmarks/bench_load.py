@@ -1,11 +1,8 @@
 """What is sent: 40,000 Elsys ERS CO2, five readings a frame, heard by two gateways, told by ChirpStack in JSON."""
 
-import struct
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from simulators import processes as physics
-from simulators.load import frames
 from simulators.load.ledger import dev_eui
 from simulators.load.spec import LoadSpec, at_rate
 
@@ -13,19 +10,6 @@ MODEL: Final = "elsys-ers-co2"
 READINGS: Final = 5
 DEVICES: Final = 40_000
 _PERIOD_S: Final = 900.0
-
-
-def _ers(seed: str, at: datetime, _number: int) -> bytes:
-    """Return a frame, encoded from the vendor's table alone: temperature, humidity, light, CO2, battery."""
-    temperature = round(200 + 40 * physics.drift(seed + "room", at, 10_000))
-    humidity = round(45 + 10 * physics.drift(seed + "air", at, 10_000))
-    co2 = round(700 + 250 * physics.drift(seed + "people", at, 5_000))
-    return struct.pack(">BhBBBHBHBH", 1, temperature, 2, humidity, 4, 320, 6, co2, 7, 3600)
-
-
-def add_model() -> None:
-    """Teach the generator of this process a model of five readings; its own have four at most."""
-    frames._MODELS[MODEL] = ("Elsys ERS CO2", 5, READINGS, _ers)
 
 
 def backlog(uplinks: int) -> LoadSpec:

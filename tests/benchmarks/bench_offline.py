@@ -13,7 +13,7 @@ from bench_load import READINGS, backlog
 from bench_servers import Database
 
 from decoders.registry import Registry
-from ingest import lns, understanding
+from ingest import batching, lns, understanding
 from ingest.codecs import Codecs
 from ingest.messages import Message, Origin
 from ingest.runner import load_known
@@ -58,7 +58,7 @@ class Path(NamedTuple):
     def rows(self, messages: Sequence[Message]) -> Batch:
         """Go the whole way from messages to rows."""
         understood = understanding.identify(self.read(messages), self.known, self.registry)
-        return understanding.batch(understood, self.known, self.now)
+        return batching.batch(understood, self.known, self.now)
 
 
 async def path_of(connection: asyncpg.Connection, messages: Sequence[Message]) -> Path:
@@ -104,7 +104,7 @@ async def stages(database: Database) -> Figures:
             "parse": _us(lambda: path.read(messages)),
             "lookup": _us(look_up) + identify - decode,
             "decode": decode,
-            "rows": _us(lambda: understanding.batch(understood, known, path.now)),
+            "rows": _us(lambda: batching.batch(understood, known, path.now)),
             "copy": await _storing_us(connection, path),
             "acknowledge": _us(lambda: [puback([m.token for m in group]) for _, group in groupby(messages, _origin)]),
         }
@@ -246,7 +246,7 @@ async def _ready(opened: Sequence[asyncpg.Connection], uplinks: int) -> list[Pre
     batches = [path.rows(part) for part in _parts(messages)]
     for connection in opened:
         await staging.prepare_connection(connection)
-    await writing._make_partitions(opened[0], batches[0])
+    await writing.make_partitions(opened[0], batches[0])
     return [_prepared(batch) for batch in batches]
 
 

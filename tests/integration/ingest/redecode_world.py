@@ -14,7 +14,7 @@ from decoders.registry import DecodeFunction, Decoder, Model, Registry
 from domain.errors import DecodeError
 from domain.events import Uplink
 from domain.readings import Reading
-from ingest import understanding
+from ingest import batching, understanding
 from ingest.messages import Message, Origin
 from ingest.redecode.portion import Size
 from ingest.redecode.run import Asked, Report, apply, show
@@ -128,7 +128,7 @@ class Ingesting:
         read = understanding.read([_message(one) for one in told], {"fake": server})
         understood = understanding.identify(read, self._known, self._registry)
         await learn_foreign(self._connection, self._known, understanding.unknown_quantities(understood, self._known))
-        batch = understanding.batch(understood, self._known, END)
+        batch = batching.batch(understood, self._known, END)
         return await write(self._connection, batch, worker="test", changes=Changes(), now_s=0.0)
 
 

@@ -27,5 +27,5 @@ def open_spool(tmp_path: Path) -> Iterator[Open]:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.pipeline._BACKOFF_S", (0.001,))
+    monkeypatch.setattr("ingest.draining._BACKOFF_S", (0.001,))
     monkeypatch.setattr("ingest.pipeline._FULL_AGAIN_S", 0.001)

@@ -12,7 +12,7 @@ from domain.errors import MessageError
 from domain.events import JOIN, Event, NetworkEvent, Position, Reception, Uplink
 from domain.quarantine import BAD_TIME, IMPLAUSIBLE, TOO_LARGE, UNKNOWN_DEVICE, UNREADABLE
 from domain.readings import FAILED, Reading
-from ingest import understanding
+from ingest import batching, understanding
 from ingest.messages import Message, Origin
 from store import packing
 from store.batch import AccountKey, Batch, Frame
@@ -72,7 +72,7 @@ def rows_of(
         return list(readings)
 
     found = understanding.read(messages or [message()], server_that(lambda _body: events or [uplink()]))
-    return understanding.batch(understanding.identify(found, known, registry_that(decode)), known, NOW)
+    return batching.batch(understanding.identify(found, known, registry_that(decode)), known, NOW)
 
 
 def measured(frame: Frame) -> list[tuple[datetime, float, int, int]]:
@@ -128,7 +128,7 @@ def test_steps_change_nothing_they_are_given(known: Known) -> None:
     first, second = (understanding.identify(found, known, registry) for _ in range(2))
     assert (found.uplinks, found.events, found.refused) == before
     assert first == second
-    assert understanding.batch(first, known, NOW) == understanding.batch(second, known, NOW)
+    assert batching.batch(first, known, NOW) == batching.batch(second, known, NOW)
 
 
 # --- identifying -------------------------------------------------------------------------------------------------
@@ -235,7 +235,7 @@ def test_names_beyond_the_bound_are_told(known: Known) -> None:
 
 
 def digest_of(refused: understanding.Refused, known: Known, now: datetime = NOW) -> bytes:
-    (row,) = understanding.batch(understanding.Understood([], [], [refused], []), known, now).quarantined
+    (row,) = batching.batch(understanding.Understood([], [], [refused], []), known, now).quarantined
     digest: bytes = row.row[0]
     return digest
 
@@ -264,7 +264,7 @@ def test_two_readings_of_one_message_are_two_rows(known: Known) -> None:
 
 def test_text_is_kept_as_postgresql_can_hold_it(known: Known) -> None:
     refused = understanding.Refused(message(b"\0", topic="a\0b" * 1000), UNREADABLE, "nul \0, surrogate \ud800")
-    (row,) = understanding.batch(understanding.Understood([], [], [refused], []), known, NOW).quarantined
+    (row,) = batching.batch(understanding.Understood([], [], [refused], []), known, NOW).quarantined
     texts = [value for value in row.row if isinstance(value, str)]
     assert max(map(len, texts)) <= 2000
     assert all("\0" not in text for text in texts)
@@ -275,10 +275,10 @@ def test_text_is_kept_as_postgresql_can_hold_it(known: Known) -> None:
 def test_of_a_message_too_large_the_beginning_is_kept_with_its_size(known: Known) -> None:
     large = message(bytes(9000), size=10_000_000)
     understood = understanding.identify(understanding.read([large], {}), known, Registry([]))
-    (row,) = understanding.batch(understood, known, NOW).quarantined
+    (row,) = batching.batch(understood, known, NOW).quarantined
     assert bytes(4096) in row.row
     assert 10_000_000 in row.row
 
 
 def test_json_that_postgresql_cannot_hold_is_mended() -> None:
-    assert understanding.to_jsonb({"a": "x\0y"}) == '{"a":"x\\ufffdy"}'
+    assert batching.to_jsonb({"a": "x\0y"}) == '{"a":"x\\ufffdy"}'
