@@ -8,9 +8,7 @@ import asyncpg
 import structlog
 
 from deploy.database import database
-from deploy.delivering import delivery_role
 from deploy.dsns import let_roles_in, of_settings, passwords
-from deploy.evaluating import alerting_role
 from deploy.interpreter import collect_cycles_seldom
 from deploy.maintaining import maintenance_role
 from deploy.metrics import new_registry
@@ -68,10 +66,14 @@ async def serve(settings: Settings, roles: Collection[str]) -> None:
                 tasks.append(maintaining.task)
                 reasons.append(maintaining.upkeep.why_not_ready)
             if "alerting" in roles:
+                from deploy.evaluating import alerting_role  # noqa: PLC0415 - ingest starts again without its parts
+
                 evaluating = await stack.enter_async_context(alerting_role(running))
                 tasks.append(evaluating.task)
                 reasons.append(evaluating.worker.why_not_ready)
             if "delivery" in roles:
+                from deploy.delivering import delivery_role  # noqa: PLC0415 - ingest starts again without its parts
+
                 delivering = await stack.enter_async_context(delivery_role(running))
                 tasks.append(delivering.task)
                 reasons.append(delivering.courier.why_not_ready)

@@ -12,7 +12,6 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry, exposition
 
 from api.access import UNASKED, require
-from api.app import create_app
 from deploy.roles import Ingesting, Running, now
 from domain.errors import ConfigurationError
 from ingest import http
@@ -33,6 +32,8 @@ async def api_role(
 
     `any_port` takes a free port when the one of the settings is taken. Raises ConfigurationError otherwise.
     """
+    from api.app import create_app  # noqa: PLC0415 - a process without this role starts again without its parts
+
     async with (
         _pool(running, running.dsns.api, "api", SEEN_FIRST) as pool,
         _pool(running, running.dsns.accounts, "accounts") as accounts,

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 import asyncpg
 import structlog
@@ -18,7 +18,6 @@ from decoders.registry import Registry
 from domain.errors import ConfigurationError
 from ingest import lns
 from ingest.codecs import Codecs
-from ingest.jetstream import JetStreamReceiver
 from ingest.lns import NetworkServer
 from ingest.metrics import IngestMetrics
 from ingest.mqtt import MqttReceiver
@@ -31,6 +30,9 @@ from store.bound_codecs import BoundCodecs, load_bound_codecs
 from store.changes import Changes
 from store.known import DecoderVersion, Known
 from store.pool import TRANSIENT, connect, still_there
+
+if TYPE_CHECKING:
+    from ingest.jetstream import JetStreamReceiver
 
 log = structlog.get_logger()
 
@@ -222,7 +224,9 @@ class Ingest:
 
     def _jetstream_receiver(
         self, source: JetStreamSource, clock: Callable[[], datetime], randomness: random.Random
-    ) -> JetStreamReceiver:
+    ) -> "JetStreamReceiver":
+        from ingest.jetstream import JetStreamReceiver  # noqa: PLC0415 - most hear none, and start without its parts
+
         return JetStreamReceiver(
             source,
             self._topics(source),

@@ -1,10 +1,5 @@
 """The commands, put together."""
 
-from pathlib import Path
-from typing import Annotated
-
-import typer
-
 from deploy.cli import (
     accounts,
     alerts,
@@ -23,30 +18,17 @@ from deploy.cli import (
     rules,
     schema,
     services,
+    serving,
     simulate,
     statistics,
     tenants,
 )
+from deploy.cli.root import new_app
 
-app = typer.Typer(
-    name="samara",
-    help="Ingest and supervise a territory's LoRaWAN sensors.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,  # a failure is one sentence; a defect is a plain traceback to send
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-
-
-@app.callback()
-def _options(
-    context: typer.Context,
-    config: Annotated[Path | None, typer.Option(help="Settings file; ./samara.toml if there is one.")] = None,
-) -> None:
-    context.obj = config
-
+app = new_app()
 
 services.add_to(app)
+serving.add_to(app)
 initialise.add_to(app)
 schema.add_to(app)
 replaying.add_to(app)

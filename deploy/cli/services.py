@@ -1,7 +1,5 @@
-"""samara demo | serve."""
+"""samara demo."""
 
-import os
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -10,27 +8,13 @@ import typer
 from deploy import logs
 from deploy.cli.common import run, settings_of
 from deploy.demo import demo, say_to_stdout
-from deploy.serving import serve
-from deploy.workers import serve_workers
-from domain.errors import ConfigurationError
 
 _CAPTURES = Path(__file__).parents[3] / "shared" / "data" / "lns"
-
-
-class Role(StrEnum):
-    """What a process can do."""
-
-    INGEST = "ingest"
-    API = "api"
-    MAINTENANCE = "maintenance"
-    ALERTING = "alerting"
-    DELIVERY = "delivery"
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands of this module."""
     app.command("demo")(demo_command)
-    app.command("serve")(serve_command)
 
 
 def demo_command(
@@ -45,18 +29,3 @@ def demo_command(
         logs.configure(settings.log.format, "warning")
     directory = captures or _CAPTURES
     run(demo(settings, tuple(sorted(directory.glob("chirpstack_v4*.ndjson*"))), say_to_stdout))
-
-
-def serve_command(
-    context: typer.Context,
-    roles: Annotated[list[Role] | None, typer.Argument(help="All of them by default.")] = None,
-    workers: Annotated[int, typer.Option(min=1, help="Processes of `ingest`, by shared subscription.")] = 1,
-) -> None:
-    """Receive, store and show, until SIGINT or SIGTERM."""
-    settings = settings_of(context)
-    if workers > 1:
-        if roles != [Role.INGEST]:
-            raise ConfigurationError("--workers is for `samara serve ingest`: serve the other roles apart")
-        run(serve_workers(settings, context.find_root().obj, os.environ, workers))
-        return
-    run(serve(settings, frozenset(role.value for role in roles or Role)))

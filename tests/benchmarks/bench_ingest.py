@@ -1,7 +1,8 @@
 """How fast ingest is, beside its limits in the same run: python tests/benchmarks/bench_ingest.py --quick
 
 It starts its own broker and database; nothing else should run on the machine. What each figure means is in
-docs/benchmarks.md.
+docs/benchmarks.md. `--only` takes sections by themselves, and `--json` keeps what each found in one file, so that a
+machine that is quiet for a few minutes at a time will do.
 """
 
 import argparse
@@ -10,7 +11,7 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -45,6 +46,8 @@ class Size(NamedTuple):
     sustained_s: int
 
 
+SUSTAINED_PER_S: Final = 20_000
+CODECS_PER_S: Final = 10_000
 QUICK: Final = Size(backlog=80_000, naive=2_000, copied=40_000, live_s=15, rising_s=10, sustained_s=20)
 FULL: Final = Size(backlog=200_000, naive=5_000, copied=120_000, live_s=20, rising_s=20, sustained_s=300)
 
@@ -52,10 +55,11 @@ FULL: Final = Size(backlog=200_000, naive=5_000, copied=120_000, live_s=20, risi
 class Plan:
     """What to run, and what was found: section -> row -> the figures of each run."""
 
-    def __init__(self, bench: Bench, size: Size, runs: int) -> None:
+    def __init__(self, bench: Bench, size: Size, runs: int, rate: int) -> None:
         self.bench = bench
         self.size = size
         self.runs = runs
+        self.rate = rate  # to hold for long, unless `rising` found another
         self.results: dict[str, dict[str, list[Figures]]] = {}
 
     async def measure(self, section: str, row: str, run: Callable[[], Awaitable[Figures]]) -> list[Figures]:
@@ -125,18 +129,21 @@ async def live(plan: Plan, database: Database) -> None:
         await plan.measure("live", f"{rate:,}/s", lambda r=rate: _live(plan, database, r, plan.size.live_s))
 
 
-async def sustained(plan: Plan, database: Database) -> None:
-    """Look for the highest pace that holds a little while, then for one near it that holds for long."""
-    highest = RISING[0] - RISING_STEP
+async def rising(plan: Plan, database: Database) -> None:
+    """Look for the highest pace that holds a little while."""
     for rate in RISING:
         found = await plan.measure_once(
             "sustained", f"rising, {rate:,}/s", lambda r=rate: _live(plan, database, r, plan.size.rising_s)
         )
         if not found["kept_up"]:
             break
-        highest = rate
+        plan.rate = rate
+
+
+async def sustained(plan: Plan, database: Database) -> None:
+    """Hold a pace for long; where it is not kept up, one that is a little lower."""
     seconds = plan.size.sustained_s
-    for rate in (highest, highest - RISING_STEP // 2, highest - RISING_STEP):
+    for rate in (plan.rate, plan.rate - RISING_STEP // 2, plan.rate - RISING_STEP):
         found = await plan.measure_once(
             "sustained", f"{seconds} s, {rate:,}/s", lambda r=rate: _live(plan, database, r, seconds)
         )
@@ -144,8 +151,18 @@ async def sustained(plan: Plan, database: Database) -> None:
             break
 
 
-async def _live(plan: Plan, database: Database, rate: int, seconds: int) -> Figures:
-    found = await plan.bench.live(database, rate, seconds)
+async def codecs(plan: Plan, database: Database) -> None:
+    """Measure a backlog, and a pace, where a JavaScript codec decodes half of the devices."""
+    half = bench_load.dev_euis()[::2]
+    uplinks, rate = plan.size.backlog, CODECS_PER_S
+    await plan.measure(
+        "codecs", f"{uplinks:,} uplinks", lambda: plan.bench.drain(database, uplinks, "5", scripted=half)
+    )
+    await plan.measure("codecs", f"live, {rate:,}/s", lambda: _live(plan, database, rate, plan.size.live_s, half))
+
+
+async def _live(plan: Plan, database: Database, rate: int, seconds: int, scripted: Sequence[str] = ()) -> Figures:
+    found = await plan.bench.live(database, rate, seconds, scripted)
     return found | {"kept_up": float(kept_up(found))}
 
 
@@ -164,7 +181,7 @@ async def stages(plan: Plan, database: Database) -> None:
 
 async def workers(plan: Plan, database: Database) -> None:
     """Measure how several ingest processes share a backlog."""
-    for count in (1, 2):
+    for count in (1, 2, 4):
         await plan.measure(
             "workers", f"{count}", lambda n=count: plan.bench.drain(database, plan.size.backlog, "5", workers=n)
         )
@@ -188,7 +205,9 @@ RUN: Final[Mapping[str, Callable[[Plan, Database], Awaitable[None]]]] = {
     "naive": naive,
     "drain": drain,
     "live": live,
+    "rising": rising,
     "sustained": sustained,
+    "codecs": codecs,
     "day": day,
     "stages": stages,
     "workers": workers,
@@ -214,18 +233,14 @@ async def measure(options: argparse.Namespace) -> dict[str, Any]:
     wanted = options.only or [name for name in SECTIONS if not (options.quick and name in NOT_QUICK)]
     began = datetime.now(UTC)
     async with services(options.pg_bin) as (bench, database, with_timescale):
-        plan = Plan(bench, QUICK if options.quick else FULL, options.runs or (1 if options.quick else 5))
+        plan = Plan(bench, QUICK if options.quick else FULL, options.runs or (1 if options.quick else 5), options.rate)
         for name in wanted:
             if name in RUN:
                 await RUN[name](plan, database)
             elif with_timescale is not None:
                 await timescale(plan, with_timescale)
         versions = [await one.version() for one in (database, with_timescale) if one is not None]
-    return {
-        "about": about(began, versions) | {"runs": plan.runs, "quick": options.quick},
-        "summary": bench_report.summary(plan.results),
-        "runs": plan.results,
-    }
+    return {"about": about(began, versions) | {"quick": options.quick}, "runs": plan.results}
 
 
 def about(began: datetime, servers: list[str]) -> dict[str, Any]:
@@ -247,20 +262,49 @@ def about(began: datetime, servers: list[str]) -> dict[str, Any]:
     }
 
 
+def sections(text: str) -> list[str]:
+    """Return the names in `live,drain`; raise argparse's error for another."""
+    names = text.split(",")
+    if unknown := [name for name in names if name not in SECTIONS]:
+        raise argparse.ArgumentTypeError(f"no section {', '.join(unknown)}; there are {', '.join(SECTIONS)}")
+    return names
+
+
+def kept(path: Path, found: dict[str, Any], *, add: bool) -> dict[str, Any]:
+    """Put what was found into the file, row by row, in the place of what it had or after it; return the whole."""
+    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"about": [], "runs": {}}
+    for section, rows in found["runs"].items():
+        before = known["runs"].setdefault(section, {})
+        for row, runs in rows.items():
+            before[row] = [*(before.get(row, []) if add else []), *runs]
+    rows_measured = {section: [*rows] for section, rows in found["runs"].items()}
+    known["about"].append(found["about"] | {"measured": rows_measured})
+    path.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+    return known
+
+
 def main() -> None:
     """Read the options, measure, and say the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="smaller sizes, one run of each: under four minutes")
     parser.add_argument("--runs", type=int, help="how many runs of each figure (5, or 1 when quick)")
-    parser.add_argument("--only", action="append", choices=SECTIONS, help="this section alone; may be repeated")
-    parser.add_argument("--json", type=Path, help="write everything that was found to this file")
+    parser.add_argument("--only", type=sections, help=f"these sections alone, of {', '.join(SECTIONS)}")
+    parser.add_argument(
+        "--rate", type=int, default=SUSTAINED_PER_S, help="uplinks/s to sustain when `rising` does not look for it"
+    )
+    parser.add_argument("--json", type=Path, help="keep what is found in this file, beside what it has")
+    parser.add_argument("--add", action="store_true", help="add runs to those in the file, instead of replacing them")
+    parser.add_argument("--show", action="store_true", help="measure nothing; say the tables of the file")
     parser.add_argument("--pg-bin", type=Path, help="a directory with `postgres`, instead of the wheel's")
     options = parser.parse_args()
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())  # sessions that come and go are no news
+    if options.show:
+        sys.stdout.write(bench_report.markdown(json.loads(options.json.read_text(encoding="utf-8"))["runs"]))
+        return
     found = uvloop.run(measure(options))
-    if options.json:
-        options.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     said = "  \n".join(f"{name}: {value}" for name, value in found["about"].items())
+    if options.json:
+        found = kept(options.json, found, add=options.add)
     sys.stdout.write(f"{said}\n\n{bench_report.markdown(found['runs'])}")
 
 

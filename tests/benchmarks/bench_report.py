@@ -48,6 +48,7 @@ TABLES: Final[Mapping[str, tuple[str, Sequence[Column]]]] = {
     "drain": ("Draining a backlog", _DRAIN),
     "live": ("Live", _LIVE),
     "sustained": ("Sustained", _LIVE),
+    "codecs": ("Half of the devices decoded by a JavaScript codec", _LIVE),
     "day": ("A day of 40,000 sensors", _DRAIN),
     "stages": ("Where the consumer's time goes", (Column("us", "us an uplink", 2),)),
     "batches": (
@@ -86,13 +87,3 @@ def _cell(runs: Sequence[Figures], column: Column) -> str:
 
 def _spread(values: Sequence[float]) -> tuple[float, float, float]:
     return min(values), statistics.median(values), max(values)
-
-
-def summary(results: Results) -> dict[str, dict[str, dict[str, dict[str, float]]]]:
-    """Return {section: {row: {figure: {median, min, max}}}}."""
-    return {section: {row: _figures(runs) for row, runs in rows.items() if runs} for section, rows in results.items()}
-
-
-def _figures(runs: Sequence[Figures]) -> dict[str, dict[str, float]]:
-    spreads = {name: _spread([run[name] for run in runs]) for name in runs[0]}
-    return {name: {"median": middle, "min": low, "max": high} for name, (low, middle, high) in spreads.items()}

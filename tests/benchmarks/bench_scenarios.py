@@ -9,11 +9,17 @@ from pathlib import Path
 from typing import Any, Final
 
 import asyncpg
+import bench_load
 from bench_child import TOPIC, Sponge, receiver_of
 from bench_load import paced
 from bench_servers import Broker, Cpu, Database, Process, child, mosquitto, peak_mb
 
+from decoders.javascript.calls import Codec
+from decoders.javascript.declared import fields_to_json
+from decoders.javascript.uplinks import version_of
 from ingest.settings import MqttSource
+from store import codecs
+from store.codecs import NewCodec
 
 Figures = dict[str, float]
 
@@ -45,6 +51,11 @@ SELECT coalesce(sum(messages), 0)::bigint FROM ingest_accounts WHERE outcome = '
 
 WAL_SYNCS: Final = """
 SELECT coalesce(sum(fsyncs), 0)::bigint, coalesce(sum(fsync_time), 0)::float8 FROM pg_stat_io WHERE object = 'wal'
+"""
+
+BIND: Final = """
+INSERT INTO codec_bindings (tenant_id, codec, device_id)
+SELECT 1, 'bench', device_id FROM devices WHERE dev_eui = ANY($1::text[])
 """
 
 
@@ -108,10 +119,16 @@ class Bench:
                 used = cpu.seconds()
             return {"per_second": uplinks / seconds} | per_uplink(used, uplinks, consumer="naive")
 
-    async def drain(self, database: Database, uplinks: int, protocol: str, workers: int = 1) -> Figures:
-        """Store a backlog, by one process or by several that share it."""
+    async def drain(
+        self, database: Database, uplinks: int, protocol: str, workers: int = 1, scripted: Sequence[str] = ()
+    ) -> Figures:
+        """Store a backlog, by one process or by several that share it.
+
+        `scripted` are the DevEUIs that a JavaScript codec decodes.
+        """
         async with self.broker() as (broker, folder), database.fresh() as dsn, AsyncExitStack() as stack:
             options = listener(broker, protocol, "bench", "bench" if workers > 1 else "")
+            await bind_codec(dsn, scripted)
             names = [f"worker-{number}" for number in range(workers)]
             for name in names:
                 await make_session(options | ({"client_id": f"bench-{name}"} if workers > 1 else {}))
@@ -132,9 +149,10 @@ class Bench:
                 "broker_mb": peak_mb(broker.pid),
             } | per_uplink(used, uplinks, consumer="ingest")
 
-    async def live(self, database: Database, rate: int, seconds: int) -> Figures:
+    async def live(self, database: Database, rate: int, seconds: int, scripted: Sequence[str] = ()) -> Figures:
         """Store what arrives at a pace, and take the time from each message's own to its commit."""
         async with self.broker() as (broker, folder), database.fresh() as dsn, AsyncExitStack() as stack:
+            await bind_codec(dsn, scripted)
             hearing = listener(broker, "5", "bench")
             ingest = await stack.enter_async_context(ingesting(folder, dsn, hearing, "worker"))
             await ingest.go()
@@ -245,6 +263,22 @@ async def until_stored(dsn: str, uplinks: int, ingest: Sequence[Process]) -> Non
             elif loop.time() - moved_at > _STALLED_S:
                 raise RuntimeError(f"{stored} of {uplinks} stored, and no more for {_STALLED_S:g} s")
             await asyncio.sleep(_POLL_S)
+    finally:
+        await connection.close()
+
+
+async def bind_codec(dsn: str, dev_euis: Sequence[str]) -> None:
+    """Put the benchmark's codec in force, and let it decode these devices."""
+    if not dev_euis:
+        return
+    codec, fields = Codec.of(bench_load.SCRIPT), fields_to_json(bench_load.SCRIPT_FIELDS)
+    connection = await asyncpg.connect(dsn)
+    try:
+        new = NewCodec(1, "bench", codec.sha256, bench_load.SCRIPT, "[]", fields, "bench")
+        number, _ = await codecs.upload(connection, new)
+        version = version_of(codec, bench_load.SCRIPT_FIELDS)
+        await codecs.activate(connection, number, fields_json=fields, is_fresh=False, version=version)
+        await connection.execute(BIND, dev_euis)
     finally:
         await connection.close()
 
