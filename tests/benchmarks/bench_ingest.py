@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import bench_load
+import bench_nodered
 import bench_offline
 import bench_report
 import psutil
@@ -109,8 +110,11 @@ async def _copied(plan: Plan, database: Database, what: str, connections: int) -
 
 
 async def naive(plan: Plan, database: Database) -> None:
-    """Measure the naive pipeline."""
+    """Measure the naive pipeline, and Node-RED where it is."""
     await plan.measure("naive", "paho, one INSERT an uplink", lambda: plan.bench.naive(database, plan.size.naive))
+    if started := bench_nodered.program():
+        uplinks = 4 * plan.size.naive
+        await plan.measure("naive", "Node-RED, ten at a time", lambda: plan.bench.node_red(database, uplinks, started))
 
 
 async def drain(plan: Plan, database: Database, label: str = "") -> None:

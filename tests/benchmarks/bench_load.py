@@ -3,7 +3,6 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from decoders.javascript.mapping import Field
 from simulators.load.ledger import dev_eui
 from simulators.load.spec import LoadSpec, at_rate
 
@@ -11,32 +10,6 @@ MODEL: Final = "elsys-ers-co2"
 READINGS: Final = 5
 DEVICES: Final = 40_000
 _PERIOD_S: Final = 900.0
-
-
-SCRIPT: Final = """
-function signed(value) { return value > 0x7fff ? value - 0x10000 : value; }
-function decodeUplink(input) {
-  var bytes = input.bytes, data = {}, i = 0;
-  while (i < bytes.length) {
-    switch (bytes[i++]) {
-      case 1: data.temperature = signed((bytes[i] << 8) | bytes[i + 1]) / 10; i += 2; break;
-      case 2: data.humidity = bytes[i]; i += 1; break;
-      case 4: data.light = (bytes[i] << 8) | bytes[i + 1]; i += 2; break;
-      case 6: data.co2 = (bytes[i] << 8) | bytes[i + 1]; i += 2; break;
-      case 7: data.battery = ((bytes[i] << 8) | bytes[i + 1]) / 1000; i += 2; break;
-      default: return { errors: ["unknown type"] };
-    }
-  }
-  return { data: data };
-}
-"""
-SCRIPT_FIELDS: Final = (
-    Field("temperature", "temperature"),
-    Field("humidity", "humidity"),
-    Field("light", "illuminance"),
-    Field("co2", "co2"),
-    Field("battery", "battery_voltage"),
-)
 
 
 def backlog(uplinks: int) -> LoadSpec:

@@ -13,6 +13,7 @@ from bench_load import READINGS, backlog
 from bench_servers import Database
 
 from decoders.registry import Registry
+from deploy.interpreter import collect_cycles_seldom
 from ingest import batching, lns, understanding
 from ingest.codecs import Codecs
 from ingest.messages import Message, Origin
@@ -87,6 +88,7 @@ async def stages(database: Database) -> Figures:
         connection = await asyncpg.connect(dsn)
         path = await path_of(connection, messages)
         known, registry = path.known, path.registry
+        collect_cycles_seldom()  # as `samara serve` does
         found = path.read(messages)
         frames = [(known.devices[one.uplink.dev_eui].model_id, one.uplink) for one in found.uplinks]
         understood = understanding.identify(found, known, registry)

@@ -9,17 +9,14 @@ from pathlib import Path
 from typing import Any, Final
 
 import asyncpg
-import bench_load
+import bench_naive
+import bench_nodered
 from bench_child import TOPIC, Sponge, receiver_of
+from bench_codec import bind_codec
 from bench_load import paced
 from bench_servers import Broker, Cpu, Database, Process, child, mosquitto, peak_mb
 
-from decoders.javascript.calls import Codec
-from decoders.javascript.declared import fields_to_json
-from decoders.javascript.uplinks import version_of
 from ingest.settings import MqttSource
-from store import codecs
-from store.codecs import NewCodec
 
 Figures = dict[str, float]
 
@@ -53,9 +50,10 @@ WAL_SYNCS: Final = """
 SELECT coalesce(sum(fsyncs), 0)::bigint, coalesce(sum(fsync_time), 0)::float8 FROM pg_stat_io WHERE object = 'wal'
 """
 
-BIND: Final = """
-INSERT INTO codec_bindings (tenant_id, codec, device_id)
-SELECT 1, 'bench', device_id FROM devices WHERE dev_eui = ANY($1::text[])
+NAIVE_STORED: Final = """
+SELECT count(*) / 5 AS uplinks,
+       extract(epoch FROM max(pg_xact_commit_timestamp(xmin)) - min(pg_xact_commit_timestamp(xmin)))::float8 AS seconds
+  FROM naive
 """
 
 
@@ -118,6 +116,24 @@ class Bench:
                 seconds = (await naive.hear())["seconds"]
                 used = cpu.seconds()
             return {"per_second": uplinks / seconds} | per_uplink(used, uplinks, consumer="naive")
+
+    async def node_red(self, database: Database, uplinks: int, started: Path) -> Figures:
+        """Drain a backlog with Node-RED."""
+        async with self.broker() as (broker, folder), database.fresh() as dsn:
+            options = listener(broker, "3.1.1", "bench")
+            await make_session(options)
+            await published(folder, broker, uplinks)
+            await fetch(dsn, bench_naive.CREATE)
+            async with bench_nodered.node_red(started, folder, dsn, options | {"topic": TOPIC}) as server:
+                while not (before := await fetch(dsn, NAIVE_STORED))["uplinks"]:
+                    server.require_alive()
+                    await asyncio.sleep(_POLL_S)
+                cpu = Cpu(node_red=[server.pid], postgres=[database.pid], broker=[broker.pid])
+                while (found := await fetch(dsn, NAIVE_STORED))["uplinks"] < uplinks:
+                    server.require_alive()
+                    await asyncio.sleep(_POLL_S)
+                used = per_uplink(cpu.seconds(), uplinks - before["uplinks"], consumer="node_red")
+            return {"per_second": uplinks / found["seconds"]} | used
 
     async def drain(
         self, database: Database, uplinks: int, protocol: str, workers: int = 1, scripted: Sequence[str] = ()
@@ -267,28 +283,10 @@ async def until_stored(dsn: str, uplinks: int, ingest: Sequence[Process]) -> Non
         await connection.close()
 
 
-async def bind_codec(dsn: str, dev_euis: Sequence[str]) -> None:
-    """Put the benchmark's codec in force, and let it decode these devices."""
-    if not dev_euis:
-        return
-    codec, fields = Codec.of(bench_load.SCRIPT), fields_to_json(bench_load.SCRIPT_FIELDS)
-    connection = await asyncpg.connect(dsn)
-    try:
-        new = NewCodec(1, "bench", codec.sha256, bench_load.SCRIPT, "[]", fields, "bench")
-        number, _ = await codecs.upload(connection, new)
-        version = version_of(codec, bench_load.SCRIPT_FIELDS)
-        await codecs.activate(connection, number, fields_json=fields, is_fresh=False, version=version)
-        await connection.execute(BIND, dev_euis)
-    finally:
-        await connection.close()
-
-
 async def fetch(dsn: str, query: str, *arguments: Any) -> Sequence[Any]:
     """Return one row."""
     connection = await asyncpg.connect(dsn)
     try:
-        record = await connection.fetchrow(query, *arguments)
+        return await connection.fetchrow(query, *arguments) or ()
     finally:
         await connection.close()
-    assert record is not None
-    return record
