@@ -274,19 +274,6 @@ def sections(text: str) -> list[str]:
     return names
 
 
-def kept(path: Path, found: dict[str, Any], *, add: bool) -> dict[str, Any]:
-    """Put what was found into the file, row by row, in the place of what it had or after it; return the whole."""
-    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"about": [], "runs": {}}
-    for section, rows in found["runs"].items():
-        before = known["runs"].setdefault(section, {})
-        for row, runs in rows.items():
-            before[row] = [*(before.get(row, []) if add else []), *runs]
-    rows_measured = {section: [*rows] for section, rows in found["runs"].items()}
-    known["about"].append(found["about"] | {"measured": rows_measured})
-    path.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
-    return known
-
-
 def main() -> None:
     """Read the options, measure, and say the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -308,7 +295,7 @@ def main() -> None:
     found = uvloop.run(measure(options))
     said = "  \n".join(f"{name}: {value}" for name, value in found["about"].items())
     if options.json:
-        found = kept(options.json, found, add=options.add)
+        found = bench_report.kept(options.json, found, add=options.add)
     sys.stdout.write(f"{said}\n\n{bench_report.markdown(found['runs'])}")
 
 

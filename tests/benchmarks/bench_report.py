@@ -1,8 +1,10 @@
-"""Medians of the runs, as JSON and as Markdown tables."""
+"""Medians of the runs as Markdown tables, and the file that keeps what sections found."""
 
+import json
 import statistics
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
+from pathlib import Path
+from typing import Any, Final, NamedTuple
 
 Figures = Mapping[str, float]
 Results = Mapping[str, Mapping[str, Sequence[Figures]]]  # section -> row -> runs
@@ -87,3 +89,16 @@ def _cell(runs: Sequence[Figures], column: Column) -> str:
 
 def _spread(values: Sequence[float]) -> tuple[float, float, float]:
     return min(values), statistics.median(values), max(values)
+
+
+def kept(path: Path, found: dict[str, Any], *, add: bool) -> dict[str, Any]:
+    """Put what was found into the file, row by row, in the place of what it had or after it; return the whole."""
+    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"about": [], "runs": {}}
+    for section, rows in found["runs"].items():
+        before = known["runs"].setdefault(section, {})
+        for row, runs in rows.items():
+            before[row] = [*(before.get(row, []) if add else []), *runs]
+    rows_measured = {section: [*rows] for section, rows in found["runs"].items()}
+    known["about"].append(found["about"] | {"measured": rows_measured})
+    path.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+    return known
