@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 import yaml
 
-from deploy.cli.services import Role
+from deploy.cli.serving import Role
 
 ROOT = Path(__file__).parents[3]
 SCHEMA = ROOT / "tests" / "vectors" / "deploy" / "compose-spec" / "compose-spec.json"

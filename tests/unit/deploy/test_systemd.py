@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.cli.services import Role
+from deploy.cli.serving import Role
 from deploy.initialising import Asked, installation
 from deploy.installation import installed
 
