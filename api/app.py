@@ -10,7 +10,7 @@ from aiohttp import web
 from argon2 import PasswordHasher
 from prometheus_client import CollectorRegistry
 
-from api import access, context, failures, health, openapi, pages, security, signing, v1, wakeups
+from api import access, context, failures, health, openapi, pages, security, sensorthings, signing, v1, wakeups
 from api.endpoint import Endpoint
 from api.latest import read_news
 from api.live import Hub, News
@@ -56,7 +56,7 @@ def create_app(
     app[METRICS] = Metrics(registry)
     of_api = routes(v1)
     app[openapi.ENDPOINTS] = tuple(route for route in of_api if isinstance(route, Endpoint))
-    app.add_routes([*health.ROUTES, *of_api, *routes(pages)])
+    app.add_routes([*health.ROUTES, *of_api, *routes(pages), *routes(sensorthings)])
     static.add_to(app)
     signing.add_to(app, hasher or PasswordHasher())
     rendering.add_to(app)
