@@ -109,11 +109,12 @@ async def backtest(
 async def _of_group(reader: "_Reader", around: Sequence[Place], since: datetime, now: datetime) -> Backtest:
     if not around:
         return Backtest(since, now, 0, 0, [], None)
-    parts = []
+    samples: list[Sample] = []
     for number, place in enumerate(around):
-        parts.append([(at_s, number, value) for at_s, _, value in await reader.of_point(place.point_id)])
+        samples += [(at_s, number, value) for at_s, _, value in await reader.of_point(place.point_id)]
+    samples.sort()
     rule = Rule(reader.definition, _surroundings(around[0])._replace(members=len(around)))
-    transitions = step(rule, initial(rule), heapq.merge(*parts), now.timestamp()).transitions
+    transitions = step(rule, initial(rule), samples, now.timestamp()).transitions
     found = firings(around[0].site, transitions, since.timestamp())
     return Backtest(since, now, 1, reader.count, found, _curve(_name(around[0]), reader.first, since.timestamp()))
 

@@ -7,6 +7,7 @@ import asyncpg
 
 from store.idempotency import forget
 from store.maintenance.aggregates import refresh_days
+from store.maintenance.arrivals import forget_arrivals
 from store.maintenance.marks import SETTLED_AFTER, Portion, consume_plain, consume_timescale
 from store.maintenance.retention import delete_expired, drop_expired, rebuilt_from, retention
 from store.migrate import has_timescale
@@ -62,6 +63,7 @@ async def run_once(
 async def _run(connection: asyncpg.Connection, now: datetime, portion: int, portions: int) -> Report:
     timescale = await has_timescale(connection)
     await forget(connection, now)
+    await forget_arrivals(connection, now)
     kept = await retention(connection)
     ahead = [month_after(month_of(now), count) for count in range(MONTHS_AHEAD + 1)]
     made = [name for relation in PARTITIONED for name in await ensure_partitions(connection, relation, ahead)]

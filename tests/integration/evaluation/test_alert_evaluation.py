@@ -8,6 +8,8 @@ from evaluation_world import HOUR, MINUTE, START, World, every
 from store.alerting.rules import NewRule, NotBacktestedError, add_rule, enable_rule, retire
 from store.assignments import assign
 from store.fleet import declare_device
+from store.maintenance.arrivals import forget_arrivals
+from store.pool import database_now
 
 
 async def test_a_rule_that_was_not_backtested_cannot_be_enabled(world: World) -> None:
@@ -180,3 +182,16 @@ async def test_the_role_of_the_service_may_do_all_of_it(world: World) -> None:
     await world.connection.execute("SET ROLE samara_alerting")
     await world.work(START + timedelta(days=2, minutes=20))
     assert await world.phases() == ["resolved", "resolved"]
+
+
+async def test_arrivals_that_nobody_came_for_are_forgotten_and_evaluated_all_the_same(world: World) -> None:
+    sensor = await world.sensor("Salle 1")
+    await world.rule("threshold", {"point_id": sensor.point_id}, quantity="co2", above=1500, hold_s=30 * 86400)
+    await world.work(START)
+    await world.measure(sensor, "co2", every(10, 1600, start=START + MINUTE))
+    later = await database_now(world.connection) + timedelta(days=4)
+    assert await forget_arrivals(world.connection, later)
+    assert await world.connection.fetchval("SELECT count(*) FROM arrivals") == 0
+    assert not await forget_arrivals(world.connection, later)
+    await world.work(max(later, START + HOUR))
+    assert await world.told() == ["firing"]
