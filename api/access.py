@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
-from api import cookies, problems
+from api import cookies, guesses, problems
 from api.context import ACCOUNTS, BEARER, POOL, SETTINGS
 from api.problems import ProblemError
 from domain.errors import ConfigurationError
@@ -114,11 +114,15 @@ async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
     if by_cookie and secret is not None and request.method not in _SAFE:
         refuse_cross_site(request)
     if secret is not None:
+        if not by_cookie:
+            guesses.refuse_too_many(request, (f"key:{guesses.remote(request)}", guesses.FREE_BY_ADDRESS))
         bearer = digest(secret)
         account = await who_is(request.app[POOL], bearer)
         if account is not None:
             request[_ACCOUNT], request[BEARER] = account, bearer
             await _touch(request, account)
+        elif not by_cookie:
+            guesses.failed(request, f"key:{guesses.remote(request)}")
     if needs != PUBLIC:
         _check(request, needs)
     return await handler(request)

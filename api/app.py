@@ -19,6 +19,7 @@ from api.metrics import METRICS, Metrics, measured
 from api.pages import rendering, static
 from api.settings import ApiSettings
 from store.access.bearer import who_may
+from store.access.sealing import Keyring
 
 log: Final = structlog.get_logger("api")
 
@@ -30,6 +31,7 @@ def create_app(
     settings: ApiSettings,
     clock: context.Clock,
     registry: CollectorRegistry,
+    keyring: Keyring,
     hasher: PasswordHasher | None = None,
 ) -> web.Application:
     """Return the application, not yet started.
@@ -58,7 +60,7 @@ def create_app(
     app[openapi.ENDPOINTS] = tuple(route for route in of_api if isinstance(route, Endpoint))
     app.add_routes([*health.ROUTES, *of_api, *routes(pages), *routes(sensorthings)])
     static.add_to(app)
-    signing.add_to(app, hasher or PasswordHasher())
+    signing.add_to(app, hasher or PasswordHasher(), keyring)
     rendering.add_to(app)
     app.on_response_prepare.append(security.protect)
     app.on_response_prepare.append(static.keep_for_ever)

@@ -22,7 +22,9 @@ from pydantic import BaseModel
 from api import idempotency, parameters, problems
 from api.answers import FIELDS, json_answer, selectable
 from api.bodies import read_bytes
+from api.context import writer
 from api.problems import Kind, ProblemError
+from store.access.supervision import tell
 from store.assignments import AssignmentError
 from store.installing import RefusedError
 
@@ -95,13 +97,17 @@ class Endpoint(web.AbstractRouteDef):
             assert isinstance(answer, web.StreamResponse), "a door answers by itself"
             return answer
         work = partial(self._written, request, arguments)
-        return await idempotency.once(request, body, work)
+        try:
+            return await idempotency.once(request, body, work)
+        except RefusedError as error:
+            if error.elsewhere is not None:  # nothing else of this transaction was kept
+                async with writer(request) as connection:
+                    await tell(connection, "dev_eui_elsewhere", **error.elsewhere._asdict())
+            raise ProblemError(problems.CONFLICT, str(error)) from error
 
     async def _written(self, request: web.Request, arguments: dict[str, Any], connection: Any) -> web.Response:
         try:
             found = await self.handler(request, connection=connection, **arguments)
-        except RefusedError as error:
-            raise ProblemError(problems.CONFLICT, str(error)) from error
         except AssignmentError as error:
             raise ProblemError(problems.CONFLICT, _ASSIGNED) from error
         assert not isinstance(found, web.StreamResponse), "what is written is answered by a model"

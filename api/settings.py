@@ -17,6 +17,7 @@ class ApiSettings(BaseModel):
     port: int = Field(default=8080, ge=0, le=65535)
     https: bool = False  # people reach it over TLS: browsers are told never to come back without
     demo: bool = False  # every page says that its data is not real
+    public_url: str = Field(default="", pattern=r"^(https?://[^/?#\s]+)?$")  # as people reach it; what mails link to
     trusted_proxies: tuple[str, ...] = ()  # addresses whose X-Forwarded-For is believed
     session_idle_s: Seconds = 8 * 3600.0  # a session ends when nothing comes for so long
     session_s: Seconds = 7 * 86400.0  # and after so long in any case

@@ -1,30 +1,30 @@
 """Sign in, by password or by a link, and out. Each sign-in is a new session: nothing that came before it is kept."""
 
-import ipaddress
 import re
 import secrets
 from datetime import timedelta
 from typing import Final, NamedTuple
 
+import asyncpg
 from aiohttp import web
 from argon2 import PasswordHasher
 
-from api import cookies, problems
+from api import cookies, problems, totp
 from api.access import digest
 from api.context import ACCOUNTS, CLOCK, SETTINGS, doorkeeper
+from api.guesses import FREE_BY_ACCOUNT, FREE_BY_ADDRESS, LIMITS, refuse_too_many, remote
 from api.limits import Limits
-from api.passwords import MAX_LENGTH, Passwords
+from api.passwords import MAX_LENGTH, Passwords, check
 from api.problems import ProblemError
-from store.access import accounts, audit, sessions
-from store.access.links import Link, use_link
+from store.access import accounts, audit, factors, sessions
+from store.access.links import Link, forget_links, use_link
+from store.access.sealing import Keyring
 from store.access.sessions import Lifetime
 
-LIMITS: Final = web.AppKey("limits", Limits)
+KEYRING: Final = web.AppKey("keyring", Keyring)
 PASSWORDS: Final = web.AppKey("passwords", Passwords)
 
 PENDING: Final = Lifetime(idle=timedelta(minutes=5), whole=timedelta(minutes=5))
-_FREE_BY_EMAIL: Final = 5
-_FREE_BY_ADDRESS: Final = 30  # a town hall is one address
 _MAX_EMAIL: Final = 254
 _LOCAL: Final = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]{0,2000}\Z")
 
@@ -36,8 +36,9 @@ class Opened(NamedTuple):
     is_pending: bool
 
 
-def add_to(app: web.Application, hasher: PasswordHasher) -> None:
+def add_to(app: web.Application, hasher: PasswordHasher, keyring: Keyring) -> None:
     """Give the application what sign-ins need."""
+    app[KEYRING] = keyring
     app[LIMITS] = Limits()
     app[PASSWORDS] = Passwords(hasher)
 
@@ -47,31 +48,11 @@ def local(address: str | None) -> str:
     return address if address is not None and _LOCAL.match(address) else "/"
 
 
-def remote(request: web.Request) -> str:
-    """Return the address that asks, as the proxy in front tells it when there is one."""
-    peer = request.remote or ""
-    if peer in request.app[SETTINGS].trusted_proxies:
-        told = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-        try:
-            return str(ipaddress.ip_address(told))
-        except ValueError:
-            return peer
-    return peer
-
-
-def refuse_too_many(request: web.Request, *subjects: tuple[str, int]) -> None:
-    """Raise ProblemError with how long to wait when one of (subject, free failures) was wrong too often."""
-    limits, now = request.app[LIMITS], request.app[CLOCK]()
-    longest = max(limits.wait(subject, free, now) for subject, free in subjects)
-    if longest > timedelta(0):
-        raise ProblemError(problems.TOO_MANY_TRIES, retry_after_s=int(longest.total_seconds()) + 1)
-
-
 async def sign_in(request: web.Request, email: str, password: str) -> Opened:
     """Open a session for who knows the password. Raises ProblemError, the same whatever is wrong."""
     email = email.strip().lower()[:_MAX_EMAIL]
     by_email, by_address = f"email:{email}", f"address:{remote(request)}"
-    refuse_too_many(request, (by_email, _FREE_BY_EMAIL), (by_address, _FREE_BY_ADDRESS))
+    refuse_too_many(request, (by_email, FREE_BY_ACCOUNT), (by_address, FREE_BY_ADDRESS))
     limits, now = request.app[LIMITS], request.app[CLOCK]()
     known = await accounts.credential(request.app[ACCOUNTS], email)
     right = await request.app[PASSWORDS].matches(known.hash if known else None, password[: MAX_LENGTH + 1])
@@ -88,7 +69,7 @@ async def sign_in(request: web.Request, email: str, password: str) -> Opened:
 async def use_sign_in_link(request: web.Request, secret: str) -> Opened:
     """Open a session for who holds the link, and end the link. Raises ProblemError when it opens nothing."""
     by_address = f"address:{remote(request)}"
-    refuse_too_many(request, (by_address, _FREE_BY_ADDRESS))
+    refuse_too_many(request, (by_address, FREE_BY_ADDRESS))
     async with doorkeeper(request) as connection:
         found: Link | None = await use_link(connection, digest(secret))
         if found is None or found.kind != "sign_in":
@@ -123,6 +104,55 @@ async def open_for(request: web.Request, account_id: int, email: str, *, by: str
                 detail={"address": remote(request), "by": by},
             )
     return Opened(secret, needs_factor)
+
+
+async def second_factor(request: web.Request, given: str) -> Opened:
+    """Open the session that waited for this code, as a new one. Raises ProblemError."""
+    secret = cookies.pending(request)
+    if secret is None:
+        raise ProblemError(problems.WRONG_CREDENTIALS)
+    async with doorkeeper(request) as connection:
+        account_id = await sessions.pending_account(connection, digest(secret))
+        if account_id is None:
+            raise ProblemError(problems.WRONG_CREDENTIALS)
+        await check_code(request, connection, account_id, given)
+        person = await accounts.person(connection, account_id)
+    return await open_for(request, account_id, person.email, by="second factor", needs_factor=False)
+
+
+async def check_code(request: web.Request, connection: asyncpg.Connection, account_id: int, given: str) -> None:
+    """Accept a code of the account's second factor, each once. Raises ProblemError when it is wrong."""
+    limits, now, subject = request.app[LIMITS], request.app[CLOCK](), f"code:{account_id}"
+    refuse_too_many(request, (subject, FREE_BY_ACCOUNT))
+    known = await factors.factor(connection, request.app[KEYRING], account_id)
+    step = None if known is None else totp.matching_step(known.secret, given, now)
+    if step is None or not await factors.use(connection, account_id, step):
+        limits.failed(subject, now)
+        raise ProblemError(problems.WRONG_CREDENTIALS)
+    limits.succeeded(subject)
+
+
+async def choose_password(request: web.Request, secret: str, password: str) -> Opened:
+    """Take the password that the holder of an invitation or of a reset chose, and let them in.
+
+    Raises WeakPasswordError, leaving the link as it was, and ProblemError when it opens nothing. A second factor, once
+    there, is asked for all the same.
+    """
+    by_address = f"address:{remote(request)}"
+    refuse_too_many(request, (by_address, FREE_BY_ADDRESS))
+    async with doorkeeper(request) as connection:
+        found = await use_link(connection, digest(secret))
+        if found is None or found.kind not in {"invitation", "reset"}:
+            request.app[LIMITS].failed(by_address, request.app[CLOCK]())
+            raise ProblemError(problems.LINK_EXPIRED)
+        check(password, found.email)
+        await accounts.set_password(connection, found.account_id, await request.app[PASSWORDS].hash(password))
+        await sessions.end_sessions_of(connection, found.account_id)
+        await forget_links(connection, found.account_id, "invitation", "reset", "sign_in")
+        await audit.append(connection, "password.changed", actor=found.email, account_id=found.account_id)
+        known = await accounts.credential(connection, found.email)
+    needs_factor = known is not None and known.has_second_factor
+    return await open_for(request, found.account_id, found.email, by=found.kind, needs_factor=needs_factor)
 
 
 def give(request: web.Request, answer: web.StreamResponse, opened: Opened) -> None:

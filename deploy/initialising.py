@@ -102,6 +102,12 @@ def _env(asked: Asked, passwords: Mapping[str, str], secret: Callable[[int], byt
             for role in ("ingest", "api", "accounts")
         ),
     ]
+    key = base64.b64encode(secret(32)).decode()
+    lines += [
+        "",
+        "# Seals network keys and second factors: keep a copy apart from the backups.",
+        f"KEYRING=first:{key}",
+    ]
     lines += ["", "# Grafana's first administrator.", f"GRAFANA_ADMIN_PASSWORD={_text(secret)}", ""]
     lines.append("# Mosquitto: what to give to each network server, with mosquitto/ca.pem.")
     lines += [f"MQTT_PASSWORD_{_variable(name)}={password}" for name, password in passwords.items()]

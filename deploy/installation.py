@@ -74,10 +74,11 @@ def _services(units: Path, credentials: Path) -> Iterator[Finding]:
     if changed:
         said = f"{', '.join(changed)}: not as this version ships it"
         yield Finding("systemd", "warning", said, "keep changes in drop-ins: systemctl edit")
-    for name in ("dsn", "ingest_dsn", "api_dsn", "accounts_dsn"):
+    for name in ("dsn", "ingest_dsn", "api_dsn", "accounts_dsn", "keyring"):
         dsn = credentials / name
         if not dsn.is_file():
-            advice = f"write postgresql://… into {dsn}, mode 600"
+            content = "what `samara keys new` prints" if name == "keyring" else "postgresql://…"
+            advice = f"write {content} into {dsn}, mode 600"
             yield Finding("systemd", "wrong", f"{dsn} is missing: units cannot start", advice)
         elif (finding := _private(dsn, "systemd")) is not None:
             yield finding

@@ -85,6 +85,7 @@ class Settings(BaseSettings):
 
     data_dir: Path = Path(".samara")
     pg_bin: Path | None = None
+    keyring: SecretStr = SecretStr("")
     worker: Annotated[str, Field(pattern=r"^[a-z0-9-]{0,40}$")] = ""
     time_zone: Annotated[str, AfterValidator(_known_zone)] = "Europe/Paris"
     database: DatabaseSettings = DatabaseSettings()

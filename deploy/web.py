@@ -12,6 +12,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry, exposition
 
 from api.access import UNASKED, require
+from deploy.keyring import keyring_of
 from deploy.roles import Ingesting, Running, now
 from domain.errors import ConfigurationError
 from ingest import http
@@ -34,12 +35,18 @@ async def api_role(
     """
     from api.app import create_app  # noqa: PLC0415 - a process without this role starts again without its parts
 
+    keyring = keyring_of(running.settings)
     async with (
         _pool(running, running.dsns.api, "api", SEEN_FIRST) as pool,
         _pool(running, running.dsns.accounts, "accounts") as accounts,
     ):
         app = create_app(
-            pool=pool, accounts=accounts, settings=running.settings.api, clock=now, registry=running.registry
+            pool=pool,
+            accounts=accounts,
+            settings=running.settings.api,
+            clock=now,
+            registry=running.registry,
+            keyring=keyring,
         )
         _add_ingest(app, running, ingesting)
         async with _served(app, running, any_port=any_port) as address:

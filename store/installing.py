@@ -13,8 +13,17 @@ import asyncpg
 from domain.errors import NotFoundError, SamaraError
 
 
+class Elsewhere(NamedTuple):
+    """A DevEUI that a tenant declares and another has: what a supervisor should look at."""
+
+    tenant_id: int
+    dev_eui: str
+
+
 class RefusedError(SamaraError):
     """Something is there already that does not allow it; nothing was changed."""
+
+    elsewhere: Elsewhere | None = None
 
 
 @contextmanager
@@ -142,8 +151,13 @@ async def add_device(
     connection: asyncpg.Connection, tenant_id: int, dev_eui: str, name: str, model_id: str | None
 ) -> None:
     """Declare a device. Raises RefusedError."""
-    with _refused(_DEVICE):
-        await connection.execute(INSERT_DEVICE, dev_eui, tenant_id, name, model_id)
+    try:
+        with _refused(_DEVICE):
+            await connection.execute(INSERT_DEVICE, dev_eui, tenant_id, name, model_id)
+    except RefusedError as error:
+        if isinstance(error.__cause__, asyncpg.UniqueViolationError):
+            error.elsewhere = Elsewhere(tenant_id, dev_eui)
+        raise
 
 
 SELECT_DEVICE: Final = """

@@ -21,6 +21,7 @@ from deploy.embedded.postgres import role_dsn
 from store.access.accounts import account_by_email, add_account, grant
 from store.access.keys import add_key
 from store.access.roles import ACCOUNTS, API
+from store.access.sealing import Keyring, new_key
 from store.access.sessions import Lifetime, open_session
 from store.assignments import assign
 from store.fleet import (
@@ -40,6 +41,7 @@ PAST = timedelta(days=31)
 HOLE = (NOW - timedelta(hours=20), NOW - timedelta(hours=14))
 HALF_HOUR = timedelta(minutes=30)
 
+KEYRING = Keyring.parse(new_key("tests"))
 QUICK_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)  # a test proves something else than slowness
 
 
@@ -214,6 +216,7 @@ async def serving(
         clock=clock,
         registry=registry or CollectorRegistry(),
         hasher=QUICK_HASHER,
+        keyring=KEYRING,
     )
     runner = web.AppRunner(app, shutdown_timeout=2)
     try:

@@ -59,6 +59,11 @@ def html(request: web.Request, template: str, status: int = 200, **values: Any) 
     )
 
 
+def onward(address: str) -> web.Response:
+    """Return the answer that sends a browser on with GET, to an address of this site."""
+    return web.Response(status=303, headers={hdrs.LOCATION: address, hdrs.CACHE_CONTROL: "no-store"})
+
+
 def catalogue_of(request: web.Request) -> Texts:
     """Return the texts in the reader's language."""
     return texts(language_of(request))

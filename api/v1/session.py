@@ -34,6 +34,23 @@ async def open_session(request: web.Request, body: SignIn) -> web.StreamResponse
     return answer
 
 
+class Code(Asked):
+    """A code of the second factor."""
+
+    code: Annotated[str, Field(min_length=6, max_length=20, description="six digits")]
+
+
+@require(PUBLIC)
+async def show_code(request: web.Request, body: Code) -> web.StreamResponse:
+    """Show the second factor, and have a session's cookie."""
+    if hdrs.ORIGIN in request.headers:
+        refuse_cross_site(request)
+    opened = await signing.second_factor(request, body.code)
+    answer = web.json_response({"status": "open"}, status=201)
+    signing.give(request, answer, opened)
+    return answer
+
+
 @require(SIGNED_IN)
 async def show_session(request: web.Request) -> models.Session:
     """Tell who is signed in, and what they may do on some tenant."""
@@ -58,6 +75,7 @@ async def close_session(request: web.Request) -> web.StreamResponse:
 _REFUSED: Final = (problems.WRONG_CREDENTIALS, problems.CROSS_SITE, problems.TOO_MANY_TRIES)
 ROUTES: Final = (
     door(hdrs.METH_POST, PATH, open_session, status=201, answer=models.Opened, problems=_REFUSED),
+    door(hdrs.METH_POST, f"{PATH}/second-factor", show_code, status=201, answer=models.Opened, problems=_REFUSED),
     get(PATH, show_session),
     door(hdrs.METH_DELETE, PATH, close_session, status=204),
 )

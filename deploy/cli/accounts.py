@@ -2,18 +2,22 @@
 
 import getpass
 import os
+import secrets
 import sys
+from datetime import timedelta
 from typing import Annotated
 
 import asyncpg
 import typer
 from argon2 import PasswordHasher
 
+from api.access import digest
 from api.passwords import WeakPasswordError, check
-from deploy.cli.common import show_table, with_database
+from deploy.cli.common import settings_of, show_table, with_database
 from domain.errors import ConfigurationError, NotFoundError
-from store.access import accounts, audit, sessions
+from store.access import accounts, audit, factors, sessions
 from store.access.accounts import Grant, Person
+from store.access.links import Kind, add_link, forget_links
 from store.fleet import tenant_ids
 
 app = typer.Typer(help="Who may sign in, and as what.", no_args_is_help=True)
@@ -126,6 +130,53 @@ def revoke_command(context: typer.Context, email: Email, *, role: RoleOption, te
     typer.echo(f"{email}: no longer {role} of {tenant or 'all tenants'}")
 
 
+@app.command("invite")
+def invite_command(
+    context: typer.Context,
+    email: Email,
+    *,
+    role: RoleOption,
+    tenant: TenantOption = None,
+    alone: AloneOption = False,
+    name: Annotated[str, typer.Option(help="Its name for people.")] = "",
+) -> None:
+    """Give a role to somebody, and print the link with which they choose a password, once, within a week."""
+
+    async def work(connection: asyncpg.Connection) -> str:
+        async with connection.transaction():
+            account_id = await accounts.add_account(connection, email, name)
+            if account_id is None:
+                account_id = await accounts.account_by_email(connection, email)
+            await _grant(connection, account_id, email, role, tenant, alone=alone)
+            return await _link(connection, account_id, email, "invitation")
+
+    _show_link(context, with_database(context, work))
+
+
+@app.command("reset")
+def reset_command(context: typer.Context, email: Email) -> None:
+    """Print a link with which somebody chooses a new password, once, within a week. Be sure of who asks."""
+
+    async def work(connection: asyncpg.Connection) -> str:
+        async with connection.transaction():
+            return await _link(connection, await accounts.account_by_email(connection, email), email, "reset")
+
+    _show_link(context, with_database(context, work))
+
+
+async def _link(connection: asyncpg.Connection, account_id: int, email: str, kind: Kind) -> str:
+    secret = secrets.token_urlsafe(32)
+    await forget_links(connection, account_id, "invitation", "reset")
+    await add_link(connection, digest(secret), kind, account_id, timedelta(days=7))
+    await audit.append(connection, f"{kind}.made", actor=actor(), subject=email)
+    return secret
+
+
+def _show_link(context: typer.Context, secret: str) -> None:
+    api = settings_of(context).api
+    typer.echo(f"{api.public_url or f'http://{api.host}:{api.port}'}/connexion/mot-de-passe/{secret}")
+
+
 @app.command("disable")
 def disable_command(context: typer.Context, email: Email) -> None:
     """Let an account in no more. Its sessions and keys stop at once."""
@@ -149,6 +200,22 @@ def _set_disabled(context: typer.Context, email: str, *, disabled: bool) -> None
 
     with_database(context, work)
     typer.echo(f"{email}: {'disabled' if disabled else 'enabled'}")
+
+
+@app.command("reset-second-factor")
+def reset_second_factor_command(context: typer.Context, email: Email) -> None:
+    """Take an account's second factor away, and end its sessions. Be sure of who asks."""
+
+    async def work(connection: asyncpg.Connection) -> bool:
+        async with connection.transaction():
+            account_id = await accounts.account_by_email(connection, email)
+            found = await factors.remove(connection, account_id)
+            await sessions.end_sessions_of(connection, account_id)
+            await audit.append(connection, "second_factor.removed", actor=actor(), subject=email)
+        return found
+
+    had = with_database(context, work)
+    typer.echo(f"{email}: {'second factor taken away' if had else 'there was no second factor'}")
 
 
 @app.command("password")

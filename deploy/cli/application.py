@@ -11,6 +11,7 @@ from deploy.cli import (
     devices,
     doctor,
     initialise,
+    keys,
     quarantine,
     redecode,
     repair,
@@ -39,6 +40,7 @@ doctor.add_to(app)
 capacity.add_to(app)
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(audit.app, name="audit")
+app.add_typer(keys.app, name="keys")
 app.add_typer(tenants.app, name="tenants")
 app.add_typer(devices.app, name="devices")
 app.add_typer(quarantine.app, name="quarantine")

@@ -13,6 +13,7 @@ from typing import Any
 import aiohttp
 
 from deploy.embedded.postgres import role_dsn
+from store.access.sealing import new_key
 
 ROLES = ("INGEST", "API", "ACCOUNTS", "ALERTING")
 SAMARA = Path(sys.executable).with_name("samara")
@@ -22,7 +23,7 @@ def environment(**settings: str) -> dict[str, str]:
     """The machine's, without settings of its own but the PostgreSQL that the tests use, and its roles."""
     if owner := settings.get("DATABASE__DSN"):
         roles = {f"DATABASE__{role}_DSN": role_dsn(owner, f"samara_{role.lower()}") for role in ROLES}
-        settings = roles | settings
+        settings = roles | {"KEYRING": new_key("tests")} | settings
     kept = {key: value for key, value in os.environ.items() if not key.startswith("SAMARA_") or key == "SAMARA_PG_BIN"}
     return kept | {f"SAMARA_{key}": value for key, value in settings.items()}
 
