@@ -232,19 +232,19 @@ async def services(pg_bin: Path | None) -> AsyncIterator[tuple[Bench, Database, 
             yield Bench(folder), databases[0], databases[1] if len(databases) > 1 else None
 
 
-async def measure(options: argparse.Namespace) -> dict[str, Any]:
-    """Run what was asked for, and return everything that was found."""
+async def measure(options: argparse.Namespace, keep: Callable[[dict[str, Any]], None]) -> None:
+    """Run what was asked for; `keep` is given what each section found, as soon as it ends."""
     wanted = options.only or [name for name in SECTIONS if not (options.quick and name in NOT_QUICK)]
-    began = datetime.now(UTC)
     async with services(options.pg_bin) as (bench, database, with_timescale):
         plan = Plan(bench, QUICK if options.quick else FULL, options.runs or (1 if options.quick else 5), options.rate)
+        versions = [await one.version() for one in (database, with_timescale) if one is not None]
         for name in wanted:
+            began, plan.results = datetime.now(UTC), {}
             if name in RUN:
                 await RUN[name](plan, database)
             elif with_timescale is not None:
                 await timescale(plan, with_timescale)
-        versions = [await one.version() for one in (database, with_timescale) if one is not None]
-    return {"about": about(began, versions) | {"quick": options.quick}, "runs": plan.results}
+            keep({"about": about(began, versions) | {"quick": options.quick}, "runs": plan.results})
 
 
 def about(began: datetime, servers: list[str]) -> dict[str, Any]:
@@ -289,14 +289,20 @@ def main() -> None:
     parser.add_argument("--pg-bin", type=Path, help="a directory with `postgres`, instead of the wheel's")
     options = parser.parse_args()
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())  # sessions that come and go are no news
-    if options.show:
-        sys.stdout.write(bench_report.markdown(json.loads(options.json.read_text(encoding="utf-8"))["runs"]))
-        return
-    found = uvloop.run(measure(options))
-    said = "  \n".join(f"{name}: {value}" for name, value in found["about"].items())
-    if options.json:
-        found = bench_report.kept(options.json, found, add=options.add)
-    sys.stdout.write(f"{said}\n\n{bench_report.markdown(found['runs'])}")
+    known: dict[str, Any] = {"about": [], "runs": {}}
+    if options.json and options.json.exists():
+        known = json.loads(options.json.read_text(encoding="utf-8"))
+
+    def keep(found: dict[str, Any]) -> None:
+        nonlocal known
+        known = bench_report.merged(known, found, add=options.add)
+        if options.json:
+            options.json.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+
+    if not options.show:
+        uvloop.run(measure(options, keep))
+    said = "  \n".join(f"{name}: {value}" for name, value in known["about"][-1].items() if name != "measured")
+    sys.stdout.write(f"{said}\n\n{bench_report.markdown(known['runs'])}")
 
 
 if __name__ == "__main__":

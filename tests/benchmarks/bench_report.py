@@ -1,9 +1,7 @@
-"""Medians of the runs as Markdown tables, and the file that keeps what sections found."""
+"""Medians of the runs as Markdown tables, and what sections found put together."""
 
-import json
 import statistics
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 Figures = Mapping[str, float]
@@ -91,14 +89,12 @@ def _spread(values: Sequence[float]) -> tuple[float, float, float]:
     return min(values), statistics.median(values), max(values)
 
 
-def kept(path: Path, found: dict[str, Any], *, add: bool) -> dict[str, Any]:
-    """Put what was found into the file, row by row, in the place of what it had or after it; return the whole."""
-    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"about": [], "runs": {}}
+def merged(known: Mapping[str, Any], found: Mapping[str, Any], *, add: bool) -> dict[str, Any]:
+    """Return what is known with what a section found: row by row, in the place of the runs it had or after them."""
+    runs = {section: dict(rows) for section, rows in known["runs"].items()}
     for section, rows in found["runs"].items():
-        before = known["runs"].setdefault(section, {})
-        for row, runs in rows.items():
-            before[row] = [*(before.get(row, []) if add else []), *runs]
-    rows_measured = {section: [*rows] for section, rows in found["runs"].items()}
-    known["about"].append(found["about"] | {"measured": rows_measured})
-    path.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
-    return known
+        before = runs.setdefault(section, {})
+        for row, those in rows.items():
+            before[row] = [*(before.get(row, []) if add else []), *those]
+    measured = {section: [*rows] for section, rows in found["runs"].items()}
+    return {"about": [*known["about"], found["about"] | {"measured": measured}], "runs": runs}
