@@ -19,6 +19,7 @@ from simulators.load.frames import MODELS
 from simulators.load.spec import Faults, LoadSpec
 
 _FORMAT: Final = "samara-radio-outcomes-1"
+_CONFIRMED: Final = 1
 _JOIN: Final = 2
 
 
@@ -95,5 +96,10 @@ def frames(folder: Path) -> Iterator[Frame]:
                 device,
                 columns["kind"][at] == _JOIN,
                 columns["f_cnt"][at],
-                OnAir(columns["spreading_factor"][at], columns["frequency_hz"][at], heard),
+                OnAir(
+                    columns["spreading_factor"][at],
+                    columns["frequency_hz"][at],
+                    heard,
+                    columns["kind"][at] == _CONFIRMED,
+                ),
             )

@@ -12,6 +12,7 @@ class OnAir(NamedTuple):
     spreading_factor: int
     frequency_hz: int
     heard: tuple[tuple[int, int, float], ...]
+    confirmed: bool = False
 
 
 class Sent(NamedTuple):

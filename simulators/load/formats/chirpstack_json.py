@@ -29,13 +29,14 @@ _INFO: Final = (
 _UP: Final = (
     b'{"deduplicationId":"%b","time":"%b.%03d+00:00",'
     + _INFO
-    + b',"devAddr":"%08x","adr":true,"dr":%d,"fCnt":%d,"fPort":%d,"confirmed":false,"data":"%b","rxInfo":[%b],'
+    + b',"devAddr":"%08x","adr":true,"dr":%d,"fCnt":%d,"fPort":%d,"confirmed":%b,"data":"%b","rxInfo":[%b],'
     b'"txInfo":{"frequency":%d,"modulation":{"lora":{"bandwidth":125000,"spreadingFactor":%d,"codeRate":"CR_4_5"}}},'
     b'"regionConfigId":"eu868"}'
 )
 _JOIN: Final = (
     b'{"deduplicationId":"%b","time":"%b.%03d000000+00:00",' + _INFO + b',"devAddr":"%08x","regionConfigId":"eu868"}'
 )
+_CONFIRMED: Final = (b"false", b"true")
 _LOG: Final = (
     b'{"time":"%b.%03d000000+00:00",'
     + _INFO
@@ -88,7 +89,8 @@ class ChirpStackJson:
         message = _UP % (
             deduplication_text(self._spec.seed, device, number, variant), text, ms,
             kind.profile.encode(), device, self._spec.first_dev_eui + device,
-            dev_addr, 12 - spreading_factor, f_cnt, kind.f_port, b2a_base64(payload, newline=False), receptions,
+            dev_addr, 12 - spreading_factor, f_cnt, kind.f_port, _CONFIRMED[air is not None and air.confirmed],
+            b2a_base64(payload, newline=False), receptions,
             frequency_hz, spreading_factor,
         )  # fmt: skip
         topic = self._topics.get(device)

@@ -129,11 +129,13 @@ class ChirpStackProtobuf:
         for gateway, scalars in said:
             body = self._gateways[gateway] + varying + scalars + self._ends[gateway]
             receptions.append(b"\x62%c%b" % (len(body), body))  # 12
-        # deduplication_id 1, time 2, device_info 3, dev_addr 4, adr 5, dr 6, f_cnt 7, f_port 8, data 10
+        # deduplication_id 1, time 2, device_info 3, dev_addr 4, adr 5, dr 6, f_cnt 7, f_port 8, confirmed 9, data 10
+        said_data = b"\x52%c%b" % (len(payload), payload) if payload else b""
+        if air is not None and air.confirmed:
+            said_data = b"\x48\x01" + said_data
         message = b"\x0a\x24%b\x12%c%b%b\x22\x08%08x\x28\x01%b%b\x40%c%b%b%b" % (
             deduplication_text(self._spec.seed, device, uplink, variant), len(unix), unix, info, dev_addr,
-            self._rates[data_rate], number(7, f_cnt), kind.f_port,
-            b"\x52%c%b" % (len(payload), payload) if payload else b"",
+            self._rates[data_rate], number(7, f_cnt), kind.f_port, said_data,
             b"".join(receptions), transmitted,
         )  # fmt: skip
         return topic, message

@@ -64,10 +64,13 @@ class ThingsStack:
         receptions = b",".join(
             [_HEARD % (*self._gateways[gateway], text, ms, tick, scalars, text, ms) for gateway, scalars in said]
         )
+        flags = b'"f_cnt":%d,' % f_cnt if f_cnt else b""
+        if air is not None and air.confirmed:
+            flags += b'"confirmed":true,'
         eui = self._spec.first_dev_eui + device
         message = _UP % (
             eui, eui, dev_addr, variant, device, number, text, ms,
-            kind.f_port, b'"f_cnt":%d,' % f_cnt if f_cnt else b"", b2a_base64(payload, newline=False), receptions,
+            kind.f_port, flags, b2a_base64(payload, newline=False), receptions,
             spreading_factor, frequency_hz, tick, text, ms, text, ms, airtime,
         )  # fmt: skip
         topic = self._topics.get(device)

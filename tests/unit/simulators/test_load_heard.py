@@ -86,6 +86,7 @@ def test_what_was_received_is_what_arrives(folder: Path, form: Format) -> None:
     assert isinstance(other, Uplink)
     assert isinstance(last, Uplink)
     assert [(one.rssi_dbm, one.snr_db or 0) for one in both.receptions] == [(-80, 9.0), (-96, 4.25)]
+    assert [one.confirmed for one in (both, confirmed, other)] == [False, True, False]
     assert (confirmed.spreading_factor, confirmed.frequency_hz) == (10, 867_500_000)
     assert [one.gateway_eui for one in confirmed.receptions] == ["025a4cfffe000001"]
     assert (other.f_cnt, last.f_cnt, last.spreading_factor) == (4, 2, 8)
