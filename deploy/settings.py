@@ -69,6 +69,20 @@ class DatabaseSettings(_Strict):
     pool_size: Annotated[int, Field(ge=2, le=200)] = 10  # the API listens on one of them all the time
 
 
+class GrafanaSettings(_Strict):
+    """Grafana, for `samara grafana sync`: an administrator of the server, and PostgreSQL as Grafana reaches it.
+
+    `database_secret` is what the passwords of the tenants' database roles are made of.
+    """
+
+    url: Annotated[str, Field(pattern=r"^(https?://[^/?#]+(/[^?#]*)?)?$")] = ""
+    user: str = "admin"
+    password: SecretStr = SecretStr("")
+    database: Annotated[str, Field(pattern=r"^(postgresql://[^/@]+/[^/]+)?$")] = ""
+    database_tls: bool = False
+    database_secret: SecretStr = SecretStr("")
+
+
 class LogSettings(_Strict):
     """Logs go to the standard error: lines for people, or JSON for a collector."""
 
@@ -92,6 +106,7 @@ class Settings(BaseSettings):
     ingest: IngestSettings = IngestSettings()
     api: ApiSettings = ApiSettings()
     log: LogSettings = LogSettings()
+    grafana: GrafanaSettings = GrafanaSettings()
     notifications: DeliverySettings = DeliverySettings()
 
     @classmethod

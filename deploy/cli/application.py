@@ -10,6 +10,7 @@ from deploy.cli import (
     decoders,
     devices,
     doctor,
+    grafana,
     initialise,
     keys,
     quarantine,
@@ -41,6 +42,7 @@ capacity.add_to(app)
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(audit.app, name="audit")
 app.add_typer(keys.app, name="keys")
+app.add_typer(grafana.app, name="grafana")
 app.add_typer(tenants.app, name="tenants")
 app.add_typer(devices.app, name="devices")
 app.add_typer(quarantine.app, name="quarantine")
