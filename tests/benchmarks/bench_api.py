@@ -12,6 +12,7 @@ import json
 import os
 import random
 import resource
+import secrets
 import statistics
 import subprocess
 import sys
@@ -26,7 +27,12 @@ import aiohttp
 import asyncpg
 import numpy as np
 
-from deploy.embedded.postgres import EmbeddedPostgres
+from api.access import digest
+from deploy.dsns import let_roles_in
+from deploy.embedded.postgres import EmbeddedPostgres, role_password
+from store.access.accounts import account_by_email, add_account, grant
+from store.access.keys import add_key
+from store.access.roles import ROLES
 from store.maintenance.days import day_of
 from store.maintenance.rollups import INSERT_DAYS, INSERT_HOURS
 from store.migrate import migrate
@@ -165,13 +171,13 @@ def percentile(times_s: list[float], share: float) -> float:
     return sorted(times_s)[min(int(len(times_s) * share), len(times_s) - 1)]
 
 
-async def ask(base: str, devices: int, count: int, width: int, query: str) -> dict[str, Any]:
+async def ask(base: str, key: str, devices: int, count: int, width: int, query: str) -> dict[str, Any]:
     """Ask for the series of points taken by chance; return how long answers took and what they held."""
     chance, times_s, sizes, points = random.Random(1), [], [], []
     of_tenant = devices // TENANTS
     todo = [chance.randrange(1, of_tenant + 1) for _ in range(count)]
 
-    async with aiohttp.ClientSession(base) as http:
+    async with aiohttp.ClientSession(base, headers={"Authorization": f"Bearer {key}"}) as http:
 
         async def worker() -> None:
             while todo:
@@ -206,12 +212,15 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 from api.app import create_app
 from api.settings import ApiSettings
-from store.pool import open_pool
+from deploy.embedded.postgres import role_dsn
+from store.access.sealing import Keyring, new_key
+from store.pool import SEEN_FIRST, open_pool
 
 async def main(dsn):
-    pool = await open_pool(dsn, size=6, application="bench")
-    app = create_app(pool=pool, settings=ApiSettings(), clock=lambda: datetime(2026, 1, 2, tzinfo=UTC),
-                     registry=CollectorRegistry())
+    pool = await open_pool(role_dsn(dsn, "samara_api"), size=6, application="bench", search_path=SEEN_FIRST)
+    accounts = await open_pool(role_dsn(dsn, "samara_accounts"), size=2, application="bench")
+    app = create_app(pool=pool, accounts=accounts, keyring=Keyring.parse(new_key("bench")), settings=ApiSettings(),
+                     clock=lambda: datetime(2026, 1, 2, tzinfo=UTC), registry=CollectorRegistry())
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -230,15 +239,26 @@ QUERIES: Final = (
 )
 
 
-async def measure(dsn: str, devices: int, count: int) -> None:
+async def make_key(connection: asyncpg.Connection) -> str:
+    """Return a new key of an account that sees every tenant."""
+    email, secret = "bench@example.fr", f"smr_{secrets.token_urlsafe(32)}"
+    account_id = await add_account(connection, email) or await account_by_email(connection, email)
+    await grant(connection, account_id, "viewer", None, with_descendants=True)
+    until = datetime.now(UTC) + timedelta(days=1)
+    of_key = {"name": "bench", "hint": secret[:8], "permissions": ("health", "read"), "tenant_id": None}
+    await add_key(connection, digest(secret), account_id, expires_at=until, **of_key)
+    return secret
+
+
+async def measure(dsn: str, key: str, devices: int, count: int) -> None:
     server = subprocess.Popen([sys.executable, "-c", SERVE, dsn], stdout=subprocess.PIPE, text=True)  # noqa: ASYNC220
     try:
         assert server.stdout is not None
         base = server.stdout.readline().strip()
         for query in QUERIES:
-            await ask(base, devices, 10, 1, query)
+            await ask(base, key, devices, 10, 1, query)
             for width in (1, 4):
-                say(json.dumps(await ask(base, devices, count, width, query)))
+                say(json.dumps(await ask(base, key, devices, count, width, query)))
     finally:
         server.terminate()
         server.wait()
@@ -259,6 +279,7 @@ async def main() -> None:
         asked.directory / "postgres", Path(pg_bin) if pg_bin else None, SETTINGS | LOADING
     ) as server:
         await migrate(server.dsn, timescale=False)
+        await let_roles_in(server.dsn, {role: role_password(server.dsn, role) for role in ROLES})
         connection = await asyncpg.connect(server.dsn, server_settings={"timezone": "UTC", "jit": "off"})
         complete = await load(connection, devices, asked.load_s)
         rows = await connection.fetchval(
@@ -266,9 +287,10 @@ async def main() -> None:
         )
         size = await connection.fetchval("SELECT pg_size_pretty(pg_database_size(current_database()))")
         say(f"{devices} sensors, {rows:,} measurements (estimated), {size}; loaded: {complete}")
+        key = await make_key(connection)
         await connection.close()
         if complete:
-            await measure(server.dsn, devices, asked.answers)
+            await measure(server.dsn, key, devices, asked.answers)
     say(f"peak of this process {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB")
 
 
