@@ -1,4 +1,4 @@
-"""samara simulate run | judge | scenarios | plan."""
+"""samara simulate run | judge | scenarios | plan | radio."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -153,6 +153,50 @@ def plan_command(
     report.write(planned, folder, language)
     typer.echo(report.told(planned, language))
     typer.echo(f"{folder}/plan.html, plan.md, plan.json, cells.geojson, communes.geojson, antennas.geojson, map_*.png")
+
+
+@app.command("radio")
+def radio_command(
+    scenario: Annotated[str, typer.Argument(help="A TOML file with a table [radio], or `amiens`, which shows one.")],
+    *,
+    dask: Annotated[str, typer.Option(help="A Dask scheduler's address, or `local`: one worker a core.")] = "",
+    outcomes: Annotated[
+        bool, typer.Option("--outcomes", help="Also write each frame and who received it, for a load.")
+    ] = False,
+    language: Annotated[str, typer.Option(help="fr or en.")] = "fr",
+    out: Out = None,
+) -> None:
+    """Simulate the air of a territory: what becomes of each frame, and why."""
+    _need_numpy()
+    from simulators.radio import report, world  # noqa: PLC0415 - see above
+    from simulators.radio import run as running  # noqa: PLC0415
+    from simulators.radio import scenario as scenarios_of_radio  # noqa: PLC0415
+
+    path = scenarios_of_radio.find(scenario)
+    radio = scenarios_of_radio.read(path)
+    folder = out or Path(f"{path.stem}-radio")
+    made = world.prepare(radio, path.parent)
+    if dask:
+        if outcomes:
+            raise ConfigurationError("--outcomes and --dask: one or the other")
+        result, dialogue = _on_a_cluster(made, dask), None
+    else:
+        result, dialogue = running.run(made, folder / "outcomes" if outcomes else None)
+    said = report.write(made, result, dialogue, folder, language)
+    typer.echo(report.lead(said, language))
+    typer.echo(f"{folder}/report.html, report.md, report.json" + (", outcomes/" if outcomes else ""))
+
+
+def _on_a_cluster(made: Any, address: str) -> Any:
+    if find_spec("distributed") is None:
+        raise ConfigurationError("--dask needs Dask: pip install 'samara[cluster]'")
+    from distributed import Client  # noqa: PLC0415 - an extra of its own
+
+    from simulators.radio import cluster  # noqa: PLC0415
+
+    where: dict[str, Any] = {"threads_per_worker": 1, "dashboard_address": None} if address == "local" else {}
+    with Client(address=None if address == "local" else address, **where) as client:  # type: ignore[no-untyped-call]
+        return cluster.run(made, client)
 
 
 async def _calibrated(settings: Settings, days: int, eirp_dbm: float) -> Any:

@@ -1,6 +1,6 @@
 """Adaptive data rate: which data rate and power a network asks of a device.
 
-Source of `chirpstack`: ChirpStack v4, default ADR algorithm (documentation, "ADR algorithms"). Source of `semtech`:
+Source of `chirpstack`: ChirpStack v4, default ADR algorithm (chirpstack/src/adr/default.rs). Source of `semtech`:
 Semtech, "LoRaWAN - simple rate adaptation recommended algorithm", revision 1.0, October 2016: as above once twenty
 frames are known, never before. LinkADRReq: TS001-1.0.4, 5.2; RP002-1.0.4, 2.4.5.
 """
@@ -30,38 +30,46 @@ class Heard(NamedTuple):
     snr_db: float
 
 
-def _steps(link: Link, history: Sequence[Heard], margin_db: float) -> int:
-    best = max(one.snr_db for one in history)
-    return int((best - REQUIRED_SNR_DB[link.data_rate] - margin_db) / _STEP_DB)
+def steps_of(best_snr_db: float, data_rate: int, margin_db: float) -> int:
+    """Return how many steps of 3 dB the best of the history leaves above what its data rate needs and a margin."""
+    return int((best_snr_db - REQUIRED_SNR_DB[data_rate] - margin_db) / _STEP_DB)
 
 
-def _ideal(steps: int, link: Link, max_data_rate: int, max_tx_power: int) -> Link:
-    """Spend the steps: on the data rate first, then on the power; take them back from the power alone."""
-    data_rate, tx_power = min(link.data_rate, max_data_rate), link.tx_power
+def spend(steps: int, data_rate: int, tx_power: int, max_data_rate: int = 5, max_tx_power: int = 7) -> tuple[int, int]:
+    """Return data rate and TXPower: steps go to the data rate first, then the power; they come from the power alone."""
+    data_rate = min(data_rate, max_data_rate)
     faster = min(max(0, steps), max_data_rate - data_rate)
-    data_rate += faster
-    tx_power += max(0, steps) - faster if steps > 0 else max(steps, -tx_power)
-    return link._replace(data_rate=data_rate, tx_power=min(tx_power, max_tx_power))
+    changed = tx_power + steps - faster if steps > 0 else tx_power + max(steps, -tx_power)
+    return data_rate + faster, min(changed, max_tx_power)
+
+
+def transmissions(current: int, known: int, lost: int) -> int:
+    """Return how often each frame is to be sent: `lost` frames between the twenty that are `known`."""
+    if known < HISTORY:
+        return current
+    row = 0 if 20 * lost < known else 1 if 10 * lost < known else 2 if 10 * lost < 3 * known else 3
+    return _NB_TRANS[row][min(max(current, 1), 3) - 1]
 
 
 def nb_trans(current: int, history: Sequence[Heard]) -> int:
-    """Return how often each frame is to be sent, from the share of the last twenty that was lost."""
-    if len(history) < HISTORY:
+    """Return how often each frame is to be sent, from what was lost between the last twenty."""
+    if not history:
         return current
-    expected = history[-1].f_cnt - history[0].f_cnt + 1
-    loss = 1 - len(history) / expected
-    row = 0 if loss < 0.05 else 1 if loss < 0.10 else 2 if loss < 0.30 else 3
-    return _NB_TRANS[row][min(max(current, 1), 3) - 1]
+    return transmissions(current, len(history), history[-1].f_cnt - history[0].f_cnt + 1 - len(history))
 
 
 def chirpstack(
     link: Link, history: Sequence[Heard], *, margin_db: float = 10.0, max_data_rate: int = 5, max_tx_power: int = 7
 ) -> Link:
-    """Return what ChirpStack asks after a frame; `history` holds the last frames, this one included."""
-    steps = _steps(link, history, margin_db)
+    """Return what ChirpStack asks after a frame; `history` holds the last frames, this one included.
+
+    The history begins again whenever the device has accepted a change.
+    """
+    steps = steps_of(max(one.snr_db for one in history), link.data_rate, margin_db)
     if steps < 0 and len(history) < HISTORY:
         steps = 0  # too early to say that it is heard badly
-    return _ideal(steps, link, max_data_rate, max_tx_power)._replace(nb_trans=nb_trans(link.nb_trans, history))
+    data_rate, tx_power = spend(steps, link.data_rate, link.tx_power, max_data_rate, max_tx_power)
+    return Link(data_rate, tx_power, nb_trans(link.nb_trans, history))
 
 
 def semtech(
@@ -70,7 +78,9 @@ def semtech(
     """Return what the recommended algorithm asks: nothing before twenty frames."""
     if len(history) < HISTORY:
         return link
-    return _ideal(_steps(link, history[-HISTORY:], margin_db), link, max_data_rate, max_tx_power)
+    steps = steps_of(max(one.snr_db for one in history[-HISTORY:]), link.data_rate, margin_db)
+    data_rate, tx_power = spend(steps, link.data_rate, link.tx_power, max_data_rate, max_tx_power)
+    return link._replace(data_rate=data_rate, tx_power=tx_power)
 
 
 def link_adr_req(link: Link, channel_mask: int = 0x00FF, mask_control: int = 0) -> bytes:

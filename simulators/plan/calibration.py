@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from domain.errors import ConfigurationError
-from simulators.radio.kernel import Floats
+from simulators.radio.air import Floats
 from simulators.radio.propagation import Line
 
 _FEWEST_LINKS: Final = 3

@@ -6,7 +6,6 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from simulators.radio import engine, thresholds, traffic
-from simulators.radio.kernel import Air
 from simulators.radio.traffic import Talk
 
 _POWER_MW: Final = 10**1.4
@@ -64,10 +63,8 @@ def _crowd(  # noqa: PLR0917 - one call, just above
     level_dbm = sensitivity_dbm[-1] + 1.0 + spread_db * ((rank * 7919) % 1.0)
     gains = np.power(10.0, (level_dbm - 10 * np.log10(_POWER_MW)) / 10).astype(np.float32)[None, :]
     sensitivity_mw = np.power(10.0, sensitivity_dbm / 10)
-    factor = engine.fastest_factors(gains, _POWER_MW, sensitivity_mw, 0.5)
+    factor = engine.fastest_factors(gains[0], _POWER_MW, sensitivity_mw, 0.5)
     factor[rank < stuck_share] = 5
-    matrix = thresholds.capture(capture)
-    nothing = np.zeros((0, 3), dtype=np.int64)
     talk = Talk(
         period_s=np.full(size, period_s),
         factor=factor,
@@ -79,8 +76,7 @@ def _crowd(  # noqa: PLR0917 - one call, just above
         channels=8,
         seed=seed,
     )
-    floor_mw = thresholds.floor_mw(sensitivity_mw, matrix)
-    air = Air(gains, sensitivity_mw, matrix, floor_mw, -1.0, seed, nothing, nothing)
+    air = thresholds.air(gains, sensitivity_dbm.tolist(), capture, seed=seed)
     result = engine.run(talk, air, duration_us=round(hours * engine.HOUR_US), capacity=_CAPACITY)
     slow = result.by_factor[5]
     return Crowd(size, stuck_share, result.delivery, float(slow[-1] / max(1, slow.sum())))

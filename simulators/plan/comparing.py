@@ -9,7 +9,7 @@ import numpy as np
 from simulators.plan.coverage import Assumptions
 from simulators.plan.territory import Candidate, Grid, metres
 from simulators.radio import propagation, thresholds
-from simulators.radio.kernel import Singles
+from simulators.radio.air import Singles
 
 _SF12: Final = 5
 

@@ -15,8 +15,8 @@ import numpy.typing as npt
 from simulators.communes import Commune
 from simulators.plan.territory import Candidate, Grid, metres
 from simulators.radio import propagation, thresholds
+from simulators.radio.air import Floats, Singles
 from simulators.radio.jit import compiled, parallel, prange
-from simulators.radio.kernel import Floats, Singles
 from simulators.radio.propagation import Line
 
 _FAR: Final = 6.0  # standard deviations

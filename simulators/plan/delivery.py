@@ -8,7 +8,7 @@ import numpy as np
 from simulators.plan.capacity import Crowd
 from simulators.plan.coverage import Assumptions, chances
 from simulators.plan.territory import Candidate, Grid
-from simulators.radio.kernel import Singles
+from simulators.radio.air import Singles
 
 
 class Demand(NamedTuple):

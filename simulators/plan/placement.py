@@ -15,7 +15,7 @@ import numpy.typing as npt
 from domain.errors import ConfigurationError
 from simulators.plan.coverage import Assumptions, chances
 from simulators.plan.territory import Candidate, Grid
-from simulators.radio.kernel import Singles
+from simulators.radio.air import Singles
 
 
 class Step(NamedTuple):

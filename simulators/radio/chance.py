@@ -23,7 +23,9 @@ JITTER: Final = 5
 CHANNEL: Final = 6
 ARRIVALS: Final = 7
 INDOOR: Final = 8
-MODEL: Final = 9
+RETRY: Final = 9
+DOWNLINK: Final = 10
+ANSWER: Final = 11
 
 _A: Final = np.uint64(0x9E3779B97F4A7C15)
 _B: Final = np.uint64(0xD1B54A32D192ED03)

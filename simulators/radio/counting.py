@@ -1,15 +1,88 @@
-"""Sums over outcomes, compiled."""
+"""Adds up what became of frames."""
+
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from simulators.radio.air import CAUSES, FACTORS, RECEIVED, Bytes, Flags, Heard, Longs
 from simulators.radio.jit import parallel, prange
-from simulators.radio.kernel import RECEIVED, Bytes, Longs
+
+
+class Result(NamedTuple):
+    """What became of the frames. Causes are those of `air.CAUSES`; a frame counts under its best gateway's.
+
+    Shapes: `by_factor` (6, causes), `by_gateway` (gateways, causes), `sent` and `delivered` (devices),
+    `by_copies` (gateways + 1): frames by how many gateways received them; `by_chunk` (chunks, 2): sent, delivered.
+    """
+
+    by_factor: Longs
+    by_gateway: Longs
+    sent: Longs
+    delivered: Longs
+    by_copies: Longs
+    by_chunk: Longs
+    seconds: float
+
+    @property
+    def frames(self) -> int:
+        """How many frames were sent."""
+        return int(self.by_factor.sum())
+
+    @property
+    def delivery(self) -> float:
+        """The share of frames that at least one gateway received."""
+        return float(self.by_factor[:, RECEIVED].sum() / max(1, self.frames))
+
+
+class Count:
+    """Adds up finished frames."""
+
+    def __init__(self, devices: int, gateways: int) -> None:
+        causes = len(CAUSES)
+        self.by_factor = np.zeros((FACTORS, causes), dtype=np.int64)
+        self.by_gateway = np.zeros((gateways, causes), dtype=np.int64)
+        self.sent = np.zeros(devices, dtype=np.int64)
+        self.delivered = np.zeros(devices, dtype=np.int64)
+        self.by_copies = np.zeros(gateways + 1, dtype=np.int64)
+        self.by_chunk: list[list[int]] = []
+
+    def add(self, heard: Heard) -> None:
+        """Count the frames that are done."""
+        done = heard.done
+        best, copies = best_of(heard.outcome)
+        best, copies = best[done], copies[done]
+        device, factor = heard.frames.device[done], heard.frames.factor[done]
+        self.by_factor += _counted(factor.astype(np.int64) * len(CAUSES) + best, self.by_factor.shape)
+        self.sent += np.bincount(device, minlength=len(self.sent))
+        received = best == RECEIVED
+        self.delivered += np.bincount(device[received], minlength=len(self.sent))
+        self.by_copies += np.bincount(copies, minlength=len(self.by_copies))
+        _tally(heard.outcome, done, self.by_gateway)
+        while len(self.by_chunk) <= heard.chunk:
+            self.by_chunk.append([0, 0])
+        self.by_chunk[heard.chunk][0] += len(best)
+        self.by_chunk[heard.chunk][1] += int(received.sum())
+
+    def result(self, seconds: float) -> Result:
+        """Return what was counted."""
+        by_chunk = np.array(self.by_chunk, dtype=np.int64).reshape(-1, 2)
+        return Result(self.by_factor, self.by_gateway, self.sent, self.delivered, self.by_copies, by_chunk, seconds)
+
+
+def best_of(outcome: Bytes) -> tuple[Bytes, Bytes]:
+    """Return, of each frame, its best outcome among the gateways and by how many it was received."""
+    best, copies = np.empty(outcome.shape[1], dtype=np.uint8), np.empty(outcome.shape[1], dtype=np.uint8)
+    _reduce(outcome, best, copies)
+    return best, copies
+
+
+def _counted(codes: npt.NDArray[Any], shape: tuple[int, ...]) -> npt.NDArray[np.int64]:
+    return np.bincount(codes, minlength=int(np.prod(shape))).reshape(shape)
 
 
 @parallel
-def reduce(outcome: Bytes, best: Bytes, gateways: Bytes) -> None:
-    """Fill, of each frame, its best outcome among the gateways and by how many it was received."""
+def _reduce(outcome: Bytes, best: Bytes, gateways: Bytes) -> None:
     for frame in prange(outcome.shape[1]):
         top, copies = 0, 0
         for gateway in range(outcome.shape[0]):
@@ -21,8 +94,7 @@ def reduce(outcome: Bytes, best: Bytes, gateways: Bytes) -> None:
 
 
 @parallel
-def tally(outcome: Bytes, done: npt.NDArray[np.bool_], by_gateway: Longs) -> None:
-    """Add each gateway's outcomes of the frames that are done to its row."""
+def _tally(outcome: Bytes, done: Flags, by_gateway: Longs) -> None:
     for gateway in prange(outcome.shape[0]):
         for frame in range(outcome.shape[1]):
             if done[frame]:

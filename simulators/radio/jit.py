@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
+import numpy as np
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def _cache_folder() -> str:
     here = Path(__file__).parent
-    digest = sha256(b"".join(source.read_bytes() for source in sorted(here.glob("*.py"))))
+    read = [source.read_bytes() for source in sorted(here.glob("*.py"))]
+    digest = sha256(b"".join(source for source in read if b"Final = " in source or b"radio.jit" in source))
     return str(here / "__pycache__" / f"numba-{digest.hexdigest()[:16]}")
 
 
@@ -38,6 +40,12 @@ def inlined(function: F) -> F:
 def parallel(function: F) -> F:
     """Compile a function whose `prange` loops are shared by the cores."""
     return cast("F", numba.njit(cache=True, nogil=True, parallel=True)(function))
+
+
+@compiled
+def whole(number: Any) -> int:
+    """Return a number of 64 bits with a sign: compiled, one without a sign and one with make a fraction."""
+    return np.int64(number)  # type: ignore[return-value]  # compiled, both are the same
 
 
 def set_threads(count: int) -> None:

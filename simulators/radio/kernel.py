@@ -1,112 +1,51 @@
-"""Decides at each gateway what becomes of each frame. Compiled; gateways are shared by the cores.
+"""Decides at each gateway what becomes of each frame. Compiled.
+
+Two ways through the same rules: `hear` takes gateway after gateway through many frames (gateways are shared by the
+cores), `enter` and `leave` take one frame through all gateways, for those who must know before the next is sent.
 
 A frame at a gateway is, in this order: too weak; sent while the gateway is out of service, or itself transmits; without
-a free demodulator; destroyed by interference; received. Interference is the energy of all other frames on its
-channel, summed by their spreading factor over the time they overlap it, against the frame's own energy (the rule of
-ns-3's LoRa module; Goursaud and Gorce 2015 for the thresholds). A frame too weak to be received still interferes.
+a free demodulator; destroyed by interference; received. A gateway that begins to transmit during a frame loses it, and
+its demodulator stays taken. Interference is the energy of all other frames on its channel, summed by their spreading
+factor over the time they overlap it, against the frame's own energy (the rule of ns-3's LoRa module; Goursaud and
+Gorce 2015 for the thresholds). A frame too weak to be received still interferes. LoRaSim's rule: see `thresholds`.
 """
 
-import math
-from typing import Any, Final, NamedTuple
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-from simulators.radio import chance
+from simulators.radio.air import (
+    ENERGY,
+    FACTORS,
+    HALF_DUPLEX,
+    INTERFERED,
+    LORASIM_MENDED,
+    NO_DEMODULATOR,
+    OUT_OF_SERVICE,
+    PENDING,
+    RECEIVED,
+    SPANS,
+    WEAK,
+    Air,
+    Bytes,
+    Floats,
+    Frames,
+    Ints,
+    Longs,
+    Singles,
+    State,
+)  # fmt: skip
 from simulators.radio.jit import compiled, inlined, parallel, prange
+from simulators.radio.propagation import faded
 
-PENDING: Final = 0
-WEAK: Final = 1
-OUT_OF_SERVICE: Final = 2
-HALF_DUPLEX: Final = 3
-NO_DEMODULATOR: Final = 4
-INTERFERED: Final = 5
-RECEIVED: Final = 6
-CAUSES: Final = ("pending", "weak", "out_of_service", "half_duplex", "no_demodulator", "interfered", "received")
-
-FACTORS: Final = 6  # SF7 to SF12, as 0 to 5
 # Gains have 24 bits: equality means within a millionth (4e-6 dB).
 _STRICT: Final = 1 + 1e-6  # same factor: the frame must exceed the threshold
 _LENIENT: Final = 1 - 1e-6  # another factor: it must reach it
 
-Floats = npt.NDArray[np.float64]
-Singles = npt.NDArray[np.float32]
-Longs = npt.NDArray[np.int64]
-Ints = npt.NDArray[np.int32]
-Bytes = npt.NDArray[np.uint8]
-
-
-class Frames(NamedTuple):
-    """Frames by their start. Times in microseconds; `lock_us` is from when interference counts.
-
-    `factor` is SF - 7; `power_mw` what is radiated; `turn` numbers the device's frames (fading depends on it).
-    """
-
-    start_us: Longs
-    lock_us: Longs
-    end_us: Longs
-    device: Ints
-    turn: Ints
-    channel: Bytes
-    factor: Bytes
-    power_mw: Singles
-
-    def take(self, index: npt.NDArray[Any]) -> "Frames":
-        """Return some of the frames."""
-        return Frames(*(column[index] for column in self))
-
-    @staticmethod
-    def joined(first: "Frames", second: "Frames") -> "Frames":
-        """Return both, in this order."""
-        columns: list[tuple[npt.NDArray[Any], npt.NDArray[Any]]] = list(zip(first, second, strict=True))
-        return Frames(*(np.concatenate(pair) for pair in columns))
-
-
-class State(NamedTuple):
-    """What gateways remember from one hour to the next: frames on the air, and until when demodulators are taken.
-
-    Shapes: (gateways, channels, capacity), with a last axis of 6 for `energy`; (gateways, channels) for `used`;
-    (gateways, demodulators) for `busy_us`. `frame` is a frame's place in the arrays of the current hour.
-    """
-
-    frame: Ints
-    power: Floats
-    energy: Floats
-    used: Ints
-    busy_us: Longs
-
-    @staticmethod
-    def empty(gateways: int, channels: int, demodulators: int, capacity: int) -> "State":
-        """Return the state of a silent air."""
-        return State(
-            frame=np.zeros((gateways, channels, capacity), dtype=np.int32),
-            power=np.zeros((gateways, channels, capacity)),
-            energy=np.zeros((gateways, channels, capacity, FACTORS)),
-            used=np.zeros((gateways, channels), dtype=np.int32),
-            busy_us=np.full((gateways, demodulators), np.iinfo(np.int64).min, dtype=np.int64),
-        )
-
-
-class Air(NamedTuple):
-    """What does not change: linear gain (gateways, devices), sensitivities and thresholds (linear), fading.
-
-    `closed_us` (n, 3) lists (gateway, from, to) out of service, `sending_us` the same for transmissions; both sorted
-    by gateway, then time. `floor_mw` (by factor) is below any notice. `k_factor` is Rice's (0: Rayleigh), negative
-    without fading.
-    """
-
-    gain: Singles
-    sensitivity_mw: Floats
-    thresholds: Floats
-    floor_mw: Floats
-    k_factor: float
-    seed: int
-    closed_us: Longs
-    sending_us: Longs
-
 
 @compiled
-def _overlaps(spans: Longs, gateway: int, start_us: int, end_us: int) -> bool:
+def closed(spans: Longs, gateway: int, start_us: int, end_us: int) -> bool:
+    """Say whether the gateway is out of service within a frame."""
     low, high = 0, len(spans)
     while low < high:  # the first span of this gateway that ends after the frame's start
         middle = (low + high) // 2
@@ -118,24 +57,22 @@ def _overlaps(spans: Longs, gateway: int, start_us: int, end_us: int) -> bool:
 
 
 @compiled
-def faded(seed: int, gateway: int, device: int, turn: int, k_factor: float) -> float:
-    """Return the power of a fading channel of mean 1: Rice's with this K, Rayleigh's when K is 0."""
-    item = np.int64(device) * 4096 + gateway
-    if k_factor == 0.0:
-        return chance.exponential(seed, chance.FADING, item, turn)
-    line = math.sqrt(k_factor / (k_factor + 1.0))
-    spread = math.sqrt(0.5 / (k_factor + 1.0))
-    real = line + spread * chance.normal(seed, chance.FADING, item, 2 * turn)
-    imaginary = spread * chance.normal(seed, chance.FADING, item, 2 * turn + 1)
-    return real * real + imaginary * imaginary
+def sends_within(sending_us: Longs, gateway: int, start_us: int, end_us: int) -> bool:
+    """Say whether a gateway transmits at any time from `start_us` to before `end_us`."""
+    for span in range(SPANS):
+        if sending_us[gateway, span, 0] < end_us and start_us < sending_us[gateway, span, 1]:
+            return True
+    return False
+
+
+# The functions below pass arrays one by one: taking them from a tuple, or a view of them, costs more than what they do.
+# A lane is one channel of one gateway.
 
 
 @compiled
-def _survives(  # noqa: PLR0917 - compiled: arrays, not objects; and indexes, since a view costs more than the work
-    thresholds: Floats, factor: int, own: float, energy: Floats, on: int, place: int
-) -> bool:
+def _survives(thresholds: Floats, factor: int, own: float, energy: Floats, lane: int, place: int) -> bool:  # noqa: PLR0917
     for other in range(FACTORS):
-        disturbing = energy[on, place, other]
+        disturbing = energy[lane, place, other]
         if disturbing > 0.0:
             margin = _STRICT if other == factor else _LENIENT
             if not own >= thresholds[factor, other] * disturbing * margin:
@@ -145,141 +82,156 @@ def _survives(  # noqa: PLR0917 - compiled: arrays, not objects; and indexes, si
 
 @inlined
 def _settle(  # noqa: PLR0917
-    until_us: int,
-    lock_us: Longs,
-    end_us: Longs,
-    factor: Bytes,
-    on: int,
-    index: Ints,
-    power: Floats,
-    energy: Floats,
-    used: int,
-    outcome: Bytes,
-    thresholds: Floats,
-) -> int:
-    """Decide the frames of one channel that ended by `until_us`, keep the others in order; return how many stay."""
+    until_us: int, gateway: int, lane: int, lock_us: Longs, end_us: Longs, factor: Bytes, index: Ints, power: Floats,
+    energy: Floats, used: int, outcome: Bytes, thresholds: Floats,
+) -> int:  # fmt: skip
+    """Decide the frames of a lane that ended by `until_us`, keep the others in order; return how many stay."""
     kept = 0
     for place in range(used):
-        frame = index[on, place]
-        if end_us[frame] <= until_us:
-            if outcome[frame] == PENDING:
-                own = power[on, place] * (end_us[frame] - lock_us[frame])
-                survives = _survives(thresholds, factor[frame], own, energy, on, place)
-                outcome[frame] = RECEIVED if survives else INTERFERED
-        else:
+        frame = index[lane, place]
+        if end_us[frame] > until_us:
             if kept != place:
-                index[on, kept], power[on, kept] = frame, power[on, place]
+                index[lane, kept], power[lane, kept] = frame, power[lane, place]
                 for other in range(FACTORS):
-                    energy[on, kept, other] = energy[on, place, other]
+                    energy[lane, kept, other] = energy[lane, place, other]
             kept += 1
+        elif outcome[gateway, frame] == PENDING:
+            own = power[lane, place] * (end_us[frame] - lock_us[frame])
+            if _survives(thresholds, factor[frame], own, energy, lane, place):
+                outcome[gateway, frame] = RECEIVED
+            else:
+                outcome[gateway, frame] = INTERFERED
     return kept
 
 
 @inlined
 def _add(  # noqa: PLR0917
-    frame: int,
-    received: float,
-    lock_us: Longs,
-    start_us: Longs,
-    end_us: Longs,
-    factor: Bytes,
-    on: int,
-    index: Ints,
-    power: Floats,
-    energy: Floats,
-    used: int,
-) -> None:
-    """Put a frame on the air of one channel: it disturbs those that are there, and they disturb it."""
+    frame: int, received: float, lane: int, start_us: Longs, lock_us: Longs, end_us: Longs, factor: Bytes, rule: int,
+    index: Ints, power: Floats, energy: Floats, last: int,
+) -> None:  # fmt: skip
+    """Put a frame into a lane: it disturbs those that are there, and they disturb it."""
     begin, end, sf, locked = start_us[frame], end_us[frame], factor[frame], lock_us[frame]
     for other in range(FACTORS):
-        energy[on, used, other] = 0.0
-    for place in range(used):
-        rival = index[on, place]
-        shared_end = min(end, end_us[rival])
-        energy[on, place, sf] += received * max(0, shared_end - max(begin, lock_us[rival]))
-        energy[on, used, factor[rival]] += power[on, place] * max(0, shared_end - locked)
-    index[on, used], power[on, used] = frame, received
+        energy[lane, last, other] = 0.0
+    for place in range(last):
+        rival = index[lane, place]
+        if rule == ENERGY:
+            shared_end = min(end, end_us[rival])
+            energy[lane, place, sf] += received * max(0, shared_end - max(begin, lock_us[rival]))
+            energy[lane, last, factor[rival]] += power[lane, place] * max(0, shared_end - locked)
+        elif factor[rival] == sf and locked < end_us[rival]:
+            energy[lane, place, sf] = max(energy[lane, place, sf], received * (end_us[rival] - lock_us[rival]))
+            if rule == LORASIM_MENDED:
+                energy[lane, last, sf] = max(energy[lane, last, sf], power[lane, place] * (end - locked))
+    index[lane, last], power[lane, last] = frame, received
 
 
 @inlined
 def _admit(  # noqa: PLR0917
-    gateway: int,
-    begin: int,
-    end: int,
-    received: float,
-    sensitivity_mw: float,
-    closed_us: Longs,
-    sending_us: Longs,
-    busy_us: Longs,
+    gateway: int, begin: int, end: int, closed_us: Longs, sending_us: Longs, deaf_us: int, busy_us: Longs
 ) -> int:
     """Return why the gateway cannot follow a frame, or PENDING once a demodulator is taken for it."""
-    if received < sensitivity_mw:
-        return WEAK
-    if _overlaps(closed_us, gateway, begin, end):
+    if closed(closed_us, gateway, begin, end):
         return OUT_OF_SERVICE
-    if _overlaps(sending_us, gateway, begin, end):
+    if begin < deaf_us and sends_within(sending_us, gateway, begin, begin + 1):
         return HALF_DUPLEX
-    for slot in range(len(busy_us)):
-        if busy_us[slot] <= begin:
-            busy_us[slot] = end
+    for slot in range(busy_us.shape[1]):
+        if busy_us[gateway, slot] <= begin:
+            busy_us[gateway, slot] = end
             return PENDING
     return NO_DEMODULATOR
 
 
-@parallel
-def hear(  # noqa: PLR0917 - compiled: arrays, not objects
-    start_us: Longs,
-    lock_us: Longs,
-    end_us: Longs,
-    device: Ints,
-    turn: Ints,
-    channel: Bytes,
-    factor: Bytes,
-    power_mw: Singles,
-    first_new: int,
-    until_us: int,
-    gain: Singles,
-    sensitivity_mw: Floats,
-    thresholds: Floats,
-    floor_mw: Floats,
-    k_factor: float,
-    seed: int,
-    closed_us: Longs,
-    sending_us: Longs,
-    index: Ints,
-    power: Floats,
-    energy: Floats,
-    used: Ints,
-    busy_us: Longs,
-    outcome: Bytes,
-) -> int:
-    """Fill `outcome` (gateways, frames); return how many frames found no room in the state: must be 0.
+@compiled
+def _listen(  # noqa: PLR0917
+    frames: Frames, first: int, last: int, low: int, high: int, gains: Singles, per_device: int, per_gateway: int,
+    air: Air, state: State, outcome: Bytes,
+) -> int:  # fmt: skip
+    """Let frames `first` to `last` arrive at gateways `low` to `high`; return how many found no room.
 
-    Frames before `first_new` are already in the state. Frames that end after `until_us` stay in it, undecided.
+    `gains` is `air.gain` in one row, of which a device and a gateway are so many steps.
     """
-    gateways, channels, capacity = index.shape
-    overflow = np.zeros(gateways, dtype=np.int64)
-    for gateway in prange(gateways):
-        mine, row, busy = outcome[gateway], gain[gateway], busy_us[gateway]
-        where, there, heard, inside = index[gateway], power[gateway], energy[gateway], used[gateway]
-        for frame in range(first_new, len(start_us)):
-            received = np.float64(power_mw[frame]) * np.float64(row[device[frame]])
-            if received < floor_mw[factor[frame]]:
-                mine[frame] = WEAK
+    start_us, lock_us, end_us, device, turn, channel, factor, power_mw = frames
+    _, sensitivity_mw, thresholds, rule, floor_mw, k_factor, seed, closed_us, number = air
+    index, power, energy, used, busy_us, sending_us, _, deaf_us = state
+    channels, capacity = len(used) // len(busy_us), index.shape[1]
+    crowded = 0
+    for frame in range(first, last):
+        sent_mw, least_mw = np.float64(power_mw[frame]), floor_mw[factor[frame]]
+        at = per_device * device[frame]
+        for gateway in range(low, high):
+            received = sent_mw * np.float64(gains[at + per_gateway * gateway])
+            if received < least_mw:
+                outcome[gateway, frame] = WEAK
                 continue
             if k_factor >= 0.0:
-                received *= faded(seed, gateway, device[frame], turn[frame], k_factor)
-            begin, on = start_us[frame], channel[frame]
-            count = _settle(begin, lock_us, end_us, factor, on, where, there, heard, inside[on], mine, thresholds)
+                received *= faded(seed, number[gateway], device[frame], turn[frame], k_factor)
+            begin, lane = start_us[frame], gateway * channels + channel[frame]
+            count = _settle(
+                begin, gateway, lane, lock_us, end_us, factor, index, power, energy, used[lane], outcome, thresholds,
+            )  # fmt: skip
             if count == capacity:
-                overflow[gateway] += 1
+                crowded += 1
                 count -= 1
-            _add(frame, received, lock_us, start_us, end_us, factor, on, where, there, heard, count)
-            inside[on] = count + 1
-            least = sensitivity_mw[factor[frame]]
-            mine[frame] = _admit(gateway, begin, end_us[frame], received, least, closed_us, sending_us, busy)
-        for on in range(channels):
-            inside[on] = _settle(
-                until_us, lock_us, end_us, factor, on, where, there, heard, inside[on], mine, thresholds
-            )
-    return int(overflow.sum())
+            _add(frame, received, lane, start_us, lock_us, end_us, factor, rule, index, power, energy, count)
+            used[lane] = count + 1
+            outcome[gateway, frame] = WEAK
+            if received >= sensitivity_mw[factor[frame]]:
+                outcome[gateway, frame] = _admit(
+                    gateway, begin, end_us[frame], closed_us, sending_us, deaf_us[gateway], busy_us
+                )  # fmt: skip
+    return crowded
+
+
+@compiled
+def finish(frames: Frames, until_us: int, low: int, high: int, air: Air, state: State, outcome: Bytes) -> None:  # noqa: PLR0917
+    """Decide what ended by `until_us` in lanes `low` to `high`."""
+    _, lock_us, end_us, _, _, _, factor, _ = frames
+    thresholds = air.thresholds
+    index, power, energy, used, busy_us, _, _, _ = state
+    channels = len(used) // len(busy_us)
+    for lane in range(low, high):
+        gateway = lane // channels
+        used[lane] = _settle(
+            until_us, gateway, lane, lock_us, end_us, factor, index, power, energy, used[lane], outcome, thresholds,
+        )  # fmt: skip
+
+
+@parallel
+def hear(  # noqa: PLR0917
+    frames: Frames, first: int, last: int, until_us: int, air: Air, state: State, outcome: Bytes
+) -> int:
+    """Fill `outcome` (gateways, frames) for frames `first` to `last`; return how many found no room: must be 0.
+
+    Frames before `first` are already in the state. Frames that end after `until_us` stay in it, undecided.
+    """
+    gateways, devices = air.gain.shape
+    channels = len(state.used) // gateways
+    gains = air.gain.ravel()
+    crowded = np.zeros(gateways, dtype=np.int64)
+    for gateway in prange(gateways):
+        crowded[gateway] = _listen(
+            frames, first, last, gateway, gateway + 1, gains, 1, devices, air, state, outcome
+        )  # fmt: skip
+        finish(frames, until_us, gateway * channels, (gateway + 1) * channels, air, state, outcome)
+    return int(crowded.sum())
+
+
+@compiled
+def enter(frames: Frames, frame: int, air: Air, gains: Singles, state: State, outcome: Bytes) -> int:  # noqa: PLR0917
+    """Let a frame arrive at all gateways; `gains` is `air.gain` by device, then gateway. Return as `hear` does."""
+    gateways = len(outcome)
+    return _listen(frames, frame, frame + 1, 0, gateways, gains, gateways, 1, air, state, outcome)
+
+
+@compiled
+def leave(frames: Frames, frame: int, air: Air, state: State, outcome: Bytes) -> None:
+    """Decide a frame that is over, at all gateways: lost where one transmitted meanwhile."""
+    start_us, end_us, channels = frames.start_us[frame], frames.end_us[frame], len(state.used) // len(outcome)
+    for gateway in range(len(outcome)):
+        if outcome[gateway, frame] == PENDING:
+            lane = gateway * channels + frames.channel[frame]
+            finish(frames, end_us, lane, lane + 1, air, state, outcome)
+        heard = outcome[gateway, frame] >= INTERFERED and start_us < state.deaf_us[gateway]
+        if heard and sends_within(state.sending_us, gateway, start_us, end_us):
+            outcome[gateway, frame] = HALF_DUPLEX

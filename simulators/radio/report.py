@@ -1,168 +1,205 @@
-"""Tells a run: JSON for programs, Markdown and HTML (plots within, nothing fetched) for people."""
+"""Tells a run: JSON for programs, Markdown and one HTML page (drawings within, nothing fetched) for people."""
 
-import html
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, NamedTuple
 
-import numpy as np
-
-from simulators.radio import kernel
-from simulators.radio.downlinks import Answers
-from simulators.radio.engine import Result
-from simulators.radio.scenario import World
-
-_BAR_PX: Final = 320
-_WEAK_DELIVERY: Final = 0.9
+from domain.errors import ConfigurationError
+from simulators.radio import plots
+from simulators.radio.counting import Result
+from simulators.radio.network import Dialogue
+from simulators.radio.summary import summary
+from simulators.radio.texts import LOST, TEXTS, number, percent
+from simulators.radio.world import World
 
 
-def summary(world: World, result: Result, answers: Answers | None = None) -> dict[str, Any]:
-    """Return everything that a run tells, as plain JSON values."""
-    radio, sent = world.radio, np.maximum(result.sent, 1)
-    delivery = result.delivered / sent
-    talking = result.sent > 0
-    return {
-        "name": radio.name,
-        "frames": result.frames,
-        "delivery": round(result.delivery, 6),
-        "seconds": round(result.seconds, 3),
-        "devices": len(result.sent),
-        "devices_below_90_percent": int((delivery[talking] < _WEAK_DELIVERY).sum()),
-        "by_cause": _named(result.by_factor.sum(axis=0)),
-        "by_spreading_factor": {
-            f"SF{row + 7}": {"devices": int((world.talk.factor == row).sum()), **_named(counts)}
-            for row, counts in enumerate(result.by_factor)
-        },
-        "by_fleet": [
-            {
-                "name": fleet.name,
-                "devices": fleet.devices,
-                "delivery": _share(result.delivered[world.fleet == number], result.sent[world.fleet == number]),
-            }
-            for number, fleet in enumerate(radio.fleets)
+class Table(NamedTuple):
+    """One table of a report: a title, a sentence, column names, rows; a drawing above it, and a bar for each row."""
+
+    title: str
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    note: str = ""
+    drawing: str = ""
+    bars: Sequence[float] = ()
+    top: float = 0.0
+
+
+def _tables(said: Mapping[str, Any], language: str) -> Iterable[Table]:
+    """Yield the tables of a report, in order."""
+    text = TEXTS[language]
+
+    def counted(value: float) -> str:
+        return number(value, language)
+
+    def share(part: float, whole: float) -> str:
+        return percent(part / whole if whole else 0.0, language)
+
+    causes, frames = said["by_cause"], said["frames"]
+    yield Table(
+        text["causes"],
+        (text["cause"], text["frames"], "%"),
+        [(text[name], counted(count), share(count, frames)) for name, count in causes.items()],
+        text["causes_note"],
+        bars=list(causes.values()),
+    )
+    yield Table(text["map"], (), (), text["map_note"], plots.territory(said["map"]["gateways"], said["map"]["devices"]))
+    factors = said["by_spreading_factor"]
+    totals = {name: sum(row.values()) - row["devices"] for name, row in factors.items()}
+    yield Table(
+        text["factors"],
+        ("", text["devices"], text["frames"], text["delivered"], *(text[name] for name in LOST)),
+        [
+            (name, counted(row["devices"]), counted(totals[name]), share(row["received"], totals[name]),
+             *(counted(row[cause]) for cause in LOST))
+            for name, row in factors.items()
         ],
-        "by_gateway": [
-            {"name": gateway.name, **_named(counts)}
-            for gateway, counts in zip(radio.gateways, result.by_gateway, strict=True)
-        ],
-        "by_receptions": {str(copies): int(count) for copies, count in enumerate(result.by_copies) if count},
-        "by_hour": [{"sent": int(sent), "delivered": int(received)} for sent, received in result.by_chunk],
-        "acknowledgements": dict(answers._asdict()) if answers is not None else {},
-        "assumptions": assumptions(world),
-    }
-
-
-def assumptions(world: World) -> dict[str, Any]:
-    """Return what the answer rests on: the same scenario under others may answer tenfold otherwise."""
-    radio = world.radio
-    names = (
-        "seed", "hours", "path_loss", "decorrelation_m", "fading", "capture", "chip", "demodulators", "channels",
-        "margin_db", "eirp_dbm", "device_height_m", "pattern", "jitter", "preamble_rule",
+        bars=[row["received"] / max(1, totals[name]) for name, row in factors.items()],
+        top=1.0,
     )  # fmt: skip
-    return {name: getattr(radio, name) for name in names} | {
-        "devices_out_of_reach": round(world.out_of_reach, 6),
-        "devices_beyond_duty_cycle": world.beyond_duty_cycle,
-        "not_modelled": "retransmissions, terrain, other networks, downlinks but for acknowledgements",
-    }
+    yield Table(
+        text["fleets"],
+        (text["name"], text["devices"], text["delivered"]),
+        [(row["name"], counted(row["devices"]), percent(row["delivery"], language)) for row in said["by_fleet"]],
+        bars=[row["delivery"] for row in said["by_fleet"]],
+        top=1.0,
+    )
+    yield Table(
+        text["gateways"],
+        (text["name"], text["delivered"], *(text[name] for name in LOST)),
+        [(row["name"], *(counted(row[cause]) for cause in ("received", *LOST))) for row in said["by_gateway"]],
+        bars=[row["received"] for row in said["by_gateway"]],
+    )
+    copies = said["by_receptions"]
+    yield Table(
+        text["copies"],
+        (text["passerelles"], text["frames"], "%"),
+        [(name, counted(count), share(count, frames)) for name, count in copies.items()],
+        bars=list(copies.values()),
+    )
+    hours = said["by_hour"]
+    yield Table(
+        text["hours"],
+        (text["hour"], text["sent"], text["delivered"], "%"),
+        [
+            (str(hour), counted(row["sent"]), counted(row["delivered"]), share(row["delivered"], row["sent"]))
+            for hour, row in enumerate(hours)
+        ],
+        drawing=plots.steps([100 * row["delivered"] / max(1, row["sent"]) for row in hours], " %", 100.0),
+    )
+    if said["dialogue"]:
+        yield from _dialogue(said["dialogue"], language)
 
 
-def _named(counts: Sequence[int] | Any) -> dict[str, int]:
-    return {name: int(count) for name, count in zip(kernel.CAUSES, counts, strict=True) if name != "pending"}
+def _dialogue(said: Mapping[str, Any], language: str) -> Iterable[Table]:
+    text = TEXTS[language]
+    names = ("messages", "messages_delivered", "messages_not_sent")
+    yield Table(text["dialogue"], ("", ""), [(text[name], number(said[name], language)) for name in names])
+    ways = ("rx1", "rx2", "not_sent", "received")
+    if said["answers"]:
+        yield Table(
+            "",
+            (text["answers"], *(text[way] for way in ways)),
+            [(text[name], *(number(row[way], language) for way in ways)) for name, row in said["answers"].items()],
+        )
+    hourly = said["devices_by_spreading_factor_by_hour"]
+    if any(row != hourly[0] for row in hourly):
+        yield Table(
+            text["adr"],
+            (text["hour"], *hourly[0]),
+            [(str(hour), *(number(one, language) for one in row.values())) for hour, row in enumerate(hourly)],
+            drawing=plots.key(list(hourly[0])) + plots.stack(hourly),
+        )
+    if said["joined_by_hour"] and said["joined_by_hour"][-1]:
+        times = said["minutes_until_joined"]
+        yield Table(
+            text["joined"],
+            (text["hour"], text["devices"]),
+            [(str(hour), number(count, language)) for hour, count in enumerate(said["joined_by_hour"])],
+            text["joined_note"].format(half=times["half"], most=times["95_percent"]),
+            plots.steps(said["joined_by_hour"]),
+        )
 
 
-def _share(part: Any, whole: Any) -> float:
-    return round(float(part.sum() / max(1, whole.sum())), 6)
+def lead(said: Mapping[str, Any], language: str = "fr") -> str:
+    """Return the run in two sentences; raise ConfigurationError for a language that there is not."""
+    if language not in TEXTS:
+        raise ConfigurationError(f"reports are in {', '.join(TEXTS)}, not {language!r}")
+    text, dialogue = TEXTS[language], said["dialogue"]
+    sentences = text["lead"].format(
+        frames=number(said["frames"], language),
+        devices=number(said["devices"], language),
+        delivery=percent(said["delivery"], language),
+        weak=number(said["devices_below_90_percent"], language),
+    )
+    if not dialogue:
+        return sentences
+    share = percent(dialogue["messages_delivered"] / max(1, dialogue["messages"]), language)
+    return sentences + " " + text["lead_messages"].format(messages=number(dialogue["messages"], language), share=share)
 
 
-def _headline(said: Mapping[str, Any]) -> str:
+def markdown(said: Mapping[str, Any], language: str = "fr") -> str:
+    """Return the report as Markdown."""
+    text = TEXTS[language]
+    lines = [f"# {said['name']}", "", lead(said, language), ""]
+    for table in _tables(said, language):
+        if table.rows:
+            lines += [f"## {table.title}", ""] if table.title else []
+            lines += [table.note, ""] if table.note else []
+            lines += ["| " + " | ".join(table.head) + " |", "|" + "---|" * len(table.head)]
+            lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in table.rows]
+            lines.append("")
+    lines += [f"## {text['assumptions']}", "", text["assumptions_note"], ""]
+    lines += [f"- {name}: {value}" for name, value in said["assumptions"].items()]
+    return "\n".join([*lines, ""])
+
+
+def page(said: Mapping[str, Any], language: str = "fr") -> str:
+    """Return the report as one HTML page: each drawing stands beside its numbers."""
+    text, title = TEXTS[language], escape(said["name"])
+    parts = [f'<h1>{title}</h1><p class="lead">{escape(lead(said, language))}</p>']
+    parts += [_section(table, text) for table in _tables(said, language)]
+    parts.append(f"<h2>{text['assumptions']}</h2><p>{escape(text['assumptions_note'])}</p><dl>")
+    parts += [
+        f"<dt>{escape(name)}</dt><dd>{escape(str(value)) or 'none'}</dd>" for name, value in said["assumptions"].items()
+    ]
+    head = (
+        f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{title}</title>'
+        f"<style>{plots.STYLE}</style>"
+    )
+    return f'<!doctype html><html lang="{language}"><head>{head}</head><body>{"".join(parts)}</dl></body></html>\n'
+
+
+def _section(table: Table, text: Mapping[str, str]) -> str:
+    title = f"<h2>{escape(table.title)}</h2>" if table.title else ""
+    note = f"<p>{escape(table.note)}</p>" if table.note else ""
+    if not table.rows:
+        words, marks = text["map_key"].split(";"), ("good", "fair", "bad")
+        named = "".join(f'<li><i style="background:var(--{mark})"></i>{escape(word)}</li>'
+                        for mark, word in zip(marks, words, strict=True))  # fmt: skip
+        return f'{title}{note}<ul class="key">{named}</ul>{table.drawing}'
+    top = table.top or max(table.bars, default=0)
+    drawn = [f'<td class="bar">{plots.bar(value, top)}</td>' for value in table.bars] or [""] * len(table.rows)
+    rows = "".join(
+        f'<tr><th scope="row">{escape(row[0])}</th>{"".join(f"<td>{escape(cell)}</td>" for cell in row[1:])}{bar}</tr>'
+        for row, bar in zip(table.rows, drawn, strict=True)
+    )
+    names = "".join(f'<th scope="col">{escape(name)}</th>' for name in table.head) + ("<td></td>" if table.bars else "")
+    head = f"<thead><tr>{names}</tr></thead>" if any(table.head) else ""
     return (
-        f"{said['frames']:,} frames of {said['devices']:,} devices: {said['delivery']:.2%} delivered, "
-        f"{said['devices_below_90_percent']:,} devices below 90 %."
+        f'{title}{note}{table.drawing}<div class="wide" tabindex="0"><table>{head}<tbody>{rows}</tbody></table></div>'
     )
 
 
-def markdown(said: Mapping[str, Any]) -> str:
-    """Return the report as Markdown."""
-    lines = [
-        f"# {said['name']}",
-        "",
-        _headline(said),
-        "",
-        *_table("What became of the frames", ("cause", "frames"), said["by_cause"].items()),
-        *_table(
-            "By spreading factor",
-            ("", "devices", *kernel.CAUSES[1:]),
-            ((name, *row.values()) for name, row in said["by_spreading_factor"].items()),
-        ),
-        *_table("By fleet", ("fleet", "devices", "delivered"), (row.values() for row in said["by_fleet"])),
-        *_table("By gateway", ("gateway", *kernel.CAUSES[1:]), (row.values() for row in said["by_gateway"])),
-        *_table("Frames by how many gateways heard them", ("gateways", "frames"), said["by_receptions"].items()),
-        *_table("Acknowledgements", ("window", "frames"), said["acknowledgements"].items()),
-        *_table("Assumptions", ("", ""), said["assumptions"].items()),
-    ]
-    return "\n".join(lines)
-
-
-def _table(title: str, head: Sequence[str], rows: Any) -> list[str]:
-    body = ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows]
-    return [f"## {title}", "", "| " + " | ".join(head) + " |", "|" + "---|" * len(head), *body, ""]
-
-
-def page(said: Mapping[str, Any]) -> str:
-    """Return the report as one HTML page: each plot stands beside its numbers."""
-    parts = [
-        f"<h1>{html.escape(said['name'])}</h1>",
-        f"<p>{html.escape(_headline(said))}</p>",
-        _bars("What became of the frames", said["by_cause"]),
-        _bars(
-            "Delivered, by spreading factor (%)",
-            {name: _percent(row["received"], row) for name, row in said["by_spreading_factor"].items()},
-        ),
-        _bars("Delivered, by fleet (%)", {row["name"]: round(100 * row["delivery"], 2) for row in said["by_fleet"]}),
-        _bars("Received, by gateway", {row["name"]: row["received"] for row in said["by_gateway"]}),
-        _bars("Frames by how many gateways heard them", said["by_receptions"]),
-        _bars("Acknowledgements", said["acknowledgements"]),
-        _bars(
-            "Delivered, by hour (%)",
-            {str(hour): _ratio(row["delivered"], row["sent"]) for hour, row in enumerate(said["by_hour"])},
-        ),
-        "<h2>Assumptions</h2><dl>",
-        *(
-            f"<dt>{html.escape(name)}</dt><dd>{html.escape(str(value))}</dd>"
-            for name, value in said["assumptions"].items()
-        ),
-        "</dl>",
-    ]
-    style = "body{font:16px sans-serif;max-width:60rem;margin:auto}td,th{text-align:left;padding:0 .5rem}"
-    head = f'<meta charset="utf-8"><title>{html.escape(said["name"])}</title><style>{style}</style>'
-    return f'<!doctype html><html lang="en"><head>{head}</head><body>{"".join(parts)}</dl></body></html>\n'
-
-
-def _percent(received: int, row: Mapping[str, int]) -> float:
-    return _ratio(received, sum(count for name, count in row.items() if name != "devices"))
-
-
-def _ratio(part: int, whole: int) -> float:
-    return round(100 * part / whole, 2) if whole else 0.0
-
-
-def _bars(title: str, values: Mapping[str, float]) -> str:
-    """Return a table whose last column draws each number as a bar."""
-    largest = max(values.values(), default=0) or 1
-    rows = []
-    for name, value in values.items():
-        width = round(_BAR_PX * value / largest)
-        bar = f'<svg width="{_BAR_PX}" height="14" aria-hidden="true"><rect width="{width}" height="14"/></svg>'
-        rows.append(f"<tr><th scope=row>{html.escape(str(name))}</th><td>{value:,}</td><td>{bar}</td></tr>")
-    return f"<h2>{html.escape(title)}</h2><table>{''.join(rows)}</table>"
-
-
-def write(world: World, result: Result, answers: Answers | None, folder: Path) -> dict[str, Any]:
+def write(
+    world: World, result: Result, dialogue: Dialogue | None, folder: Path, language: str = "fr"
+) -> dict[str, Any]:
     """Write report.json, report.md and report.html; return what they say."""
-    said = summary(world, result, answers)
+    said = summary(world, result, dialogue)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "report.json").write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
-    (folder / "report.md").write_text(markdown(said), encoding="utf-8")
-    (folder / "report.html").write_text(page(said), encoding="utf-8")
+    (folder / "report.md").write_text(markdown(said, language), encoding="utf-8")
+    (folder / "report.html").write_text(page(said, language), encoding="utf-8")
     return said

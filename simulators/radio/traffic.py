@@ -8,8 +8,8 @@ import numpy.typing as npt
 from simulators.lorawan.airtime import airtime_us
 from simulators.lorawan.eu868 import MAC_OVERHEAD_BYTES
 from simulators.radio import chance
+from simulators.radio.air import Bytes, Floats, Frames, Ints, Longs, Singles
 from simulators.radio.jit import compiled, parallel, prange
-from simulators.radio.kernel import Bytes, Floats, Frames, Ints, Longs, Singles
 
 PERIODIC: Final = 0
 POISSON: Final = 1
@@ -90,53 +90,57 @@ def _turns(  # noqa: PLR0917 - compiled
 
 @parallel
 def _count(  # noqa: PLR0917
-    period_s: Floats,
-    from_us: int,
-    to_us: int,
-    jitter: float,
-    pattern: int,
-    seed: int,
-    counts: Longs,
+    who: Longs, period_s: Floats, from_us: int, to_us: int, jitter: float, pattern: int, seed: int, counts: Longs
 ) -> None:
     nothing, none = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int32)
-    for device in prange(len(period_s)):
-        counts[device] = _turns(
-            device, from_us, to_us, period_s[device] * 1e6, jitter, pattern, seed, nothing, none, -1
-        )
+    for one in prange(len(who)):
+        device = who[one]
+        counts[one] = _turns(device, from_us, to_us, period_s[device] * 1e6, jitter, pattern, seed, nothing, none, -1)
 
 
 @parallel
 def _fill(  # noqa: PLR0917
-    period_s: Floats, from_us: int, to_us: int, jitter: float, pattern: int, seed: int,
+    who: Longs, period_s: Floats, from_us: int, to_us: int, jitter: float, pattern: int, seed: int,
     channels: int, places: Longs, starts: Longs, turns: Ints, devices: Ints, on: Bytes,
 ) -> None:  # fmt: skip
-    for device in prange(len(period_s)):
-        begin, end = places[device], places[device + 1]
+    for one in prange(len(who)):
+        device, begin, end = who[one], places[one], places[one + 1]
         _turns(device, from_us, to_us, period_s[device] * 1e6, jitter, pattern, seed, starts, turns, begin)
         for place in range(begin, end):
             devices[place] = device
             on[place] = chance.bits(seed, chance.CHANNEL, device, turns[place]) % np.uint64(channels)
 
 
-def frames(talk: Talk, from_us: int, to_us: int) -> Frames:
-    """Return the frames that start in [from, to), by their start; ties by device."""
-    counts = np.empty(len(talk.period_s), dtype=np.int64)
+def moments(
+    talk: Talk, from_us: int, to_us: int, who: npt.NDArray[np.intp] | None = None
+) -> tuple[Longs, Ints, Ints, Bytes]:
+    """Return when devices (all, or those of `who`) have something to say in [from, to), by time; ties by device.
+
+    Start, device, turn, and the channel that a device without duty cycle would take.
+    """
+    whose = np.arange(len(talk.period_s)) if who is None else who
+    counts = np.empty(len(whose), dtype=np.int64)
     how = (talk.jitter, talk.pattern, talk.seed)
-    _count(talk.period_s, from_us, to_us, *how, counts)
+    _count(whose, talk.period_s, from_us, to_us, *how, counts)
     places = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(counts)))
     total = int(places[-1])
     starts, turns = np.empty(total, dtype=np.int64), np.empty(total, dtype=np.int32)
     devices, on = np.empty(total, dtype=np.int32), np.empty(total, dtype=np.uint8)
-    _fill(talk.period_s, from_us, to_us, *how, talk.channels, places, starts, turns, devices, on)
+    _fill(whose, talk.period_s, from_us, to_us, *how, talk.channels, places, starts, turns, devices, on)
     order = np.argsort(starts, kind="stable")
-    starts, devices = starts[order], devices[order]
+    return starts[order], devices[order], turns[order], on[order]
+
+
+def frames(talk: Talk, from_us: int, to_us: int, who: npt.NDArray[np.intp] | None = None) -> Frames:
+    """Return the frames that start in [from, to), by their start; ties by device."""
+    starts, devices, turns, on = moments(talk, from_us, to_us, who)
     return Frames(
         start_us=starts,
         lock_us=starts + talk.lock_us[devices],
         end_us=starts + talk.airtime_us[devices],
         device=devices,
-        turn=turns[order],
-        channel=on[order],
+        turn=turns,
+        channel=on,
         factor=talk.factor[devices],
         power_mw=talk.power_mw[devices],
     )

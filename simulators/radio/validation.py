@@ -12,15 +12,21 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from simulators.lorawan import airtime
+from simulators.lorawan import frames as frames_of_lorawan
 from simulators.radio import closed_forms, engine, kernel, propagation, thresholds, traffic
-from simulators.radio.kernel import Air, Floats, Frames, State
+from simulators.radio.air import RECEIVED, Air, Floats, Frames, State
 from simulators.radio.propagation import Line
 from simulators.radio.traffic import Talk
 
-_NO_SPANS: Final = np.zeros((0, 3), dtype=np.int64)
 _SF12: Final = 5
 _ALLOWED: Final = 0.006
 _POWER_MW: Final = 10**1.4
+_AIRTIMES_MS: Final = {
+    12: (1155.072, 1482.752, 2465.792),
+    10: (288.768, 370.688, 616.448),
+    7: (41.216, 61.696, 102.656),
+}
 
 
 class Row(NamedTuple):
@@ -85,25 +91,15 @@ def talk(
 
 def air(gain: npt.NDArray[Any], capture: str, *, k_factor: float = -1.0, seed: int = 1) -> Air:
     """Return an air of those gains (gateways, devices), sensitivities of an SX1301."""
-    sensitivity = np.power(10.0, np.array(thresholds.sensitivity_dbm("sx1301")) / 10)
-    matrix = thresholds.capture(capture)
-    return Air(
-        gain=gain.astype(np.float32),
-        sensitivity_mw=sensitivity,
-        thresholds=matrix,
-        floor_mw=thresholds.floor_mw(sensitivity, matrix),
-        k_factor=k_factor,
-        seed=seed,
-        closed_us=_NO_SPANS,
-        sending_us=_NO_SPANS,
-    )
+    heard_dbm = thresholds.sensitivity_dbm("sx1301")
+    return thresholds.air(gain.astype(np.float32), heard_dbm, capture, k_factor=k_factor, seed=seed)
 
 
 def aloha(devices: int) -> Row:
     """Check pure ALOHA: SF12, 20 bytes, once in 1000 s."""
     hours = 4000 // devices + 8
     flat = air(np.full((1, devices), 1e-10), thresholds.ALOHA)
-    result = engine.run(talk(devices, period_s=1000.0), flat, duration_us=hours * engine.HOUR_US, demodulators=200)
+    result = engine.run(talk(devices, period_s=1000.0), flat, duration_us=hours * engine.HOUR_US, demodulators=[200])
     return Row(f"pure ALOHA, {devices} devices", closed_forms.aloha(devices, 1.318912, 1000), result.delivery, _ALLOWED)
 
 
@@ -113,7 +109,7 @@ def demodulators(load: float, servers: int) -> Row:
     flat = air(np.full((1, devices), 1e-10), thresholds.NONE)
     crowd = talk(devices, period_s=period_s, seed=2)
     duration_us = int(30_000 * 1.318912e6 / load)
-    result = engine.run(crowd, flat, duration_us=duration_us, demodulators=servers)
+    result = engine.run(crowd, flat, duration_us=duration_us, demodulators=[servers])
     return Row(
         f"Erlang-B, load {load:g} on {servers}", closed_forms.erlang_b(load, servers), 1 - result.delivery, _ALLOWED
     )
@@ -166,7 +162,7 @@ def rayleigh(margin_db: float) -> Row:
     gain = np.full((1, 500), 10 ** ((-139.5 + margin_db - 14) / 10))
     crowd = talk(500, period_s=1000.0, seed=4)
     result = engine.run(
-        crowd, air(gain, thresholds.NONE, k_factor=0.0), duration_us=12 * engine.HOUR_US, demodulators=200
+        crowd, air(gain, thresholds.NONE, k_factor=0.0), duration_us=12 * engine.HOUR_US, demodulators=[200]
     )
     return Row(
         f"Rayleigh outage, margin {margin_db:g} dB",
@@ -193,8 +189,56 @@ def survives(case: Case) -> bool:
     )
     gain = 10.0 ** ((np.array([[db for db, _, _ in everyone]]) - 60) / 10)
     outcome = np.zeros((1, count), dtype=np.uint8)
-    kernel.hear(*frames, 0, 1 << 62, *air(gain, "goursaud"), *State.empty(1, 1, count, count), outcome)
-    return bool(outcome[0, 0] == kernel.RECEIVED)
+    state = State.empty(1, [count], count)
+    kernel.hear(frames, 0, count, engine.FOR_EVER_US, air(gain, "goursaud"), state, outcome)
+    return bool(outcome[0, 0] == RECEIVED)
+
+
+def lorasim(nodes: int, capture: str) -> float:
+    """Return the delivery of LoRaSim's LoRaWAN setting (SF12, CR 4/5, 20 bytes a 1000 s, one channel) under a rule.
+
+    Devices lie evenly on its 3.8 ha: a disc of 110.3 m, under its path loss; all are heard.
+    """
+    gain = propagation.gains(
+        device_xy_m=_disc(nodes, 110.3),
+        device_loss_db=np.zeros(nodes),
+        gateway_xy_m=np.zeros((1, 2)),
+        gateway_antenna_db=np.zeros(1),
+        lines=[propagation.MEASURED["lorasim"]],
+        decorrelation_m=20.0,
+        seed=5,
+    )
+    near = thresholds.air(gain, [-140.0] * 6, capture)
+    crowd = talk(nodes, period_s=1000.0, seed=5)
+    crowd = crowd._replace(lock_us=traffic.locks_us(crowd.factor))
+    return engine.run(crowd, near, duration_us=100 * engine.HOUR_US, demodulators=[200]).delivery
+
+
+def lorasim_rows() -> Iterator[Row]:
+    """Yield what LoRaSim's published figure rests on."""
+    hears_db = 14 + 134.5  # its most sensitive setting
+    for name, model, expected_ha in (("natural", "lorasim", 3.82), ("decimal", "bor-2016", 53.60)):
+        line = propagation.MEASURED[model]
+        radius_m = 1000 * 10 ** ((hears_db - line.at_1km_db) / line.slope_db)
+        yield Row(f"LoRaSim: ha within reach, {name} logarithm", expected_ha, math.pi * radius_m**2 / 1e4, 0.01)
+    alone = closed_forms.aloha(120, 1.318912, 1000)
+    yield Row("LoRaSim: 120 nodes, its rule (published: above 0.9)", 0.9, lorasim(120, "lorasim"), 0.03)
+    yield Row("LoRaSim: 120 nodes, ALOHA without capture", alone, lorasim(120, "aloha"), 0.02)
+
+
+def airtimes() -> Iterator[Row]:
+    """Yield times on air, ms: BW125, CR 4/5, PHYPayloads of 12, 23 and 51 bytes (AN1200.13)."""
+    for sf, expected in _AIRTIMES_MS.items():
+        for size, value in zip((12, 23, 51), expected, strict=True):
+            yield Row(f"time on air, SF{sf}, {size} bytes, ms", value, airtime.airtime_us(size, sf) / 1000, 0.0)
+
+
+def join_frame() -> tuple[str, str]:
+    """Return the golden Join-request, expected and made."""
+    made = frames_of_lorawan.join_request(
+        bytes(range(1, 17)), join_eui=bytes([1] * 8), dev_eui=bytes([2] * 8), dev_nonce=771
+    )
+    return "0001010101010101010202020202020202030309b97b32", made.hex()
 
 
 def oulu() -> Row:
@@ -212,6 +256,7 @@ def rows() -> Iterator[Row]:
     yield from (area(margin, sigma) for margin, sigma in ((0.0, 8.0), (5.0, 8.0)))
     yield from (rayleigh(margin) for margin in (3.0, 10.0))
     yield oulu()
+    yield from lorasim_rows()
 
 
 def markdown() -> str:
@@ -235,6 +280,10 @@ def markdown() -> str:
     lines += ["| interferer | expected | got |", "|---|---|---|"]
     words = {True: "survives", False: "dies"}
     lines += [f"| {case.name} | {words[case.survives]} | {words[survives(case)]} |" for case in NS3_CASES]
+    lines += ["", "## LoRaWAN", "", "| check | expected | got |", "|---|---|---|"]
+    lines += [f"| {row.name} | {row.expected:.3f} | {row.got:.3f} |" for row in airtimes()]
+    expected, made = join_frame()
+    lines.append(f"| Join-request: AppKey 0102…10, JoinEUI 01…, DevEUI 02…, DevNonce 771 | `{expected}` | `{made}` |")
     return "\n".join([*lines, ""])
 
 

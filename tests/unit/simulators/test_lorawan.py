@@ -164,7 +164,7 @@ def test_recommended_adr_waits_for_twenty_frames() -> None:
     assert adr.semtech(Link(0, 0), heard(20, 10.0)) == Link(5, 1)
 
 
-@pytest.mark.parametrize(("lost", "current", "expected"), [(0, 3, 2), (1, 1, 1), (2, 1, 1), (4, 1, 2), (20, 2, 3)])
+@pytest.mark.parametrize(("lost", "current", "expected"), [(0, 3, 2), (1, 1, 1), (2, 1, 2), (4, 1, 2), (20, 2, 3)])
 def test_retransmissions_follow_the_loss(lost: int, current: int, expected: int) -> None:
     assert adr.nb_trans(current, heard(20, 0.0, lost=lost)) == expected
 

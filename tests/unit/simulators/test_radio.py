@@ -13,8 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.errors import ConfigurationError
+from simulators.radio import air as names
 from simulators.radio import chance, engine, jit, kernel, propagation, thresholds, traffic, validation
-from simulators.radio.kernel import Air, Frames, State
+from simulators.radio.air import Air, Frames, State
+from simulators.radio.counting import Result
 from simulators.radio.traffic import Talk
 
 PAGE = Path(__file__).parents[3] / "docs" / "simulator-validation.md"
@@ -72,10 +74,18 @@ def world(
         seed=seed,
     )
     air = validation.air(gains, capture, k_factor=k_factor, seed=seed)
-    return talk, air._replace(
-        closed_us=np.array([[1, 10_000_000, 30_000_000], [3, 0, 5_000_000]], dtype=np.int64),
-        sending_us=np.array([[0, at, at + 400_000] for at in range(1_000_000, 60_000_000, 5_000_000)], dtype=np.int64),
-    )
+    return talk, air._replace(closed_us=np.array([[1, 10_000_000, 30_000_000], [3, 0, 5_000_000]], dtype=np.int64))
+
+
+SENDING_US = [(at, at + 400_000) for at in range(1_000_000, 60_000_000, 5_000_000)]  # gateway 0's own transmissions
+
+
+def sending(demodulators: int) -> State:
+    """The state of a silent air in which gateway 0 will transmit."""
+    state = State.empty(3, [demodulators] * 5, 256)
+    state.sending_us[0, : len(SENDING_US)] = SENDING_US
+    state.deaf_us[0] = SENDING_US[-1][1]
+    return state
 
 
 def heard(frames: Frames, air: Air, gateway: int) -> list[float]:
@@ -84,33 +94,33 @@ def heard(frames: Frames, air: Air, gateway: int) -> list[float]:
     for device, turn, sent in zip(frames.device, frames.turn, frames.power_mw, strict=True):
         power = float(sent) * float(air.gain[gateway, device])
         if air.k_factor >= 0:
-            power *= kernel.faded(air.seed, gateway, int(device), int(turn), air.k_factor)
+            power *= propagation.faded(air.seed, gateway, int(device), int(turn), air.k_factor)
         powers.append(power)
     return powers
 
 
-def brute_force(frames: Frames, air: Air, gateway: int, demodulators: int) -> list[int]:
+def brute_force(frames: Frames, air: Air, gateway: int, demodulators: int, *, sends: bool) -> list[int]:
     """The rules of the kernel's first lines, said in the plainest way: every frame against every other."""
     powers = heard(frames, air, gateway)
-    spans = {
-        kernel.OUT_OF_SERVICE: [span for span in air.closed_us if span[0] == gateway],
-        kernel.HALF_DUPLEX: [span for span in air.sending_us if span[0] == gateway],
-    }
+    closed = [(a, b) for one, a, b in air.closed_us if one == gateway]
+    sending = SENDING_US if sends and gateway == 0 else []
     busy: list[int] = []
     outcomes = []
     for one, power in enumerate(powers):
         start, end, sf = frames.start_us[one], frames.end_us[one], frames.factor[one]
         busy = [until for until in busy if until > start]
-        caught = [cause for cause, some in spans.items() if any(a < end and start < b for _, a, b in some)]
         if power < air.sensitivity_mw[sf]:
-            outcomes.append(kernel.WEAK)
-        elif caught:
-            outcomes.append(caught[0])
+            outcomes.append(names.WEAK)
+        elif any(a < end and start < b for a, b in closed):
+            outcomes.append(names.OUT_OF_SERVICE)
+        elif any(a <= start < b for a, b in sending):
+            outcomes.append(names.HALF_DUPLEX)
         elif len(busy) == demodulators:
-            outcomes.append(kernel.NO_DEMODULATOR)
+            outcomes.append(names.NO_DEMODULATOR)
         else:
             busy.append(end)
-            outcomes.append(kernel.RECEIVED if _undisturbed(frames, air, powers, one) else kernel.INTERFERED)
+            kept = names.RECEIVED if _undisturbed(frames, air, powers, one) else names.INTERFERED
+            outcomes.append(names.HALF_DUPLEX if any(a < end and start < b for a, b in sending) else kept)
     return outcomes
 
 
@@ -131,17 +141,33 @@ def test_the_engine_agrees_with_brute_force_on_every_frame(capture: str, k_facto
     talk, air = world(capture=capture, k_factor=k_factor)
     air = air._replace(floor_mw=np.zeros(6))
     frames = traffic.frames(talk, 0, 35_000_000)
-    outcome = np.zeros((5, len(frames.start_us)), dtype=np.uint8)
-    assert kernel.hear(*frames, 0, 1 << 62, *air, *State.empty(5, 3, 6, 256), outcome) == 0
+    count = len(frames.start_us)
+    outcome = np.zeros((5, count), dtype=np.uint8)
+    assert kernel.hear(frames, 0, count, 1 << 62, air, State.empty(3, [6] * 5, 256), outcome) == 0
+    in_turn = one_by_one(frames, air, sending(6))
     seen: set[int] = set()
     for gateway in range(5):
-        expected = brute_force(frames, air, gateway, 6)
-        assert outcome[gateway].tolist() == expected
+        assert outcome[gateway].tolist() == brute_force(frames, air, gateway, 6, sends=False)
+        expected = brute_force(frames, air, gateway, 6, sends=True)
+        assert in_turn[gateway].tolist() == expected
         seen |= set(expected)
     assert seen == {1, 2, 3, 4, 5, 6}
 
 
-def same(one: engine.Result, other: engine.Result) -> bool:
+def one_by_one(frames: Frames, air: Air, state: State) -> npt.NDArray[np.uint8]:
+    """Each frame through all gateways, its end before any later start."""
+    gains, outcome = np.ascontiguousarray(air.gain.T).ravel(), np.zeros((5, len(frames.start_us)), dtype=np.uint8)
+    moments = [(int(end), 0, frame) for frame, end in enumerate(frames.end_us)]
+    moments += [(int(start), 1, frame) for frame, start in enumerate(frames.start_us)]
+    for _, starts, frame in sorted(moments):
+        if starts:
+            assert kernel.enter(frames, frame, air, gains, state, outcome) == 0
+        else:
+            kernel.leave(frames, frame, air, state, outcome)
+    return outcome
+
+
+def same(one: Result, other: Result) -> bool:
     fields = ("by_factor", "by_gateway", "sent", "delivered", "by_copies")
     return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in fields)
 
@@ -151,7 +177,7 @@ def test_results_depend_neither_on_chunks_nor_on_cores(pattern: int) -> None:
     talk, air = world(period_s=5.0, k_factor=0.0, pattern=pattern)
     whole = engine.run(talk, air, duration_us=120_000_000, chunk_us=120_000_000)
     assert whole.frames == pytest.approx(300 * 24, rel=0.05)
-    assert whole.by_factor[:, kernel.PENDING].sum() == 0
+    assert whole.by_factor[:, names.PENDING].sum() == 0
     for chunk_us in (1_000_000, 7_000_001, 50_000_000):
         assert same(whole, engine.run(talk, air, duration_us=120_000_000, chunk_us=chunk_us))
     jit.set_threads(1)
@@ -174,7 +200,7 @@ def test_counts_add_up() -> None:
     talk, air = world()
     result = engine.run(talk, air, duration_us=200_000_000)
     assert result.sent.sum() == result.by_factor.sum() == result.by_chunk[:, 0].sum() == result.by_copies.sum()
-    assert result.delivered.sum() == result.by_factor[:, kernel.RECEIVED].sum() == result.by_copies[1:].sum()
+    assert result.delivered.sum() == result.by_factor[:, names.RECEIVED].sum() == result.by_copies[1:].sum()
     assert (result.by_gateway.sum(axis=1) == result.frames).all()
     assert result.delivery == pytest.approx(result.delivered.sum() / result.sent.sum())
 
@@ -199,9 +225,9 @@ def test_traffic_is_the_same_however_it_is_cut(start: int, length: int, cut: int
 def test_fast_devices_are_near_and_slow_ones_far() -> None:
     sensitivity = np.power(10.0, np.array(thresholds.sensitivity_dbm("sx1301")) / 10)
     gains = np.power(10.0, np.array([[-130.0, -150.5, -160.0, -180.0]]) / 10).astype(np.float32)
-    factors = engine.fastest_factors(gains, 10**1.4, sensitivity, 10.0)
+    factors = engine.fastest_factors(gains[0], 10**1.4, sensitivity, 10.0)
     assert factors.tolist() == [0, 5, 5, 5]
-    assert engine.fastest_factors(gains, 10**1.4, sensitivity, 0.0).tolist() == [0, 5, 5, 5]
+    assert engine.fastest_factors(gains[0], 10**1.4, sensitivity, 0.0).tolist() == [0, 5, 5, 5]
 
 
 @pytest.mark.parametrize(
@@ -258,7 +284,9 @@ def test_chance_has_its_distributions() -> None:
 
 
 def test_rice_tends_to_a_steady_channel() -> None:
-    spread = [np.std([kernel.faded(1, 0, 0, turn, k_factor) for turn in range(4000)]) for k_factor in (0.0, 4.0, 100.0)]
+    spread = [
+        np.std([propagation.faded(1, 0, 0, turn, k_factor) for turn in range(4000)]) for k_factor in (0.0, 4.0, 100.0)
+    ]
     assert spread[0] == pytest.approx(1.0, abs=0.06)
     assert spread[0] > spread[1] > spread[2]
-    assert np.mean([kernel.faded(1, 0, 0, turn, 4.0) for turn in range(4000)]) == pytest.approx(1, abs=0.03)
+    assert np.mean([propagation.faded(1, 0, 0, turn, 4.0) for turn in range(4000)]) == pytest.approx(1, abs=0.03)

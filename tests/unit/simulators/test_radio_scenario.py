@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from domain.errors import ConfigurationError
-from simulators.radio import downlinks, kernel, report, scenario
+from simulators.radio import air, outcomes, report, run, scenario, world
 
 TOML = """
 [radio]
@@ -53,10 +53,10 @@ def written(folder: Path, toml: str = TOML) -> Path:
 
 
 def test_a_scenario_file_becomes_a_report(tmp_path: Path) -> None:
-    world = scenario.prepare(scenario.read(written(tmp_path)), tmp_path)
-    result, answers = scenario.run(world)
-    assert answers is None
-    said = report.write(world, result, answers, tmp_path / "out")
+    made = world.prepare(scenario.read(written(tmp_path)), tmp_path)
+    result, dialogue = run.run(made)
+    assert dialogue is None
+    said = report.write(made, result, dialogue, tmp_path / "out")
     assert said == json.loads((tmp_path / "out" / "report.json").read_text())
     assert said["devices"] == 450
     assert said["frames"] == pytest.approx(400 * 12 + 50 * 8, rel=0.02)
@@ -75,15 +75,15 @@ def test_a_scenario_file_becomes_a_report(tmp_path: Path) -> None:
 
 def test_the_same_file_gives_the_same_numbers(tmp_path: Path) -> None:
     path = written(tmp_path)
-    runs = [scenario.run(scenario.prepare(scenario.read(path), tmp_path))[0] for _ in range(2)]
+    runs = [run.run(world.prepare(scenario.read(path), tmp_path))[0] for _ in range(2)]
     assert (runs[0].by_factor == runs[1].by_factor).all()
-    assert runs[0].by_factor[:, kernel.RECEIVED].sum() > 0
+    assert runs[0].by_factor[:, air.RECEIVED].sum() > 0
 
 
 def test_devices_lie_where_people_do(tmp_path: Path) -> None:
     radio = scenario.read(written(tmp_path))
-    world = scenario.prepare(radio, tmp_path)
-    near_first = world.air.gain[0, :400] > world.air.gain[1, :400]
+    made = world.prepare(radio, tmp_path)
+    near_first = made.air.gain[0, :400] > made.air.gain[1, :400]
     assert 0.75 < near_first.mean() < 1.0
 
 
@@ -105,34 +105,35 @@ def test_a_wrong_scenario_is_refused(tmp_path: Path, old: str, new: str) -> None
     assert old in TOML
     path = written(tmp_path, TOML.replace(old, new))
     with pytest.raises(ConfigurationError):
-        scenario.prepare(scenario.read(path), tmp_path)
+        world.prepare(scenario.read(path), tmp_path)
 
 
 def test_rice_is_named_with_its_factor() -> None:
-    assert [scenario.k_factor(name) for name in ("none", "rayleigh", "rice:4")] == [-1.0, 0.0, 4.0]
+    assert [world.k_factor(name) for name in ("none", "rayleigh", "rice:4")] == [-1.0, 0.0, 4.0]
 
 
-def test_answering_makes_gateways_deaf(tmp_path: Path) -> None:
-    path = written(tmp_path, TOML.replace("period_s = 900", "period_s = 900\nconfirmed = true"))
-    world = scenario.prepare(scenario.read(path), tmp_path)
-    result, answers = scenario.run(world)
-    assert answers is not None
-    said = report.summary(world, result, answers)
-    asked = said["by_fleet"][1]
-    assert answers.rx1 > 0
-    assert sum(answers) == pytest.approx(asked["delivery"] * 50 * 8, rel=0.1)
-    assert answers.rx2 > 0  # SF12 answers use up the one per cent of 868.0-868.6 MHz
-    assert sum(row["half_duplex"] for row in said["by_gateway"]) > 0
-    silent = scenario.run(world._replace(radio=scenario.read(written(tmp_path))))[0]
-    assert silent.delivery >= result.delivery
-
-
-def test_answers_do_not_depend_on_how_time_is_cut(tmp_path: Path) -> None:
-    world = scenario.prepare(scenario.read(written(tmp_path)), tmp_path)
-    confirmed = np.ones(450, dtype=np.uint8)
-    runs = [
-        downlinks.run(world.talk, world.air, confirmed, duration_us=7_200_000_000, chunk_us=chunk_us)
-        for chunk_us in (3_600_000_000, 1_000_000_007)
-    ]
-    assert runs[0][1] == runs[1][1]
-    assert (runs[0][0].by_gateway == runs[1][0].by_gateway).all()
+def test_outcomes_are_written_and_read_again(tmp_path: Path) -> None:
+    made = world.prepare(scenario.read(written(tmp_path)), tmp_path)
+    result, _ = run.run(made, tmp_path / "out")
+    who, parts = outcomes.about(tmp_path / "out"), list(outcomes.read(tmp_path / "out"))
+    assert [one["first"] for one in who["fleets"]] == [0, 400]
+    assert [one["name"] for one in who["gateways"]] == ["Clocher", "Château d'eau"]
+    ends = np.concatenate([part.end_us for part in parts])
+    assert len(ends) == result.frames
+    assert (np.diff(ends) >= 0).all()
+    for part, live in zip(parts, run.parts(made), strict=True):
+        assert all(np.array_equal(one, other) for one, other in zip(part, live, strict=True))
+    device, f_cnt = (np.concatenate([getattr(part, name) for part in parts]) for name in ("device", "f_cnt"))
+    assert np.bincount(device).tolist() == result.sent.tolist()
+    for one in (0, 449):
+        assert f_cnt[device == one].tolist() == list(range(result.sent[one]))
+    heard = np.bincount(np.concatenate([part.gateway for part in parts]), minlength=2)
+    assert heard.tolist() == result.by_gateway[:, air.RECEIVED].tolist()
+    for part in parts:
+        assert (np.diff(part.first) > 0).tolist() == (part.cause == air.RECEIVED).tolist()
+        factor = np.repeat(part.spreading_factor, np.diff(part.first))
+        least = made.air.sensitivity_mw[factor - 7]
+        assert (part.rssi_dbm >= 10 * np.log10(least) - 1e-3).all()
+        assert (part.snr_db == np.minimum(part.rssi_dbm + 117, 15)).all()
+    with pytest.raises(ConfigurationError):
+        outcomes.about(tmp_path)
