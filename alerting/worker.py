@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from alerting.evaluation import ARRIVALS_AT_ONCE, DUE_AT_ONCE, Evaluator
 from alerting.expansion import expand_some
+from store.alerting.work import plan_each_time
 from store.pool import TRANSIENT, connect, database_now, still_there
 
 log: Final = structlog.get_logger("alerting")
@@ -83,18 +84,21 @@ class AlertingWorker:
     async def _serve(self, connection: asyncpg.Connection) -> None:
         wake = asyncio.Event()
         evaluator = Evaluator(connection)
-        forget_at = self._now_s() + REMEMBERED_S
+        forget_at, expand_at = self._now_s() + REMEMBERED_S, 0.0
 
         def heard(*_: object) -> None:
             wake.set()
 
         def changed(*_: object) -> None:
+            nonlocal expand_at
             evaluator.forget()
+            expand_at = 0.0
             wake.set()
 
         def ended(_: object) -> None:
             wake.set()
 
+        await plan_each_time(connection)
         connection.add_termination_listener(ended)
         await connection.add_listener("samara_committed", heard)
         await connection.add_listener("samara_rules", changed)
@@ -104,7 +108,10 @@ class AlertingWorker:
                 evaluator.forget()
                 forget_at = self._now_s() + REMEMBERED_S
             began = self._now_s()
-            busy = await work_once(connection, evaluator, await self._clock(connection), self._metrics)
+            expand = began >= expand_at
+            if expand:
+                expand_at = began + TICK_S
+            busy = await work_once(connection, evaluator, await self._clock(connection), self._metrics, expand=expand)
             self._succeeded_s = self._now_s()
             self._metrics.succeeded.set_to_current_time()
             if busy:
@@ -117,10 +124,15 @@ class AlertingWorker:
 
 
 async def work_once(
-    connection: asyncpg.Connection, evaluator: Evaluator, now: datetime, metrics: Metrics | None = None
+    connection: asyncpg.Connection,
+    evaluator: Evaluator,
+    now: datetime,
+    metrics: Metrics | None = None,
+    *,
+    expand: bool = True,
 ) -> bool:
-    """Do one portion of everything there is to do; return whether there may be more."""
-    expanded = await expand_some(connection, now, _RULES_AT_ONCE)
+    """Do one portion of all there is to do, rules to apply among it if asked; return whether there may be more."""
+    expanded = await expand_some(connection, now, _RULES_AT_ONCE) if expand else 0
     arrived = await evaluator.arrivals(now, ARRIVALS_AT_ONCE)
     due = await evaluator.due(now, DUE_AT_ONCE)
     if metrics is not None:

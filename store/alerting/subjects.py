@@ -273,7 +273,8 @@ SELECT array_agg(date_part('epoch', measured_at) ORDER BY measured_at) AS at_s,
                         AND channel = $3
                         AND measured_at >= $4
                         AND measured_at < $5
-                        AND during @> measured_at) AS sample
+                        AND during @> measured_at
+                     OFFSET 0) AS sample
  WHERE point_id = $1
 """
 
@@ -285,7 +286,8 @@ SELECT array_agg(DISTINCT date_part('epoch', received_at)) AS at_s, NULL::double
                       WHERE device_id = assignments.device_id
                         AND received_at >= $2
                         AND received_at < $3
-                        AND during @> received_at) AS sample
+                        AND during @> received_at
+                     OFFSET 0) AS sample
  WHERE point_id = $1
 """
 

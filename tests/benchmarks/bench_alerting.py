@@ -65,48 +65,51 @@ async def territory(connection: asyncpg.Connection, devices: int) -> int:
     return tenant_id
 
 
+RULES = """
+INSERT INTO rules (tenant_id, name, kind, definition, target, severity, enabled, backtest, backtest_version,
+                   expanded_at)
+SELECT $1, 'r', $2, $3, jsonb_build_object($4::text, id), 'warning', true, '{}', 1, now() + interval '1 day'
+  FROM (SELECT id, row_number() OVER (ORDER BY id) AS n FROM unnest($5::integer[]) AS id) AS numbered
+ WHERE n % $6 = $7
+ LIMIT $8
+"""
+
+STATES = """
+INSERT INTO rule_states (rule_id, rule_version, tenant_id, site_id, point_id, phase, phase_since, machine, folded_to,
+                         evaluated_at, due_at)
+SELECT rule_id, 1, $1, site_id, point_id, 'never-seen', $2, $3::text::json, $2, $2, $2
+  FROM rules
+  JOIN points ON {column} = (target->>'{column}')::integer
+"""
+
+INPUTS = """
+INSERT INTO rule_inputs (state_id, position, point_id, quantity_id, channel)
+SELECT state_id, 0, point_id, CASE WHEN rules.kind <> 'silent_sensor' THEN quantity_id END, 0
+  FROM rule_states
+  JOIN rules USING (rule_id), quantities
+ WHERE quantities.name = 'co2'
+"""
+
+
 async def watch(connection: asyncpg.Connection, tenant_id: int, rules: int, now: datetime) -> None:
     """Make rules and their states at once: expansion one by one is not what is measured."""
-    on_sites = rules // 20
-    on_points = rules - on_sites
-    threshold = {"quantity": "co2", "above": 1500, "clear": 1200, "hold_s": 86400}
-    n_of_m = {"quantity": "co2", "above": 1500, "n": 3, "m": 5, "hold_s": 86400}
-    silent = {"period_s": 3600}
-    kinds = [("threshold", threshold)] * (on_points * 14 // 19) + [("n_of_m", n_of_m)] * (
-        on_points - on_points * 14 // 19
-    )
-    points = await connection.fetch("SELECT point_id, site_id FROM points ORDER BY point_id")
-    machine = dump_machine(Machine(since_s=now.timestamp() - 60))
-    insert = (
-        "INSERT INTO rules (tenant_id, name, kind, definition, target, severity, enabled, backtest, backtest_version,"
-        " expanded_at) VALUES ($1, 'r', $2, $3, $4, 'warning', true, '{}', 1, now() + interval '1 day')"
-        " RETURNING rule_id"
-    )
-    async with connection.transaction():
-        for number, (kind, values) in enumerate([*kinds, *[("silent_sensor", silent)] * on_sites]):
-            point = points[number * 5 % len(points)]
-            place = {"site_id": points[(number - on_points) * SITE % len(points)]["site_id"]}
-            target = {"point_id": point["point_id"]} if kind != "silent_sensor" else place
-            rule_id = await connection.fetchval(insert, tenant_id, kind, json.dumps(values), json.dumps(target))
-            await connection.execute(
-                """
-                INSERT INTO rule_states (rule_id, rule_version, tenant_id, site_id, point_id, phase, phase_since,
-                                         machine, folded_to, evaluated_at, due_at)
-                SELECT $1, 1, $2, site_id, point_id, 'never-seen', $3, $4::text::json, $3, $3, $3
-                  FROM points WHERE point_id = $5 OR site_id = $6
-                """,
-                rule_id, tenant_id, now - timedelta(seconds=60), machine,
-                target.get("point_id"), target.get("site_id"),
-            )  # fmt: skip
-        await connection.execute(
-            """
-            INSERT INTO rule_inputs (state_id, position, point_id, quantity_id, channel)
-            SELECT state_id, 0, point_id, CASE WHEN rules.kind <> 'silent_sensor' THEN quantity_id END, 0
-              FROM rule_states JOIN rules USING (rule_id), quantities WHERE quantities.name = 'co2'
-            """
-        )
-        await connection.execute("INSERT INTO rule_checkpoints SELECT state_id, folded_to, machine FROM rule_states")
-        await connection.execute("INSERT INTO watched_tenants VALUES ($1)", tenant_id)
+    thresholds, several, silences = rules * 14 // 20, rules * 5 // 20, rules // 20
+    points = [row["point_id"] for row in await connection.fetch("SELECT point_id FROM points ORDER BY point_id")]
+    sites = [row["site_id"] for row in await connection.fetch("SELECT site_id FROM sites ORDER BY site_id")]
+    threshold = json.dumps({"quantity": "co2", "above": 1500, "clear": 1200, "hold_s": 86400})
+    n_of_m = json.dumps({"quantity": "co2", "above": 1500, "n": 3, "m": 5, "hold_s": 86400})
+    every = max(len(points) // (thresholds + several), 1)
+    silent = json.dumps({"period_s": 3600})
+    await connection.execute(RULES, tenant_id, "threshold", threshold, "point_id", points, every, 0, thresholds)
+    await connection.execute(RULES, tenant_id, "n_of_m", n_of_m, "point_id", points[::-1], every, 0, several)
+    await connection.execute(RULES, tenant_id, "silent_sensor", silent, "site_id", sites, 1, 0, silences)
+    since = now - timedelta(seconds=60)
+    machine = dump_machine(Machine(since_s=since.timestamp()))
+    for column in ("point_id", "site_id"):
+        await connection.execute(STATES.format(column=column), tenant_id, since, machine)
+    await connection.execute(INPUTS)
+    await connection.execute("INSERT INTO rule_checkpoints SELECT state_id, folded_to, machine FROM rule_states")
+    await connection.execute("INSERT INTO watched_tenants VALUES ($1)", tenant_id)
 
 
 async def send(connection: asyncpg.Connection, samples: Sequence[tuple[int, float]], quantity_id: int) -> None:
