@@ -157,7 +157,7 @@ def plan_command(
 
 @app.command("radio")
 def radio_command(
-    scenario: Annotated[str, typer.Argument(help="A TOML file with a table [radio], or `amiens`, which shows one.")],
+    scenario: Annotated[str, typer.Argument(help="A TOML file, or `amiens`, which shows how.")],
     *,
     dask: Annotated[str, typer.Option(help="A Dask scheduler's address, or `local`: one worker a core.")] = "",
     outcomes: Annotated[

@@ -74,7 +74,6 @@ class Radio:
     hours: float = 24.0
     path_loss: str = "petajajarvi-2015"
     decorrelation_m: float = 500.0
-    elevation: str = ""  # an ESRI ASCII grid beside the file: effective antenna heights, for Okumura-Hata
     fading: str = "none"  # none, rayleigh, or rice:K
     capture: str = "goursaud"
     chip: str = "sx1301"

@@ -93,14 +93,13 @@ def assumptions(world: World) -> dict[str, Any]:
     """Return what the answer rests on: the same scenario under others may answer tenfold otherwise."""
     radio = world.radio
     names = (
-        "seed", "hours", "path_loss", "decorrelation_m", "elevation", "fading", "capture", "chip", "channels",
+        "seed", "hours", "path_loss", "decorrelation_m", "fading", "capture", "chip", "channels",
         "eirp_dbm", "device_height_m", "device_chip", "pattern", "jitter", "preamble_rule", "adr", "margin_db", "joins",
         "rx1_delay_s", "rx2_spreading_factor",
     )  # fmt: skip
-    missing = ["other networks", "disturbed downlinks"]
+    missing = ["terrain", "other networks", "disturbed downlinks"]
     missing += [] if radio.listens else ["retransmissions", "answers"]
     missing += [] if radio.adr != SETTLED else ["ADR's way to where it settles"]
-    missing += [] if radio.elevation else ["terrain"]
     return {name: getattr(radio, name) for name in names} | {
         "devices_out_of_reach": round(world.out_of_reach, 6),
         "devices_beyond_duty_cycle": world.beyond_duty_cycle,
