@@ -211,7 +211,7 @@ async def live(dsn: str, arguments: argparse.Namespace) -> None:  # noqa: PLR091
     await connection.close()
 
 
-async def history(dsn: str) -> None:
+async def history(dsn: str, kind_asked: str | None) -> None:
     connection = await asyncpg.connect(dsn, server_settings={"timezone": "UTC"})
     tenant_id = await territory(connection, SITE)
     quantity_id = await connection.fetchval("SELECT quantity_id FROM quantities WHERE name = 'co2'")
@@ -245,6 +245,8 @@ async def history(dsn: str) -> None:
         "group": {"quantity": "co2", "above": 1500, "mode": "count", "count": 60},
     }
     for kind, values in kinds.items():
+        if kind_asked not in {None, kind}:
+            continue
         definition, took, cpu = parse(kind, values), [], []
         for _ in range(3):
             began, used = time.perf_counter(), time.process_time()
@@ -262,6 +264,7 @@ async def main() -> None:
     parser.add_argument("--rules", type=int, default=20_000)
     parser.add_argument("--rate", type=int, default=2_000)
     parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--kind", help="Of the backtests, this one alone.")
     parser.add_argument("--only", choices=["backtest", "live"])
     arguments = parser.parse_args()
     directory = Path(tempfile.mkdtemp(prefix="samara-bench-"))
@@ -269,7 +272,7 @@ async def main() -> None:
     async with EmbeddedPostgres(
         directory / "pg", None, {"synchronous_commit": "off", "shared_buffers": "256MB"}
     ) as server:
-        for name, part in (("backtest", history), ("live", live)):
+        for name in ("backtest", "live"):
             if arguments.only not in {None, name}:
                 continue
             connection = await asyncpg.connect(server.dsn)
@@ -287,7 +290,7 @@ async def main() -> None:
                 await connection.close()
                 await live(dsn, arguments)
             else:
-                await part(dsn)
+                await history(dsn, arguments.kind)
 
 
 if __name__ == "__main__":

@@ -61,7 +61,7 @@ async def test_a_backtest_fires_as_live_evaluation_does(world: World) -> None:
     assert [one.started_s for one in tried.found.firings] == [row["started_at"].timestamp() for row in live]
 
 
-async def test_a_million_measurements_are_backtested_in_three_seconds(database: str) -> None:
+async def test_a_long_history_is_backtested_quickly(database: str) -> None:
     connection = await asyncpg.connect(database, server_settings={"timezone": "UTC"})
     world = await World.make(connection)
     sensor = await world.sensor("Salle 1")
@@ -82,13 +82,13 @@ async def test_a_million_measurements_are_backtested_in_three_seconds(database: 
         since,
     )
     definition = parse("threshold", {"quantity": "co2", "above": 1500, "clear": 1200, "for_s": 1200})
-    began = time.perf_counter()
+    began = time.process_time()
     found = await backtest(connection, world.tenant_id, definition, TargetModel(everything=True), now=NOW)
-    took_s = time.perf_counter() - began
+    took_s = time.process_time() - began
     await connection.close()
     assert found.samples > 100_000
     assert found.firings
-    assert took_s < 1.0  # a tenth of a million; docs/benchmarks.md has the million
+    assert took_s < 0.5  # of our own time, for a tenth of a million; docs/benchmarks.md has the million
 
 
 async def test_a_template_keeps_rules_for_what_is_measured_and_hours(world: World) -> None:
