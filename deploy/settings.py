@@ -131,6 +131,9 @@ class Settings(BaseSettings):
         return self
 
 
+_SECRETS: Final = tuple(name for name, field in Settings.model_fields.items() if field.annotation is SecretStr)
+
+
 def _distinct(complaint: str, names: list[str]) -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -155,6 +158,7 @@ def load(config: Path | None, environ: Mapping[str, str]) -> Settings:
     _refuse_unknown_variables(environ)
     try:
         _merge(values, _Environment(environ)())
+        _merge(values, _secret_files(environ))
         _read_secret_files(values, Settings, "")
         return Settings(**values)
     except SettingsError as error:
@@ -176,9 +180,15 @@ def _read_file(path: Path, *, required: bool) -> dict[str, Any]:
         raise ConfigurationError(f"{path} is not TOML: {error}") from None
 
 
+def _secret_files(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the files that the environment names for secrets at the top; those below come with the rest."""
+    wanted = {f"{PREFIX}{secret}_file".lower(): f"{secret}_file" for secret in _SECRETS}
+    return {wanted[name.lower()]: value for name, value in environ.items() if name.lower() in wanted and value}
+
+
 def _refuse_unknown_variables(environ: Mapping[str, str]) -> None:
     """Raise ConfigurationError for a misspelt variable: ignored, it would be noticed too late."""
-    known = {CONFIG_VARIABLE.lower()}
+    known = {CONFIG_VARIABLE.lower(), *(f"{PREFIX}{secret}_file".lower() for secret in _SECRETS)}
     for name in environ:
         first = name.lower().removeprefix(PREFIX.lower()).partition("__")[0]
         if name.lower().startswith(PREFIX.lower()) and name.lower() not in known and first not in Settings.model_fields:

@@ -159,3 +159,11 @@ def test_a_file_that_is_asked_for_must_exist() -> None:
 
 def test_a_printed_settings_object_hides_its_secrets() -> None:
     assert "b@c" not in repr(load(None, {"SAMARA_DATABASE__DSN": "postgresql://a:b@c/d"}))
+
+
+def test_a_secret_at_the_top_comes_from_a_file_too(tmp_path: Path) -> None:
+    file = tmp_path / "keyring"
+    file.write_text("first:c2VjcmV0\n", encoding="utf-8")
+    assert load(None, {"SAMARA_KEYRING_FILE": str(file)}).keyring.get_secret_value() == "first:c2VjcmV0"
+    with pytest.raises(ConfigurationError, match="keyring_file"):
+        load(None, {"SAMARA_KEYRING_FILE": str(tmp_path / "none")})
