@@ -19,11 +19,19 @@ from faults.territory import assert_kept, count, declare, load, until
 from typer.testing import CliRunner
 
 from deploy.cli import application
+from deploy.embedded.postgres import role_dsn
 from deploy.embedded.process import free_port
 from simulators.broker import BrokerAddress, BrokerRefusedError
 from simulators.clock import SystemClock
 from simulators.load.run import run
 from simulators.mqtt_publisher import Publisher
+from store.access.roles import ROLES
+
+
+def here(dsn: str, name: str) -> str:
+    """Return the address behind a secret, in the tests' server: its roles have their passwords of it already."""
+    role = f"samara_{name.removesuffix('_dsn')}"
+    return role_dsn(dsn, role) if role in ROLES else dsn
 
 
 class Installation:
@@ -38,7 +46,7 @@ class Installation:
         self.secrets = directory / "secrets"
         self.secrets.mkdir(mode=0o700)
         for name, told in self.compose["secrets"].items():
-            value = dsn if name.endswith("_dsn") else self.values[told["environment"]]
+            value = here(dsn, name) if name.endswith("_dsn") else self.values[told["environment"]]
             (self.secrets / name).write_text(value, encoding="utf-8")
         self._rewrite("samara.toml", {"mosquitto": "localhost", "8883": str(self.port)})
         self._rewrite("mosquitto/mosquitto.conf", {"8883": str(self.port)})
