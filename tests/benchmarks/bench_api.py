@@ -3,7 +3,7 @@
 The database is made once and kept in DIRECTORY (12 GB): ten tenants of 95 sensors, temperature and humidity every ten
 minutes for a year, by COPY in the order of time, with the roll-ups that maintenance makes. Loading goes on where it was
 left; `--load-s` bounds how long it takes at it in one call. Then a year of one sensor is asked for a chart, points
-taken by chance. `--measurements` makes it smaller.
+taken by chance; then live streams are opened and told ten frames. `--measurements` and `--streams` make it smaller.
 """
 
 import argparse
@@ -12,32 +12,33 @@ import json
 import os
 import random
 import resource
-import secrets
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import aiohttp
 import asyncpg
 import numpy as np
+import psutil
 
-from api.access import digest
-from deploy.dsns import let_roles_in
-from deploy.embedded.postgres import EmbeddedPostgres, role_password
-from store.access.accounts import account_by_email, add_account, grant
-from store.access.keys import add_key
-from store.access.roles import ROLES
+from deploy.embedded.postgres import EmbeddedPostgres
 from store.maintenance.days import day_of
 from store.maintenance.rollups import INSERT_DAYS, INSERT_HOURS
 from store.migrate import migrate
 from store.partitions import ensure_partitions, month_after, month_of
 from store.rows import HEADER, TRAILER, microseconds
+
+TESTS: Final = Path(__file__).parents[1]
+sys.path.insert(0, str(TESTS))
+
+from api_world import Sensor, speak  # noqa: E402 - where tests find it
 
 START: Final = datetime(2025, 1, 1, tzinfo=UTC)
 DAYS: Final = 365
@@ -118,34 +119,34 @@ class Loading:
         return True
 
 
-async def load(connection: asyncpg.Connection, devices: int, within_s: float) -> bool:
-    """Load until all is there or the time is over; return whether all is there."""
+async def load(connection: asyncpg.Connection, devices: int, within_s: float) -> int:
+    """Load until all is there or the time is over; return how many tenants have their roll-ups."""
     if not await connection.fetchval("SELECT to_regclass('bench_done')::text"):
         await declare(connection, devices)
         await ensure_partitions(connection, "measurements", {month_after(month_of(START), n) for n in range(13)})
     loading = Loading(connection, within_s)
     loading.done = {row["step"] for row in await connection.fetch("SELECT step FROM bench_done")}
-    numbers = list(range(1, devices + 1))
     ids = dict(await connection.fetch("SELECT name, quantity_id FROM quantities"))
     copy = partial(connection.copy_to_table, "measurements", format="binary", timeout=600)
     execute = partial(connection.execute, timeout=600)
     for day in range(DAYS):
         source = partial(_source, day, devices, (ids["temperature"], ids["humidity"]))
         if not await loading.step(f"day {day}", lambda source=source: copy(source=source())):
-            return False
-    for week in range(0, DAYS + 7, 7):
-        start, end = START + timedelta(days=week), START + timedelta(days=week + 7)
-        work = partial(execute, INSERT_HOURS, numbers, [start] * devices, [end] * devices)
-        if not await loading.step(f"hours {week}", work):
-            return False
-    for day, (start, end) in enumerate(paris_days()):
-        work = partial(execute, INSERT_DAYS, numbers, [start] * devices, [end] * devices)
-        if not await loading.step(f"days {day}", work):
-            return False
-    if "analyze" not in loading.done:
-        await execute("VACUUM ANALYZE")
-        await loading.step("analyze", partial(connection.execute, "SELECT 1"))
-    return True
+            return 0
+    if not await loading.step("analyze", partial(execute, "ANALYZE")):
+        return 0
+    for tenant in range(TENANTS):  # the one that is asked is the first
+        numbers = list(range(tenant * devices // TENANTS + 1, (tenant + 1) * devices // TENANTS + 1))
+        hours = (numbers, [START] * len(numbers), [START + timedelta(days=DAYS)] * len(numbers))
+        days = [(number, *day) for number in numbers for day in paris_days()]
+        work = (
+            ("hours", partial(execute, INSERT_HOURS, *hours)),
+            ("days", partial(execute, INSERT_DAYS, *map(list, zip(*days, strict=True)))),
+        )
+        for name, step in work:
+            if not await loading.step(f"{name} of {tenant}", step):
+                return tenant
+    return TENANTS
 
 
 async def _source(day: int, devices: int, quantities: tuple[int, int]) -> AsyncIterator[bytes]:
@@ -171,13 +172,68 @@ def percentile(times_s: list[float], share: float) -> float:
     return sorted(times_s)[min(int(len(times_s) * share), len(times_s) - 1)]
 
 
-async def ask(base: str, key: str, devices: int, count: int, width: int, query: str) -> dict[str, Any]:
+SERVE: Final = """
+import asyncio, os, sys
+import uvloop
+from datetime import UTC, datetime
+import asyncpg
+import api_world
+from api.settings import ApiSettings
+from deploy.embedded.postgres import role_password
+from store.access.roles import ROLES, let_in
+
+async def main(dsn):
+    connection = await asyncpg.connect(dsn)
+    for role in ROLES:
+        await let_in(connection, role, role_password(dsn, role), os.urandom(16))
+    cookie = await api_world.sign_in(connection, ("viewer", None), email=f"{datetime.now(UTC).timestamp()}@example.fr")
+    await connection.close()
+    async with api_world.serving(dsn, ApiSettings(), lambda: datetime(2026, 1, 2, tzinfo=UTC)) as address:
+        print(address, cookie["samara"], flush=True)
+        await asyncio.Event().wait()
+
+uvloop.run(main(sys.argv[1]))
+"""
+
+QUERIES: Final = (
+    "every=auto&max_points=2000&from=2025-01-01&to=2026-01-01",  # a year for a chart
+    "every=auto&max_points=2000&from=2025-06-01&to=2025-09-01",  # a quarter
+    "every=auto&max_points=2000&from=2025-06-02&to=2025-06-09",  # a week: as measured
+    "every=day&from=2025-01-01&to=2026-01-01",
+    "every=day&from=2025-01-01&to=2026-01-01&compare=year",
+)
+
+
+class Served(NamedTuple):
+    """The API in a process of its own: its address, a session's secret, its process."""
+
+    base: str
+    secret: str
+    process: psutil.Process
+
+
+@contextmanager
+def serving(dsn: str) -> Iterator[Served]:
+    path = os.pathsep.join([str(TESTS), os.environ.get("PYTHONPATH", "")])
+    server = subprocess.Popen(
+        [sys.executable, "-c", SERVE, dsn], stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": path}
+    )
+    try:
+        assert server.stdout is not None
+        base, secret = server.stdout.readline().split()
+        yield Served(base, secret, psutil.Process(server.pid))
+    finally:
+        server.terminate()
+        server.wait()
+
+
+async def ask(served: Served, devices: int, count: int, width: int, query: str) -> dict[str, Any]:
     """Ask for the series of points taken by chance; return how long answers took and what they held."""
     chance, times_s, sizes, points = random.Random(1), [], [], []
     of_tenant = devices // TENANTS
     todo = [chance.randrange(1, of_tenant + 1) for _ in range(count)]
 
-    async with aiohttp.ClientSession(base, headers={"Authorization": f"Bearer {key}"}) as http:
+    async with aiohttp.ClientSession(served.base, cookies={"samara": served.secret}) as http:
 
         async def worker() -> None:
             while todo:
@@ -199,69 +255,64 @@ async def ask(base: str, key: str, devices: int, count: int, width: int, query: 
         "p50 ms": round(statistics.median(times_s) * 1000, 1),
         "p95 ms": round(percentile(times_s, 0.95) * 1000, 1),
         "max ms": round(max(times_s) * 1000, 1),
-        "points": max(points),
+        "points": max(points, default=0),
         "kB": round(max(sizes) / 1000),
     }
 
 
-SERVE: Final = """
-import asyncio, sys
-import uvloop
-from datetime import UTC, datetime
-from aiohttp import web
-from prometheus_client import CollectorRegistry
-from api.app import create_app
-from api.settings import ApiSettings
-from deploy.embedded.postgres import role_dsn
-from store.access.sealing import Keyring, new_key
-from store.pool import SEEN_FIRST, open_pool
-
-async def main(dsn):
-    pool = await open_pool(role_dsn(dsn, "samara_api"), size=6, application="bench", search_path=SEEN_FIRST)
-    accounts = await open_pool(role_dsn(dsn, "samara_accounts"), size=2, application="bench")
-    app = create_app(pool=pool, accounts=accounts, keyring=Keyring.parse(new_key("bench")), settings=ApiSettings(),
-                     clock=lambda: datetime(2026, 1, 2, tzinfo=UTC), registry=CollectorRegistry())
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    print(f"http://127.0.0.1:{runner.addresses[0][1]}")
-    await asyncio.Event().wait()
-
-uvloop.run(main(sys.argv[1]))
-"""
-
-QUERIES: Final = (
-    "every=auto&max_points=2000&from=2025-01-01&to=2026-01-01",  # a year for a chart
-    "every=auto&max_points=2000&from=2025-06-01&to=2025-09-01",  # a quarter
-    "every=auto&max_points=2000&from=2025-06-02&to=2025-06-09",  # a week: as measured
-    "every=day&from=2025-01-01&to=2026-01-01",
-    "every=day&from=2025-01-01&to=2026-01-01&compare=year",
-)
-
-
-async def make_key(connection: asyncpg.Connection) -> str:
-    """Return a new key of an account that sees every tenant."""
-    email, secret = "bench@example.fr", f"smr_{secrets.token_urlsafe(32)}"
-    account_id = await add_account(connection, email) or await account_by_email(connection, email)
-    await grant(connection, account_id, "viewer", None, with_descendants=True)
-    until = datetime.now(UTC) + timedelta(days=1)
-    of_key = {"name": "bench", "hint": secret[:8], "permissions": ("health", "read"), "tenant_id": None}
-    await add_key(connection, digest(secret), account_id, expires_at=until, **of_key)
-    return secret
-
-
-async def measure(dsn: str, key: str, devices: int, count: int) -> None:
-    server = subprocess.Popen([sys.executable, "-c", SERVE, dsn], stdout=subprocess.PIPE, text=True)  # noqa: ASYNC220
-    try:
-        assert server.stdout is not None
-        base = server.stdout.readline().strip()
+async def measure(dsn: str, devices: int, count: int) -> None:
+    """Series: each query one at a time, then four at once."""
+    with serving(dsn) as served:
         for query in QUERIES:
-            await ask(base, key, devices, 10, 1, query)
+            await ask(served, devices, 10, 1, query)
             for width in (1, 4):
-                say(json.dumps(await ask(base, key, devices, count, width, query)))
-    finally:
-        server.terminate()
-        server.wait()
+                say(json.dumps(await ask(served, devices, count, width, query)))
+
+
+async def measure_streams(dsn: str, count: int) -> None:
+    """Open so many live streams of one tenant, then commit a frame, ten times: when does the last of them know?"""
+    connection = await asyncpg.connect(dsn, server_settings={"timezone": "UTC"})
+    await connection.execute("DELETE FROM latest_frames")
+    at = datetime(2026, 1, 2, tzinfo=UTC)
+    await connection.execute("DELETE FROM measurements WHERE measured_at >= $1", at)
+    with serving(dsn) as served:
+        before_mb, cookies = served.process.memory_info().rss / 1e6, {"samara": served.secret}
+        connector, timeout = aiohttp.TCPConnector(limit=0), aiohttp.ClientTimeout(total=None)
+        async with aiohttp.ClientSession(served.base, connector=connector, cookies=cookies, timeout=timeout) as http:
+            began, streams = time.perf_counter(), []
+            for first in range(0, count, 100):
+                size = min(100, count - first)
+                streams += await asyncio.gather(*(http.get("/api/v1/live?tenant=commune-1") for _ in range(size)))
+            await asyncio.gather(*(event(stream) for stream in streams))
+            opened_s, delays_s = time.perf_counter() - began, []
+            cpu = served.process.cpu_times()
+            for number in range(10):
+                began = time.perf_counter()
+                told = asyncio.gather(*(event(stream) for stream in streams))
+                await speak(connection, Sensor(1, 1), {"temperature": float(number)}, at + timedelta(minutes=number))
+                await told
+                delays_s.append(time.perf_counter() - began)
+            spent = served.process.cpu_times()
+            said = {
+                "streams": len(streams),
+                "opened s": round(opened_s, 1),
+                "all told ms": round(statistics.median(delays_s) * 1000),
+                "us each": round((spent.user + spent.system - cpu.user - cpu.system) / len(delays_s) / count * 1e6),
+                "kB each": round((served.process.memory_info().rss / 1e6 - before_mb) / count * 1000),
+            }
+            say(json.dumps(said))
+            for stream in streams:
+                stream.close()
+    await connection.close()
+
+
+async def event(stream: aiohttp.ClientResponse) -> None:
+    """Read one event; heartbeats are none."""
+    held = False
+    while line := await stream.content.readline():
+        held = held or line.startswith(b"event:")
+        if held and line == b"\n":
+            return
 
 
 async def main() -> None:
@@ -270,6 +321,7 @@ async def main() -> None:
     parser.add_argument("--measurements", type=int, default=100_000_000)
     parser.add_argument("--load-s", type=float, default=3600.0)
     parser.add_argument("--answers", type=int, default=300)
+    parser.add_argument("--streams", type=int, default=5000)
     asked = parser.parse_args()
     devices = round(asked.measurements / (DAYS * SLOTS * 2) / TENANTS) * TENANTS
     pg_bin = os.environ.get("SAMARA_PG_BIN")
@@ -279,18 +331,18 @@ async def main() -> None:
         asked.directory / "postgres", Path(pg_bin) if pg_bin else None, SETTINGS | LOADING
     ) as server:
         await migrate(server.dsn, timescale=False)
-        await let_roles_in(server.dsn, {role: role_password(server.dsn, role) for role in ROLES})
         connection = await asyncpg.connect(server.dsn, server_settings={"timezone": "UTC", "jit": "off"})
-        complete = await load(connection, devices, asked.load_s)
+        rolled_up = await load(connection, devices, asked.load_s)
         rows = await connection.fetchval(
             "SELECT sum(reltuples)::bigint FROM pg_class WHERE relname ~ '^measurements_2'"
         )
         size = await connection.fetchval("SELECT pg_size_pretty(pg_database_size(current_database()))")
-        say(f"{devices} sensors, {rows:,} measurements (estimated), {size}; loaded: {complete}")
-        key = await make_key(connection)
+        say(f"{devices} sensors, {rows:,} measurements (estimated), {size}; tenants rolled up: {rolled_up}")
         await connection.close()
-        if complete:
-            await measure(server.dsn, key, devices, asked.answers)
+        if rolled_up and asked.answers:
+            await measure(server.dsn, devices, asked.answers)
+        if asked.streams:
+            await measure_streams(server.dsn, asked.streams)
     say(f"peak of this process {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB")
 
 
