@@ -31,6 +31,9 @@ test: $(VENV)/installed-dev ## everything: lint, types, import contracts, unit a
 bench: $(VENV)/installed-dev ## the figures of docs/benchmarks.md (40 minutes; BENCH="--quick" for four)
 	$(BIN)/python tests/benchmarks/bench_ingest.py $(BENCH)
 
+bench-api: $(VENV)/installed-dev ## the API over 100 million measurements (12 GB and an hour to load, once; BENCH="--measurements 2000000")
+	$(BIN)/python tests/benchmarks/bench_api.py .samara/bench-api $(BENCH)
+
 faults: $(VENV)/installed-dev ## the long form of the fault tests
 	$(BIN)/python -m pytest -m slow tests/acceptance/faults
 
@@ -53,4 +56,4 @@ lock: ## write the lock files again from pyproject.toml (needs uv)
 clean: ## remove the virtual environment and the demo's data
 	@data=$$(readlink -f .samara/postgres 2>/dev/null); rm -rf $(VENV) .samara $$data
 
-.PHONY: help demo test bench faults conformance acceptance vendor lock clean rules-long
+.PHONY: help demo test bench bench-api faults conformance acceptance vendor lock clean rules-long

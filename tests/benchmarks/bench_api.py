@@ -210,10 +210,11 @@ class Served(NamedTuple):
     base: str
     secret: str
     process: psutil.Process
+    postgres: int
 
 
 @contextmanager
-def serving(dsn: str) -> Iterator[Served]:
+def serving(dsn: str, postgres: int) -> Iterator[Served]:
     path = os.pathsep.join([str(TESTS), os.environ.get("PYTHONPATH", "")])
     server = subprocess.Popen(
         [sys.executable, "-c", SERVE, dsn], stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": path}
@@ -221,10 +222,18 @@ def serving(dsn: str) -> Iterator[Served]:
     try:
         assert server.stdout is not None
         base, secret = server.stdout.readline().split()
-        yield Served(base, secret, psutil.Process(server.pid))
+        yield Served(base, secret, psutil.Process(server.pid), postgres)
     finally:
         server.terminate()
         server.wait()
+
+
+def cpu_ms(served: Served) -> tuple[float, float]:
+    """Return the CPU time so far of the API's process and of the sessions that serve it, milliseconds."""
+    sessions = psutil.Process(served.postgres).children()
+    spent = [process.cpu_times() for process in (served.process, *sessions)]
+    api, *others = [(one.user + one.system) * 1000 for one in spent]
+    return api, sum(others)
 
 
 async def ask(served: Served, devices: int, count: int, width: int, query: str) -> dict[str, Any]:
@@ -247,7 +256,9 @@ async def ask(served: Served, devices: int, count: int, width: int, query: str) 
                 said = json.loads(body)
                 points.append(len(said["items"]) * (1 if said["every"] == "raw" else 2))
 
+        before = cpu_ms(served)
         await asyncio.gather(*(worker() for _ in range(width)))
+        api_ms, postgres_ms = (after - then for after, then in zip(cpu_ms(served), before, strict=True))
     return {
         "query": query,
         "at once": width,
@@ -255,27 +266,29 @@ async def ask(served: Served, devices: int, count: int, width: int, query: str) 
         "p50 ms": round(statistics.median(times_s) * 1000, 1),
         "p95 ms": round(percentile(times_s, 0.95) * 1000, 1),
         "max ms": round(max(times_s) * 1000, 1),
+        "API CPU ms": round(api_ms / count, 1),
+        "PostgreSQL CPU ms": round(postgres_ms / count, 1),
         "points": max(points, default=0),
         "kB": round(max(sizes) / 1000),
     }
 
 
-async def measure(dsn: str, devices: int, count: int) -> None:
+async def measure(dsn: str, postgres: int, devices: int, count: int) -> None:
     """Series: each query one at a time, then four at once."""
-    with serving(dsn) as served:
+    with serving(dsn, postgres) as served:
         for query in QUERIES:
             await ask(served, devices, 10, 1, query)
             for width in (1, 4):
                 say(json.dumps(await ask(served, devices, count, width, query)))
 
 
-async def measure_streams(dsn: str, count: int) -> None:
+async def measure_streams(dsn: str, postgres: int, count: int) -> None:
     """Open so many live streams of one tenant, then commit a frame, ten times: when does the last of them know?"""
     connection = await asyncpg.connect(dsn, server_settings={"timezone": "UTC"})
     await connection.execute("DELETE FROM latest_frames")
     at = datetime(2026, 1, 2, tzinfo=UTC)
     await connection.execute("DELETE FROM measurements WHERE measured_at >= $1", at)
-    with serving(dsn) as served:
+    with serving(dsn, postgres) as served:
         before_mb, cookies = served.process.memory_info().rss / 1e6, {"samara": served.secret}
         connector, timeout = aiohttp.TCPConnector(limit=0), aiohttp.ClientTimeout(total=None)
         async with aiohttp.ClientSession(served.base, connector=connector, cookies=cookies, timeout=timeout) as http:
@@ -340,9 +353,9 @@ async def main() -> None:
         say(f"{devices} sensors, {rows:,} measurements (estimated), {size}; tenants rolled up: {rolled_up}")
         await connection.close()
         if rolled_up and asked.answers:
-            await measure(server.dsn, devices, asked.answers)
+            await measure(server.dsn, server.pid, devices, asked.answers)
         if asked.streams:
-            await measure_streams(server.dsn, asked.streams)
+            await measure_streams(server.dsn, server.pid, asked.streams)
     say(f"peak of this process {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB")
 
 
