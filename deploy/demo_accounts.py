@@ -50,7 +50,7 @@ class Visit(NamedTuple):
 
 async def make(owner: str) -> list[Visit]:
     """Make the accounts, or give them new passwords; return how to enter, the one that sees most first."""
-    hasher = PasswordHasher()
+    hasher = PasswordHasher(time_cost=1, memory_cost=8192, parallelism=1)  # random passwords need no slowness
     visits = []
     connection = await connect(owner, application="samara-demo")
     try:
