@@ -47,6 +47,7 @@ from store.alerting.work import (
 ARRIVALS_AT_ONCE: Final = 200
 DUE_AT_ONCE: Final = 500
 _FOREVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
+GATEWAYS_EVERY: Final = timedelta(minutes=1)
 _LATENESS: Final = timedelta(seconds=LATENESS_S)
 _json = msgspec.json.Encoder()
 
@@ -219,6 +220,8 @@ class Evaluator:
     def _update(self, row: StateRow, stepped: Stepped, made: Record | None, now: datetime) -> StateUpdate:
         state = stepped.state
         due = _at(state.due_s)
+        if self._watched[row.state_id].reads == "gateway":  # no arrival tells of a gateway: it is looked at
+            due = min(due, now + GATEWAYS_EVERY)
         if now < row.due_at < due:
             due = row.due_at  # looking again too early costs less than an index that is written with every sample
         lazy = self._watched[row.state_id].rule.definition.LAZY

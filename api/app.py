@@ -16,6 +16,7 @@ from api.latest import read_news
 from api.live import Hub, News
 from api.loading import routes
 from api.metrics import METRICS, Metrics, measured
+from api.notifying import CONTACT_RULES, ContactRules
 from api.pages import rendering, static
 from api.settings import ApiSettings
 from store.access.bearer import who_may
@@ -32,12 +33,14 @@ def create_app(
     clock: context.Clock,
     registry: CollectorRegistry,
     keyring: Keyring,
+    contact_rules: ContactRules,
     hasher: PasswordHasher | None = None,
 ) -> web.Application:
     """Return the application, not yet started.
 
     It needs two connections of `pool` at least: one listens to commits for as long as the application runs.
     `accounts` is of the database's role that lets people in, `pool` of the one that reads for them.
+    `contact_rules` says who can be told of alerts, and how.
     `clock` tells the present, timezone-aware; `registry` is what /metrics shows, and gets the API's own series.
     Raises ConfigurationError when two modules declare one route; starting raises it when a route does not say what it
     needs (api.access).
@@ -54,6 +57,7 @@ def create_app(
     app[context.ACCOUNTS] = accounts
     app[context.SETTINGS] = settings
     app[context.CLOCK] = clock
+    app[CONTACT_RULES] = contact_rules
     app[context.HUB] = Hub(read=news, who_may=may_read, settings=settings)
     app[METRICS] = Metrics(registry)
     of_api = routes(v1)

@@ -11,6 +11,7 @@ import asyncpg
 from aiohttp import web
 from prometheus_client import CollectorRegistry, exposition
 
+from alerting.contact_rules import ContactRules
 from api.access import UNASKED, require
 from deploy.keyring import keyring_of
 from deploy.roles import Ingesting, Running, now
@@ -47,6 +48,7 @@ async def api_role(
             clock=now,
             registry=running.registry,
             keyring=keyring,
+            contact_rules=ContactRules(running.settings.notifications),
         )
         _add_ingest(app, running, ingesting)
         async with _served(app, running, any_port=any_port) as address:

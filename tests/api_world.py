@@ -14,6 +14,8 @@ from aiohttp import web
 from argon2 import PasswordHasher
 from prometheus_client import CollectorRegistry
 
+from alerting.contact_rules import ContactRules
+from alerting.outbound.settings import DeliverySettings, SmtpSettings
 from api.access import PERMISSIONS, digest
 from api.app import create_app
 from api.settings import ApiSettings
@@ -217,6 +219,7 @@ async def serving(
         registry=registry or CollectorRegistry(),
         hasher=QUICK_HASHER,
         keyring=KEYRING,
+        contact_rules=ContactRules(DeliverySettings(smtp=SmtpSettings(host="relay.example"))),
     )
     runner = web.AppRunner(app, shutdown_timeout=2)
     try:

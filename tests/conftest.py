@@ -23,6 +23,7 @@ from typing import NamedTuple
 
 import asyncpg
 import pytest
+from hypothesis import HealthCheck, settings
 
 from deploy.embedded.broker import EmbeddedBroker
 from deploy.embedded.postgres import EmbeddedPostgres, role_password
@@ -31,6 +32,11 @@ from store.access.roles import ROLES, let_in
 from store.migrate import migrate
 
 ROOT = Path(__file__).parent.parent
+
+# Where others work on the same cores, slowness says nothing.
+settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared")
+
 NO_TIMESCALE = (
     "TimescaleDB: not offered by this server (pg_available_extensions); set SAMARA_PG_BIN to a PostgreSQL that has it"
 )

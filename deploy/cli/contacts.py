@@ -5,16 +5,14 @@ from typing import Annotated, Any
 
 import asyncpg
 import typer
-from pydantic import ValidationError
 
-from alerting import channels
-from alerting.delivery.preferences import Preferences
+from alerting.contact_rules import LANGUAGES, ContactRules
+from alerting.notice import SEVERITIES
 from deploy.cli.common import moment, settings_of, show_table, with_database
 from deploy.roles import now
-from domain.errors import ConfigurationError
+from domain.errors import ConfigurationError, NotFoundError
 from store.delivery import contacts
-from store.delivery.messages import Planned, plan
-from store.delivery.reading import letters
+from store.delivery.messages import plan_test
 from store.reading.territory import tenant_by_slug
 
 app = typer.Typer(help="Whom alerts are told to.", no_args_is_help=True)
@@ -64,21 +62,10 @@ def add_command(
     ] = None,
 ) -> None:
     """Add a contact; `samara contacts test` then shows whether it is reached."""
-    known = channels.load()
-    if channel not in known:
-        raise ConfigurationError(f"there is no channel {channel!r}: there are {', '.join(known)}")
-    if not known[channel].available(settings_of(context).notifications):
-        raise ConfigurationError(f"{channel}: the settings do not say how ([notifications], docs/alerting.md)")
-    if language not in {"fr", "en"} or severity not in {"info", "warning", "critical"}:
+    if language not in LANGUAGES or severity not in SEVERITIES:
         raise ConfigurationError("--language is fr or en; --severity is info, warning or critical")
     address, preferences = _pairs(target), _pairs(preference or [])
-    try:
-        known[channel].Target.model_validate(address)
-        Preferences.model_validate(preferences)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise ConfigurationError(f"{where}: {first['msg']}" if where else first["msg"]) from None
+    ContactRules(settings_of(context).notifications).check(channel, address, preferences, operator=True)
 
     async def work(connection: asyncpg.Connection) -> int:
         found = await tenant_by_slug(connection, tenant)
@@ -103,11 +90,8 @@ def test_command(context: typer.Context, tenant: Tenant, contact: Contact) -> No
 
     async def work(connection: asyncpg.Connection) -> None:
         found = await tenant_by_slug(connection, tenant)
-        sent = await letters(connection, found.tenant_id, limit=1)
-        number = sent[0].delivery_id if sent else 0
-        one = await _own(connection, found.tenant_id, contact)
-        message = Planned(f"test-{one}-{number + 1}", found.tenant_id, None, one, "test", "info", now())
-        await plan(connection, [message], now())
+        if not await plan_test(connection, found.tenant_id, contact, now()):
+            raise NotFoundError(f"no contact {contact}")
 
     with_database(context, work)
     typer.echo("a test message is on its way")
@@ -175,10 +159,3 @@ def _pairs(texts: list[str]) -> dict[str, Any]:
     if any("=" not in text for text in texts):
         raise ConfigurationError("write name=value, address=mairie@doullens.fr say")
     return pairs
-
-
-async def _own(connection: asyncpg.Connection, tenant_id: int, contact_id: int) -> int:
-    own = await contacts.contacts_of(connection, [tenant_id], now())
-    if contact_id not in {one.contact_id for one in own}:
-        raise ConfigurationError(f"no contact {contact_id}")
-    return contact_id

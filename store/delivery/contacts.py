@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 import asyncpg
 
 from domain.errors import NotFoundError
+from store.reading.pages import Page, checked_limit, page_of
 
 
 class Contact(NamedTuple):
@@ -59,6 +60,25 @@ def _contact(row: asyncpg.Record) -> Contact:
     return Contact(
         **values | {"target": json.loads(values["target"]), "preferences": json.loads(values["preferences"])}
     )
+
+
+# A page of a tenant's contacts, those who are not told anything for now as well.
+SELECT_CONTACT_PAGE: Final = (
+    _CONTACT
+    + """   AND contacts.tenant_id = $2
+   AND contact_id > $3
+ ORDER BY contact_id
+ LIMIT $4
+"""
+)
+
+
+async def contact_page(
+    connection: asyncpg.Connection, tenant_id: int, now: datetime, *, after: int | None, limit: int
+) -> Page[Contact]:
+    """Return the contacts of a tenant in the order of their ids."""
+    rows = await connection.fetch(SELECT_CONTACT_PAGE, now, tenant_id, after or 0, checked_limit(limit) + 1)
+    return page_of([_contact(row) for row in rows], [row["contact_id"] for row in rows], limit)
 
 
 INSERT_CONTACT: Final = """

@@ -332,6 +332,34 @@ async def silence(
     return int(found)
 
 
+class Silence(NamedTuple):
+    """Of what nothing is told until then; all None: of the tenant."""
+
+    silence_id: int
+    rule_id: int | None
+    site_id: int | None
+    point_id: int | None
+    since: datetime
+    until: datetime
+    reason: str
+    created_by: str
+
+
+SELECT_SILENCES: Final = """
+SELECT silence_id, rule_id, site_id, point_id, lower(during) AS since, upper(during) AS until, reason, created_by
+  FROM silences
+ WHERE tenant_id = $1
+   AND upper(during) > $2
+ ORDER BY silence_id
+ LIMIT 1000
+"""
+
+
+async def silences(connection: asyncpg.Connection, tenant_id: int, now: datetime) -> list[Silence]:
+    """Return the silences of a tenant that go on or are to come."""
+    return [Silence(**row) for row in await connection.fetch(SELECT_SILENCES, tenant_id, now)]
+
+
 END_SILENCE: Final = """
 WITH ended AS (
   UPDATE silences

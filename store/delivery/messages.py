@@ -33,6 +33,20 @@ async def plan(connection: asyncpg.Connection, planned: Sequence[Planned], now: 
     await connection.executemany(INSERT_PLANNED, [(*one, now) for one in planned])
 
 
+INSERT_TEST: Final = """
+INSERT INTO deliveries (message_id, tenant_id, contact_id, kind, severity, due_at, created_at)
+SELECT 'test-' || gen_random_uuid(), tenant_id, contact_id, 'test', 'info', $3, $3
+  FROM contacts
+ WHERE contact_id = $2 AND tenant_id = $1 AND deleted_at IS NULL
+RETURNING delivery_id
+"""
+
+
+async def plan_test(connection: asyncpg.Connection, tenant_id: int, contact_id: int, now: datetime) -> bool:
+    """Let a contact be sent a test message; say whether there is such a contact."""
+    return await connection.fetchval(INSERT_TEST, tenant_id, contact_id, now) is not None
+
+
 class Claimed(NamedTuple):
     """A message that this worker alone may send until its claim ends.
 

@@ -112,6 +112,14 @@ async def incident(connection: asyncpg.Connection, incident_id: int) -> Incident
     return Incident(**dict(row), firings=firings, held=held)
 
 
+async def incident_of(connection: asyncpg.Connection, tenant_id: int, incident_id: int) -> Incident:
+    """Return an incident of a tenant. Raises NotFoundError for another's as for none."""
+    found = await incident(connection, incident_id)
+    if found.tenant_id != tenant_id:
+        raise NotFoundError(f"no incident {incident_id}")
+    return found
+
+
 class Summary(NamedTuple):
     """One line of a list of incidents."""
 
@@ -204,8 +212,9 @@ SELECT delivery_id, kind, severity, state, contacts.name AS contact_name, channe
  WHERE deliveries.tenant_id = $1
    AND ($2::text IS NULL OR state = $2)
    AND ($3::bigint IS NULL OR incident_id = $3)
+   AND ($4::bigint IS NULL OR delivery_id < $4)
  ORDER BY delivery_id DESC
- LIMIT $4
+ LIMIT $5
 """
 
 
@@ -215,7 +224,9 @@ async def letters(
     *,
     state: str | None = None,
     incident_id: int | None = None,
+    before: int | None = None,
     limit: int = 100,
 ) -> list[Letter]:
     """Return a tenant's messages, newest first; state "dead" are those that could not be delivered."""
-    return [Letter(**row) for row in await connection.fetch(SELECT_LETTERS, tenant_id, state, incident_id, limit)]
+    rows = await connection.fetch(SELECT_LETTERS, tenant_id, state, incident_id, before, limit)
+    return [Letter(**row) for row in rows]

@@ -43,20 +43,20 @@ def test_contacts_are_added_put_on_call_and_removed(samara: Samara) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "said", "code"),
     [
-        (("pigeon", "x=y"), "there is no channel 'pigeon'"),
-        (("sms", "number=+33601020304"), "sms: the settings do not say how"),
-        (("email", "address=corbie"), "address: String should match pattern"),
-        (("email", "corbie@corbie.fr"), "write name=value"),
-        (("webhook", "url=https://127.0.0.1/", "secret=short"), "secret"),
-        (("email", "address=m@corbie.fr", "--language", "de"), "--language"),
-        (("email", "address=m@corbie.fr", "--preference", "quiet_from=22:00"), "go together"),
+        (("pigeon", "x=y"), "there is no channel 'pigeon'", 1),
+        (("sms", "number=+33601020304"), "sms: the settings do not say how", 1),
+        (("email", "address=corbie"), "address: String should match pattern", 1),
+        (("email", "corbie@corbie.fr"), "write name=value", 2),
+        (("webhook", "url=https://127.0.0.1/", "secret=short"), "secret", 1),
+        (("email", "address=m@corbie.fr", "--language", "de"), "--language", 2),
+        (("email", "address=m@corbie.fr", "--preference", "quiet_from=22:00"), "go together", 1),
     ],
 )
-def test_what_will_not_do_is_said(samara: Samara, arguments: tuple[str, ...], said: str) -> None:
+def test_what_will_not_do_is_said(samara: Samara, arguments: tuple[str, ...], said: str, code: int) -> None:
     samara("tenants", "add", "corbie", "Corbie")
-    assert said in samara("contacts", "add", "corbie", "Mairie", *arguments, code=2).stderr
+    assert said in samara("contacts", "add", "corbie", "Mairie", *arguments, code=code).stderr
 
 
 async def _an_incident(database: str) -> None:

@@ -128,8 +128,10 @@ async def test_a_silent_gateway_is_found_without_any_arrival(world: World) -> No
     await world.work(START + 15 * MINUTE)
     assert await world.phases() == ["firing"]
     await world.connection.execute("UPDATE gateways_heard SET heard_at = $1", START + 20 * MINUTE)
+    await world.work(START + 21 * MINUTE)  # nothing arrives for a gateway: it is looked at each minute
+    assert await world.told() == ["firing", "resolved"]
     await world.work(START + 40 * MINUTE)
-    assert await world.told() == ["firing"]
+    assert await world.told() == ["firing", "resolved", "firing"]
 
 
 async def test_a_group_is_one_subject_and_grows_with_its_site(world: World) -> None:

@@ -1,0 +1,251 @@
+"""Whom a tenant's alerts are told to, when, and what became of each message."""
+
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal
+
+import asyncpg
+from aiohttp import web
+from pydantic import AwareDatetime, Field
+
+from api import models, pagination, tenancy
+from api.access import MANAGE, require
+from api.context import CLOCK, reader
+from api.endpoint import delete, get, post
+from api.models import Answer, Resource
+from api.notifying import CONTACT_RULES
+from api.parameters import WHOLE, Asked, Id, IdPath, OfTenant, PagedOfTenant, Text
+from api.problems import INVALID_BODY, ProblemError, invalid_parameter
+from domain.errors import NotFoundError, SamaraError
+from store.delivery import contacts, messages, reading
+from store.reading.pages import page_of
+
+PATH: Final = "/api/v1/contacts"
+CHANNELS: Final = "/api/v1/channels"
+MESSAGES: Final = "/api/v1/messages"
+ESCALATION: Final = "/api/v1/escalation"
+
+Severity = Literal["info", "warning", "critical"]
+State = Literal["waiting", "sent", "dropped", "digested", "dead"]
+
+
+class NewContact(Asked):
+    """One person reached in one way. `target` and `preferences`: docs/alerting.md."""
+
+    name: Text
+    language: Literal["fr", "en"] = "fr"
+    channel: Text
+    target: dict[str, Any]
+    min_severity: Severity = "warning"
+    on_call_only: bool = False
+    preferences: dict[str, Any] = Field(default_factory=dict)
+
+
+class Contact(Resource):
+    """Who is told. Where they are reached is not told again: addresses of chats and webhooks are secrets."""
+
+    id: int
+    name: str
+    language: str
+    channel: str
+    min_severity: str
+    on_call_only: bool
+    on_call: bool
+    preferences: dict[str, Any]
+
+
+class NewShift(Asked):
+    """When a contact is on call."""
+
+    since: AwareDatetime
+    until: AwareDatetime
+
+
+class Shift(Answer):
+    """When a contact is on call."""
+
+    id: int
+    contact_id: int
+    since: datetime
+    until: datetime
+
+
+class Step(Asked):
+    """Whom to tell when nobody has acknowledged for so long; null: whoever is on call by then."""
+
+    after_s: Annotated[int, Field(ge=60, le=7 * 86_400), WHOLE]
+    contact_id: Id | None = None
+
+
+class Steps(Asked):
+    """All the steps of a tenant, which replace those that were."""
+
+    steps: Annotated[list[Step], Field(max_length=10)]
+
+
+class Escalation(Answer):
+    """The steps of a tenant, the first first."""
+
+    steps: list[Step]
+
+
+class Channels(Answer):
+    """The ways in which people can be told here."""
+
+    channels: list[str]
+
+
+class MessagesQuery(PagedOfTenant):
+    """Which messages."""
+
+    state: Annotated[State | None, Field(description="dead: those that could not be delivered")] = None
+    incident_id: Id | None = None
+
+
+class Message(Resource):
+    """What was sent to whom, and what became of it."""
+
+    id: int
+    kind: str
+    severity: str
+    state: str
+    contact: str | None
+    channel: str | None
+    due_at: datetime
+    attempts: int
+    error: str
+    ended_at: datetime | None
+
+
+@require(MANAGE)
+async def list_channels(request: web.Request, query: OfTenant) -> Channels:
+    """List the ways in which people can be told."""
+    del query
+    async with reader(request) as connection:
+        await tenancy.tenant_of(request, connection)
+    return Channels(channels=request.app[CONTACT_RULES].available())
+
+
+@require(MANAGE)
+async def list_contacts(request: web.Request, query: PagedOfTenant) -> models.Page[Contact]:
+    """List whom a tenant's alerts are told to."""
+    asked = pagination.asked(query, "contacts")
+    async with reader(request) as connection:
+        tenant = await tenancy.tenant_of(request, connection)
+        now = request.app[CLOCK]()
+        page = await contacts.contact_page(connection, tenant.tenant_id, now, after=asked.after, limit=asked.limit)
+    return pagination.answer(models.Page[Contact], "contacts", page, _contact)
+
+
+def _contact(found: contacts.Contact) -> Contact:
+    return Contact(
+        id=found.contact_id,
+        name=found.name,
+        language=found.language,
+        channel=found.channel,
+        min_severity=found.min_severity,
+        on_call_only=found.on_call_only,
+        on_call=found.on_call,
+        preferences=dict(found.preferences),
+    )
+
+
+@require(MANAGE)
+async def create_contact(request: web.Request, connection: asyncpg.Connection, body: NewContact) -> Contact:
+    """Add somebody to be told; send a test message next."""
+    tenant = await tenancy.tenant_of(request, connection)
+    try:
+        request.app[CONTACT_RULES].check(body.channel, body.target, body.preferences)
+    except SamaraError as error:
+        raise ProblemError(INVALID_BODY, str(error)) from error
+    contact_id = await contacts.add_contact(connection, tenant.tenant_id, **body.model_dump())
+    kept = body.model_dump(exclude={"target"})
+    return Contact(id=contact_id, on_call=False, **kept)
+
+
+@require(MANAGE)
+async def delete_contact(request: web.Request, connection: asyncpg.Connection, path: IdPath) -> None:
+    """Forget where somebody is reached, and tell them nothing more."""
+    tenant = await tenancy.tenant_of(request, connection)
+    await contacts.remove_contact(connection, tenant.tenant_id, path.id, request.app[CLOCK]())
+
+
+@require(MANAGE)
+async def test_contact(request: web.Request, connection: asyncpg.Connection, path: IdPath) -> None:
+    """Send a test message; the list of messages then says what became of it."""
+    tenant = await tenancy.tenant_of(request, connection)
+    now = request.app[CLOCK]()
+    if not await messages.plan_test(connection, tenant.tenant_id, path.id, now):
+        raise NotFoundError
+
+
+@require(MANAGE)
+async def create_shift(request: web.Request, connection: asyncpg.Connection, path: IdPath, body: NewShift) -> Shift:
+    """Put somebody on call."""
+    tenant = await tenancy.tenant_of(request, connection)
+    if body.until <= body.since:
+        raise invalid_parameter("until", "it is not after `since`", "a later moment")
+    shift_id = await contacts.add_shift(connection, tenant.tenant_id, path.id, body.since, body.until)
+    return Shift(id=shift_id, contact_id=path.id, since=body.since, until=body.until)
+
+
+@require(MANAGE)
+async def get_escalation(request: web.Request, query: OfTenant) -> Escalation:
+    """Tell whom is told when nobody acknowledges."""
+    del query
+    async with reader(request) as connection:
+        tenant = await tenancy.tenant_of(request, connection)
+        found = await contacts.steps_of(connection, [tenant.tenant_id])
+    return Escalation(steps=[Step(after_s=one.after_s, contact_id=one.contact_id) for one in found])
+
+
+@require(MANAGE)
+async def set_escalation(request: web.Request, connection: asyncpg.Connection, body: Steps) -> None:
+    """Say whom to tell when nobody acknowledges; it replaces what was said before."""
+    tenant = await tenancy.tenant_of(request, connection)
+    steps = sorted({(step.after_s, step.contact_id) for step in body.steps}, key=lambda step: step[0])
+    await contacts.set_steps(connection, tenant.tenant_id, steps)
+
+
+@require(MANAGE)
+async def list_messages(request: web.Request, query: MessagesQuery) -> models.Page[Message]:
+    """List what was sent to whom, the newest first."""
+    asked = pagination.asked(query, "messages")
+    async with reader(request) as connection:
+        tenant = await tenancy.tenant_of(request, connection)
+        found = await reading.letters(
+            connection,
+            tenant.tenant_id,
+            state=query.state,
+            incident_id=query.incident_id,
+            before=asked.after,
+            limit=asked.limit + 1,
+        )
+    page = page_of(found, [one.delivery_id for one in found], asked.limit)
+    return pagination.answer(models.Page[Message], "messages", page, _message)
+
+
+def _message(found: reading.Letter) -> Message:
+    fields = found._asdict()
+    return Message(id=fields.pop("delivery_id"), contact=fields.pop("contact_name"), **fields)
+
+
+@require(MANAGE)
+async def resend_message(request: web.Request, connection: asyncpg.Connection, path: IdPath) -> None:
+    """Send a message that could not be delivered after all."""
+    tenant = await tenancy.tenant_of(request, connection)
+    if not await messages.revive(connection, tenant.tenant_id, path.id, request.app[CLOCK]()):
+        raise NotFoundError
+
+
+ROUTES: Final = (
+    get(CHANNELS, list_channels),
+    get(PATH, list_contacts),
+    post(PATH, create_contact, query=OfTenant),
+    delete(f"{PATH}/{{id}}", delete_contact, query=OfTenant),
+    post(f"{PATH}/{{id}}/test", test_contact, query=OfTenant),
+    post(f"{PATH}/{{id}}/shifts", create_shift, query=OfTenant),
+    get(ESCALATION, get_escalation),
+    post(ESCALATION, set_escalation, query=OfTenant),
+    get(MESSAGES, list_messages),
+    post(f"{MESSAGES}/{{id}}/resend", resend_message, query=OfTenant),
+)
