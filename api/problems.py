@@ -82,6 +82,9 @@ NO_SUCH_MOMENT: Final = Kind(
 TOO_MANY_POINTS: Final = Kind(
     "too-many-points", 422, "The answer would hold too many points.", "La réponse contiendrait trop de points."
 )
+NO_SUCH_CONTACT: Final = Kind(
+    "no-such-contact", 422, "Nobody can be told that way.", "Personne ne peut être prévenu ainsi."
+)
 KEY_REUSED: Final = Kind(
     "idempotency-key-reused",
     422,
@@ -123,6 +126,7 @@ KINDS: Final = (
     UNSUPPORTED_MEDIA,
     TOO_MANY_TRIES,
     NO_SUCH_CURSOR,
+    NO_SUCH_CONTACT,
     NO_SUCH_MOMENT,
     TOO_MANY_POINTS,
     KEY_REUSED,

@@ -14,7 +14,7 @@ from api.endpoint import delete, get, post
 from api.models import Answer, Resource
 from api.notifying import CONTACT_RULES
 from api.parameters import WHOLE, Asked, Id, IdPath, OfTenant, PagedOfTenant, Text
-from api.problems import INVALID_BODY, ProblemError, invalid_parameter
+from api.problems import NO_SUCH_CONTACT, NO_SUCH_MOMENT, ProblemError
 from domain.errors import NotFoundError, SamaraError
 from store.delivery import contacts, messages, reading
 from store.reading.pages import page_of
@@ -156,7 +156,7 @@ async def create_contact(request: web.Request, connection: asyncpg.Connection, b
     try:
         request.app[CONTACT_RULES].check(body.channel, body.target, body.preferences)
     except SamaraError as error:
-        raise ProblemError(INVALID_BODY, str(error)) from error
+        raise ProblemError(NO_SUCH_CONTACT, str(error)) from error
     contact_id = await contacts.add_contact(connection, tenant.tenant_id, **body.model_dump())
     kept = body.model_dump(exclude={"target"})
     return Contact(id=contact_id, on_call=False, **kept)
@@ -183,7 +183,7 @@ async def create_shift(request: web.Request, connection: asyncpg.Connection, pat
     """Put somebody on call."""
     tenant = await tenancy.tenant_of(request, connection)
     if body.until <= body.since:
-        raise invalid_parameter("until", "it is not after `since`", "a later moment")
+        raise ProblemError(NO_SUCH_MOMENT, "`until` is not after `since`.")
     shift_id = await contacts.add_shift(connection, tenant.tenant_id, path.id, body.since, body.until)
     return Shift(id=shift_id, contact_id=path.id, since=body.since, until=body.until)
 
@@ -240,10 +240,10 @@ async def resend_message(request: web.Request, connection: asyncpg.Connection, p
 ROUTES: Final = (
     get(CHANNELS, list_channels),
     get(PATH, list_contacts),
-    post(PATH, create_contact, query=OfTenant),
+    post(PATH, create_contact, query=OfTenant, problems=(NO_SUCH_CONTACT,)),
     delete(f"{PATH}/{{id}}", delete_contact, query=OfTenant),
     post(f"{PATH}/{{id}}/test", test_contact, query=OfTenant),
-    post(f"{PATH}/{{id}}/shifts", create_shift, query=OfTenant),
+    post(f"{PATH}/{{id}}/shifts", create_shift, query=OfTenant, problems=(NO_SUCH_MOMENT,)),
     get(ESCALATION, get_escalation),
     post(ESCALATION, set_escalation, query=OfTenant),
     get(MESSAGES, list_messages),

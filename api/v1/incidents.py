@@ -16,7 +16,7 @@ from api.endpoint import delete, get, post
 from api.models import Answer, Resource
 from api.pages.texts import language_of
 from api.parameters import Asked, Flag, Id, IdPath, OfTenant, PagedOfTenant, Text, When
-from api.problems import invalid_parameter
+from api.problems import NO_SUCH_MOMENT, ProblemError
 from store.delivery import incidents, reading
 from store.reading.pages import page_of
 
@@ -249,7 +249,7 @@ async def create_silence(request: web.Request, connection: asyncpg.Connection, b
     tenant = await tenancy.tenant_of(request, connection)
     now = request.app[CLOCK]()
     if body.until <= now:
-        raise invalid_parameter("until", "it is past", "a moment to come")
+        raise ProblemError(NO_SUCH_MOMENT, "`until` is past.")
     fields = body.model_dump()
     silence_id = await incidents.silence(connection, tenant.tenant_id, since=now, who=_who(request), **fields)
     return Silence(id=silence_id, since=now, created_by=_who(request), **fields)
@@ -269,6 +269,6 @@ ROUTES: Final = (
     post(f"{PATH}/{{id}}/assignment", assign_incident, query=OfTenant),
     post(f"{PATH}/{{id}}/comments", comment_incident, query=OfTenant),
     get(SILENCES, list_silences),
-    post(SILENCES, create_silence, query=OfTenant),
+    post(SILENCES, create_silence, query=OfTenant, problems=(NO_SUCH_MOMENT,)),
     delete(f"{SILENCES}/{{id}}", end_silence, query=OfTenant),
 )
