@@ -26,7 +26,7 @@ test: $(VENV)/installed-dev ## everything: lint, types, import contracts, unit a
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile
 
 bench: $(VENV)/installed-dev ## the figures of docs/benchmarks.md (40 minutes; BENCH="--quick" for four)
 	$(BIN)/python tests/benchmarks/bench_ingest.py $(BENCH)

@@ -33,9 +33,11 @@ from store.migrate import migrate
 
 ROOT = Path(__file__).parent.parent
 
-# Where others work on the same cores, slowness says nothing.
-settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("shared")
+# The same cases each time: what fails here fails everywhere. `--hypothesis-profile=search` looks for new ones. Where
+# others work on the same cores, slowness says nothing.
+settings.register_profile("search", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("same", settings.get_profile("search"), derandomize=True)
+settings.load_profile("same")
 
 NO_TIMESCALE = (
     "TimescaleDB: not offered by this server (pg_available_extensions); set SAMARA_PG_BIN to a PostgreSQL that has it"

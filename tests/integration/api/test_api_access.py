@@ -44,7 +44,36 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "POST /api/v1/devices/{dev_eui}/keys": {"app_key": "00112233445566778899aabbccddeeff"},
     "POST /api/v1/assignments": {"dev_eui": DEVICE, "point_id": "{point}"},
     "POST /api/v1/assignments/{id}/end": {},
+    "POST /api/v1/incidents/{id}/acknowledgement": {"note": "x"},
+    "POST /api/v1/incidents/{id}/assignment": {"to": "x"},
+    "POST /api/v1/incidents/{id}/comments": {"note": "x"},
+    "POST /api/v1/silences": {"site_id": "{site}", "until": "2199-01-01T00:00:00Z", "reason": "x"},
+    "DELETE /api/v1/silences/{id}": {},
+    "POST /api/v1/contacts": {"name": "x", "channel": "email", "target": {"address": "x@example.fr"}},
+    "DELETE /api/v1/contacts/{id}": {},
+    "POST /api/v1/contacts/{id}/test": {},
+    "POST /api/v1/contacts/{id}/shifts": {"since": "2026-01-01T00:00:00Z", "until": "2026-01-02T00:00:00Z"},
+    "POST /api/v1/escalation": {"steps": []},
+    "POST /api/v1/messages/{id}/resend": {},
 }
+INSERT_FOREIGN: Final = """
+WITH contact AS (
+  INSERT INTO contacts (tenant_id, name, channel, target) VALUES ($1, 'Secret', 'email', '{}') RETURNING contact_id
+),
+incident AS (
+  INSERT INTO incidents (tenant_id, cause, opened_at) VALUES ($1, 'Secret', now()) RETURNING incident_id
+),
+silence AS (
+  INSERT INTO silences (tenant_id, during, reason, created_by)
+  VALUES ($1, tstzrange('2020-01-01', '2190-01-01'), 'Secret', 'x') RETURNING silence_id
+),
+message AS (
+  INSERT INTO deliveries (message_id, tenant_id, contact_id, kind, severity, state, due_at, created_at)
+  SELECT 'Secret', $1, contact_id, 'test', 'info', 'dead', now(), now() FROM contact RETURNING delivery_id
+)
+SELECT contact_id AS contact, incident_id AS incident, silence_id AS silence, delivery_id AS message
+  FROM contact, incident, silence, message
+"""
 OPEN: Final = {"/api/v1/openapi.json", "/api/v1/quantities"}
 DOORS: Final = {"/api/v1/session", "/api/v1/session/second-factor"}
 
@@ -92,6 +121,10 @@ async def test_every_route_answers_a_foreign_thing_as_an_absent_one(served: Serv
     )
     theirs = {"point": served.world.foreign.point_id, "site": site, "assignment": assignment, "dev_eui": DEVICE}
     nobodys = {"point": 2**31 - 2, "site": 2**31 - 2, "assignment": 2**31 - 2, "dev_eui": "ffffffffffffffff"}
+    alerting = await served.connection.fetchrow(INSERT_FOREIGN, foreign)
+    assert alerting is not None
+    theirs |= dict(alerting)
+    nobodys |= dict.fromkeys(alerting.keys(), 2**31 - 2)
     asked = 0
     for role in ROLES:
         cookie = await api_world.sign_in(
@@ -118,6 +151,8 @@ async def test_every_route_answers_a_foreign_thing_as_an_absent_one(served: Serv
     assert await served.connection.fetchval("SELECT count(*) FROM sites WHERE tenant_id = $1", foreign) == 1
     assert await served.connection.fetchval("SELECT name FROM points WHERE point_id = $1", theirs["point"]) == "Secret"
     assert await served.connection.fetchval("SELECT count(*) FROM device_keys") == 0
+    assert await served.connection.fetchval("SELECT state FROM deliveries WHERE tenant_id = $1", foreign) == "dead"
+    assert await served.connection.fetchval("SELECT deleted_at FROM contacts WHERE tenant_id = $1", foreign) is None
 
 
 async def told(
@@ -130,7 +165,10 @@ async def told(
         name: value.replace("{point}", str(ids["point"])) for name, value in QUERIES.get(path, {}).items()
     }
     named = {"{point}": ids["point"], "{site}": ids["site"], DEVICE: ids["dev_eui"]}
-    body = {name: named.get(value, value) for name, value in BODIES.get(f"{method} {path}", {}).items()}
+    body = {
+        name: named.get(value, value) if isinstance(value, str) else value
+        for name, value in BODIES.get(f"{method} {path}", {}).items()
+    }
     sent = body if method in {"POST", "PATCH"} else None
     async with http.request(method, address, params=query, json=sent) as response:
         if (response.status < 400 or response.status == 409) and "{" not in path and slug == "mareuville":

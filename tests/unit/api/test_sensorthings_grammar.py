@@ -102,12 +102,13 @@ def test_what_cannot_be_asked_of_locations_is_refused(text: str) -> None:
 @given(st.text(max_size=60), st.sampled_from(sorted(ALL)))
 def test_whatever_is_asked_is_a_statement_or_a_refusal_and_no_text_of_it_is_sql(text: str, name: str) -> None:
     statement = Statement(1)
+    text += "\N{SNOWMAN}"  # a letter that no statement of ours has: chance may make a word that one has
     quoted = "'" + text.replace("'", "''") + "'"
     with contextlib.suppress(QueryError):
-        statement.select(Asked(name, where=parse_filter(text)))
+        statement.select(Asked(name, where=parse_filter(text[:-1])))
     sql = statement.select(Asked("Things", where=parse_filter(f"name eq {quoted}")))
     assert text in statement.parameters
-    assert len(text) < 8 or text not in sql
+    assert text not in sql
 
 
 def test_expand_is_nested_two_ways() -> None:
