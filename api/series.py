@@ -13,7 +13,7 @@ from api.gaps import LOOSE, gaps
 from api.parameters import WHOLE, Channel, OfTenant, Period, QuantityName
 from api.problems import NO_SUCH_MOMENT, TOO_MANY_POINTS, ProblemError
 from store.reading import series as store
-from store.reading.every import EVERY_PATTERN, Every, a_year_before, edges, parse_every
+from store.reading.every import EVERY_PATTERN, Every, all_a_year_before, edges, parse_every
 
 DEFAULT_RANGE: Final = timedelta(days=1)
 RAW: Final = "raw"
@@ -90,18 +90,19 @@ async def read(connection: asyncpg.Connection, tenant_id: int, point_id: int, as
         asked = await _fitting(connection, tenant_id, point_id, asked)
         limit = asked.max_points
     of_point = (connection, tenant_id, point_id, asked.quantity, asked.channel)
-    before = partial(a_year_before, zone=asked.zone, weekday=asked.compare == "year-weekday")
+    before = partial(all_a_year_before, zone=asked.zone, weekday=asked.compare == "year-weekday")
     if asked.every == RAW:
         await _refuse_many_samples(connection, tenant_id, point_id, asked, limit)
         raw = partial(store.series, *of_point, every=None, zone=asked.zone)
         found = await raw(start=asked.start, end=asked.end)
-        previous = await raw(start=before(asked.start), end=before(asked.end)) if asked.compare else None
+        start, end = before((asked.start, asked.end))
+        previous = await raw(start=start, end=end) if asked.compare else None
     else:
         bounds = _bounds(asked, parse_every(asked.every), limit)
         found = await store.intervals(*of_point, bounds=bounds)
         previous = None
         if asked.compare:
-            previous = await store.intervals(*of_point, bounds=[before(bound) for bound in bounds])
+            previous = await store.intervals(*of_point, bounds=before(bounds))
     return Found(found, asked.every, None if previous is None else previous.rows)
 
 

@@ -1,8 +1,9 @@
 """How a range of time is cut: by a fixed interval, or by the calendar of a zone. Pure."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import accumulate
 from typing import Final, Literal, NamedTuple, get_args
 from zoneinfo import ZoneInfo
 
@@ -142,3 +143,8 @@ def a_year_before(moment: datetime, zone: ZoneInfo, *, weekday: bool) -> datetim
         return local.replace(year=local.year - 1).astimezone(UTC)
     except ValueError:
         return local.replace(year=local.year - 1, month=3, day=1).astimezone(UTC)
+
+
+def all_a_year_before(bounds: Iterable[datetime], zone: ZoneInfo, *, weekday: bool) -> list[datetime]:
+    """Return what was a year before each bound, in order: an hour that a year before had not is an empty interval."""
+    return list(accumulate((a_year_before(bound, zone, weekday=weekday) for bound in bounds), max))

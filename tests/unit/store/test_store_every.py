@@ -11,6 +11,7 @@ from store.reading.every import (
     Calendar,
     Every,
     a_year_before,
+    all_a_year_before,
     edges,
     floor,
     following,
@@ -155,5 +156,5 @@ def test_what_was_a_year_before_keeps_its_order(
     weekday: bool,  # noqa: FBT001 - drawn
 ) -> None:
     bounds = edges(moment, moment + timedelta(days=3), every, zone)
-    before = [a_year_before(bound, zone, weekday=weekday) for bound in bounds]
+    before = all_a_year_before(bounds, zone, weekday=weekday)
     assert before == sorted(before)
