@@ -1,1 +1,1 @@
-"""Stored measurements become rule states, and these notifications. Its issue builds it; `rules/` is its first part."""
+"""Stored measurements become states of rules, and these incidents that people are told of: docs/alerting.md."""
