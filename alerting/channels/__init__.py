@@ -4,8 +4,6 @@ A channel turns a notice into what it sends, and hands it to `alerting.outbound`
 told, when, how often and how a failure is tried again is the worker's business.
 """
 
-import importlib
-import pkgutil
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType, ModuleType
@@ -18,6 +16,7 @@ from alerting.outbound.http import HttpSender
 from alerting.outbound.settings import DeliverySettings
 from alerting.outbound.smtp import SmtpSender
 from domain.errors import ConfigurationError
+from domain.folders import modules
 
 
 class Target(BaseModel):
@@ -56,16 +55,10 @@ class Channel(Protocol):
 def load(package: str = __name__) -> Mapping[str, Channel]:
     """Return the channels by NAME. Raises ConfigurationError, naming the module, when one will not do."""
     channels: dict[str, Channel] = {}
-    for found in pkgutil.iter_modules(importlib.import_module(package).__path__):
-        if found.name.startswith("_"):
-            continue
-        name = f"{package}.{found.name}"
-        try:
-            channel = _checked(importlib.import_module(name))
-        except ImportError as error:
-            raise ConfigurationError(f"{name} cannot be imported: {error}") from error
+    for module in modules(package):
+        channel = _checked(module)
         if channel.NAME in channels:
-            raise ConfigurationError(f"{name}: another channel is already called {channel.NAME!r}")
+            raise ConfigurationError(f"{module.__name__}: another channel is already called {channel.NAME!r}")
         channels[channel.NAME] = channel
     return MappingProxyType(channels)
 

@@ -3,9 +3,7 @@
 A module holds one `Definition` with a KIND of its own. How to add one: docs/how-to/add-a-rule-kind.md.
 """
 
-import importlib
-import pkgutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType, ModuleType
 from typing import Any
@@ -16,6 +14,7 @@ from alerting.rules._base import HEARD, Definition, Figures, Series, Surrounding
 from alerting.rules._calendar import Calendar, Exceptional, Hours, OpeningHours, public_holidays, school_holidays
 from alerting.rules._words import LANGUAGES, Language
 from domain.errors import ConfigurationError, SamaraError
+from domain.folders import modules
 
 __all__ = [
     "HEARD",
@@ -55,23 +54,12 @@ def load(package: str = __name__) -> Mapping[str, type[Definition]]:
     Raises ConfigurationError, naming the module, when one cannot be imported, holds no definition, or a taken KIND.
     """
     found: dict[str, type[Definition]] = {}
-    for module in _modules(package):
+    for module in modules(package):
         definition = _definition(module)
         if definition.KIND in found:
             raise ConfigurationError(f"{module.__name__}: another rule kind is already called {definition.KIND!r}")
         found[definition.KIND] = definition
     return MappingProxyType(found)
-
-
-def _modules(package: str) -> Iterator[ModuleType]:
-    for one in pkgutil.iter_modules(importlib.import_module(package).__path__):
-        if one.name.startswith("_"):
-            continue
-        name = f"{package}.{one.name}"
-        try:
-            yield importlib.import_module(name)
-        except Exception as error:
-            raise ConfigurationError(f"{name} cannot be imported: {type(error).__name__}: {error}") from error
 
 
 def _definition(module: ModuleType) -> type[Definition]:

@@ -4,15 +4,14 @@ A module says what it is called, where it publishes, and turns one message into 
 docs/how-to/add-a-network-server.md.
 """
 
-import importlib
-import pkgutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType, ModuleType
 from typing import Protocol, cast
 
 from domain.errors import ConfigurationError
 from domain.events import Event
+from domain.folders import modules
 
 
 class NetworkServer(Protocol):
@@ -40,23 +39,12 @@ def load(package: str = __name__) -> Mapping[str, NetworkServer]:
     Raises ConfigurationError, naming the module, when one cannot be imported, lacks a part, or bears a taken name.
     """
     servers: dict[str, NetworkServer] = {}
-    for module in _modules(package):
+    for module in modules(package):
         server = _checked(module)
         if server.NAME in servers:
             raise ConfigurationError(f"{module.__name__}: another network server is already called {server.NAME!r}")
         servers[server.NAME] = server
     return MappingProxyType(servers)
-
-
-def _modules(package: str) -> Iterator[ModuleType]:
-    for found in pkgutil.iter_modules(importlib.import_module(package).__path__):
-        if found.name.startswith("_"):
-            continue
-        name = f"{package}.{found.name}"
-        try:
-            yield importlib.import_module(name)
-        except Exception as error:
-            raise ConfigurationError(f"{name} cannot be imported: {type(error).__name__}: {error}") from error
 
 
 def _checked(module: ModuleType) -> NetworkServer:
