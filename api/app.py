@@ -17,7 +17,7 @@ from api.live import Hub, News
 from api.loading import routes
 from api.metrics import METRICS, Metrics, measured
 from api.notifying import CONTACT_RULES, ContactRules
-from api.pages import rendering, static
+from api.pages import rendering
 from api.settings import ApiSettings
 from store.access.bearer import who_may
 from store.access.sealing import Keyring
@@ -63,11 +63,9 @@ def create_app(
     of_api = routes(v1)
     app[openapi.ENDPOINTS] = tuple(route for route in of_api if isinstance(route, Endpoint))
     app.add_routes([*health.ROUTES, *of_api, *routes(pages), *routes(sensorthings)])
-    static.add_to(app)
     signing.add_to(app, hasher or PasswordHasher(), keyring)
     rendering.add_to(app)
     app.on_response_prepare.append(security.protect)
-    app.on_response_prepare.append(static.keep_for_ever)
     app.on_startup.append(access.all_declared)
     app.cleanup_ctx.append(_live)
     app.on_shutdown.append(_end_streams)

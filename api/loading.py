@@ -1,9 +1,10 @@
-"""Find what a folder holds: each module of `api/v1` and `api/pages` declares its own `ROUTES`."""
+"""Find what a folder holds: each module of `api/v1` and `api/pages` declares its own `ROUTES`, or other things."""
 
 import pkgutil
 from collections.abc import Iterator
 from importlib import import_module
 from types import ModuleType
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -11,6 +12,8 @@ from api.endpoint import Endpoint
 from domain.errors import ConfigurationError
 
 Route = web.RouteDef | Endpoint  # both have a method and a path
+
+ROUTES: Final = "ROUTES"
 
 
 def routes(package: ModuleType) -> list[Route]:
@@ -21,7 +24,9 @@ def routes(package: ModuleType) -> list[Route]:
     """
     owners: dict[tuple[str, str], str] = {}
     found = []
-    for name, route in _declared(package):
+    for name, route in declared(package, ROUTES):
+        if not isinstance(route, Route):
+            raise ConfigurationError(f"{name}: ROUTES holds {route!r}, which is not a route")
         key = (route.method, route.path)
         if key in owners:
             raise ConfigurationError(f"{route.method} {route.path}: declared by {owners[key]} and by {name}")
@@ -30,14 +35,16 @@ def routes(package: ModuleType) -> list[Route]:
     return found
 
 
-def _declared(package: ModuleType) -> Iterator[tuple[str, Route]]:
+def declared(package: ModuleType, attribute: str) -> Iterator[tuple[str, Any]]:
+    """Yield (module's name, item) of what each module of a package holds in a sequence of this name.
+
+    Raises ConfigurationError when a module cannot be imported.
+    """
     for info in sorted(pkgutil.iter_modules(package.__path__), key=lambda info: info.name):
         name = f"{package.__name__}.{info.name}"
         try:
             module = import_module(name)
         except ImportError as error:
             raise ConfigurationError(f"{name}: {error}") from error
-        for route in getattr(module, "ROUTES", ()):
-            if not isinstance(route, Route):
-                raise ConfigurationError(f"{name}: ROUTES holds {route!r}, which is not a route")
-            yield name, route
+        for item in getattr(module, attribute, ()):
+            yield name, item

@@ -13,7 +13,7 @@ from api import signing, totp
 from api.access import SIGNED_IN, account_of, require
 from api.context import ACCOUNTS, doorkeeper
 from api.pages import rendering, words
-from api.pages.connexion import form
+from api.pages.forms import form
 from api.problems import FORBIDDEN, WRONG_CREDENTIALS, ProblemError
 from store.access import accounts, audit, factors, sessions
 from store.access.bearer import Account

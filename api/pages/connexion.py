@@ -1,15 +1,15 @@
 """Sign in and out: /connexion, /connexion/lien/<secret>, /deconnexion."""
 
 from typing import Final
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 from aiohttp import web
 
 from api import problems, signing
-from api.access import PUBLIC, digest, refuse_cross_site, require, visitor
-from api.bodies import read_bytes
+from api.access import PUBLIC, digest, require, visitor
 from api.context import ACCOUNTS
 from api.pages import rendering
+from api.pages.forms import form
 from api.passwords import MIN_LENGTH, WeakPasswordError
 from api.problems import ProblemError
 from store.access.links import link
@@ -21,18 +21,6 @@ CHOICE_PATH: Final = "/connexion/mot-de-passe/{secret}"
 OUT_PATH: Final = "/deconnexion"
 
 _SAID: Final = {problems.WRONG_CREDENTIALS: "wrong", problems.TOO_MANY_TRIES: "too_many"}
-
-
-async def form(request: web.Request, *names: str) -> dict[str, str]:
-    """Return the fields of a form, those named alone. Raises ProblemError for one that is not of our pages."""
-    refuse_cross_site(request)
-    try:
-        fields = dict(parse_qsl((await read_bytes(request)).decode(), keep_blank_values=True, max_num_fields=20))
-    except ValueError:
-        raise ProblemError(problems.INVALID_BODY) from None
-    if not set(names) >= fields.keys():
-        raise ProblemError(problems.INVALID_BODY)
-    return {name: fields.get(name, "") for name in names}
 
 
 @require(PUBLIC)

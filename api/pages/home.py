@@ -2,7 +2,6 @@
 
 from functools import partial
 from typing import Final, NamedTuple
-from urllib.parse import quote, urlencode
 
 from aiohttp import web
 
@@ -23,13 +22,14 @@ class Link(NamedTuple):
 
 @require(SIGNED_IN)
 async def home(request: web.Request) -> web.Response:
-    """Answer the list of tenants, by name."""
+    """Answer the list of tenants, by name; the way on to the only one."""
     async with reader(request) as connection:
         tenants = await everything(partial(territory.tenants, connection))
+    if len(tenants) == 1:
+        return rendering.onward(rendering.tenant_address(tenants[0]))
     texts = rendering.catalogue_of(request)
-    suffix = f"?{urlencode({'lang': request.query['lang']})}" if "lang" in request.query else ""
     links = [
-        Link(f"/t/{quote(tenant.slug)}{suffix}", tenant.name, texts(f"kind.{tenant.kind}"))
+        Link(rendering.tenant_address(tenant), tenant.name, texts(f"kind.{tenant.kind}"))
         for tenant in sorted(tenants, key=lambda tenant: words.sort_key(tenant.name))
     ]
     return rendering.html(request, "home.html", tenants=links)

@@ -1,16 +1,30 @@
-"""Styles, scripts and pictures: served under an address that changes with their contents, so kept for ever."""
+"""Styles, scripts and pictures: served under an address that changes with their contents, so kept for ever.
 
+They are few and small: read and compressed once, at the start.
+"""
+
+import gzip
 import hashlib
 import json
+import mimetypes
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from aiohttp import hdrs, web
 
+from api.access import UNASKED, require
+
 ROOT: Final = Path(__file__).parent.parent / "static"
 PREFIX: Final = "/static/"
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
+_TYPES: Final = {
+    ".js": "text/javascript",
+    ".webmanifest": "application/manifest+json",
+    ".geojson": "application/geo+json",
+}
+_WORTH_IT: Final = 0.9  # of the size: a picture does not compress
 
 
 class Vendored(NamedTuple):
@@ -20,19 +34,40 @@ class Vendored(NamedTuple):
     integrity: str
 
 
+class Held(NamedTuple):
+    """A file as it is sent. `compressed` is None where it would not be smaller."""
+
+    content_type: str
+    plain: bytes
+    compressed: bytes | None
+
+
+@cache
+def files() -> Mapping[str, Held]:
+    """Return every static file by its name."""
+    paths = [path for path in sorted(ROOT.rglob("*")) if path.is_file()]
+    return {path.relative_to(ROOT).as_posix(): _held(path) for path in paths}
+
+
+def _held(path: Path) -> Held:
+    plain = path.read_bytes()
+    packed = gzip.compress(plain, mtime=0)
+    kind = _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    return Held(kind, plain, packed if len(packed) < len(plain) * _WORTH_IT else None)
+
+
 @cache
 def digest() -> str:
     """Return a word that changes when any static file does."""
     state = hashlib.blake2b(digest_size=8)
-    for path in sorted(ROOT.rglob("*")):
-        if path.is_file():
-            state.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
+    for name, held in files().items():
+        state.update(name.encode() + b"\0" + held.plain)
     return state.hexdigest()
 
 
 def address(name: str) -> str:
     """Return the address of a static file. Raises FileNotFoundError if there is none."""
-    if not (ROOT / name).is_file():
+    if name not in files():
         raise FileNotFoundError(name)
     return f"{PREFIX}{digest()}/{name}"
 
@@ -48,12 +83,22 @@ def _integrities() -> dict[str, str]:
     return {name: integrity for package in manifest.values() for name, integrity in package["files"].items()}
 
 
-def add_to(app: web.Application) -> None:
-    """Serve the files."""
-    app.router.add_static(f"{PREFIX}{digest()}/", ROOT, name="static")
+@require(UNASKED)
+async def serve(request: web.Request) -> web.Response:
+    """Answer a file, which can never change."""
+    held = files().get(request.match_info["name"]) if request.match_info["digest"] == digest() else None
+    if held is None:
+        raise web.HTTPNotFound
+    headers: dict[str, str] = {hdrs.CACHE_CONTROL: _FOR_EVER, hdrs.VARY: hdrs.ACCEPT_ENCODING}
+    if held.compressed is None or "gzip" not in request.headers.get(hdrs.ACCEPT_ENCODING, ""):
+        return _answer(held.plain, held.content_type, headers)
+    headers[hdrs.CONTENT_ENCODING] = "gzip"
+    return _answer(held.compressed, held.content_type, headers)
 
 
-async def keep_for_ever(request: web.Request, answer: web.StreamResponse) -> None:
-    """Let browsers keep what can never change (a handler of `on_response_prepare`)."""
-    if request.path.startswith(PREFIX) and answer.status in {200, 206, 304}:
-        answer.headers[hdrs.CACHE_CONTROL] = _FOR_EVER
+def _answer(body: bytes, kind: str, headers: Mapping[str, str]) -> web.Response:
+    charset = "utf-8" if kind.startswith("text/") or kind.endswith(("json", "+xml")) else None
+    return web.Response(body=body, content_type=kind, charset=charset, headers=headers)
+
+
+ROUTES: Final = (web.get(PREFIX + "{digest}/{name:.+}", serve),)

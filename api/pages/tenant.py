@@ -13,6 +13,7 @@ from api import pagination, series
 from api.access import READ, require
 from api.context import CLOCK, SETTINGS, reader
 from api.pages import detail, rendering, view
+from api.pages.navigation import Entry
 from api.pages.texts import Texts
 from api.problems import TOO_MANY_POINTS, ProblemError
 from api.query import MAX_ID, Query
@@ -48,7 +49,7 @@ class Choice(NamedTuple):
 @require(READ)
 async def page(request: web.Request) -> web.Response:
     """Answer the page; `point`, `quantity`, `channel` and `range` say what is shown over time."""
-    query = Query(request, {"lang", "point", "quantity", "channel", "range"})
+    query = rendering.query(request, "point", "quantity", "channel", "range")
     texts, now = rendering.catalogue_of(request), request.app[CLOCK]()
     async with reader(request) as connection:
         tenant = await tenant_of(request, connection)
@@ -143,3 +144,4 @@ def _ranges(request: web.Request, chosen: Chosen | None, texts: Texts) -> list[C
 
 
 ROUTES: Final = (web.get(PATH, page),)
+NAVIGATION: Final = (Entry("accueil", PATH, "home", 10, handy=True),)

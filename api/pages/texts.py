@@ -1,18 +1,23 @@
-"""Every text of the pages, by key, in one JSON file per language; plural forms as the language has them.
+"""Every text of the pages, by key, in gettext catalogues: one file for each page in `catalogues/<language>/`.
 
-A key's text holds `{names}` that the caller fills. A text with plural forms is `{"one": …, "other": …}`.
+A key's text holds `{names}` that the caller fills. One with plural forms has a `msgid_plural`.
 """
 
-import json
+import re
 from functools import cache
 from importlib.resources import files
 from typing import Final
 
 from aiohttp import web
 
-LANGUAGES: Final = ("fr", "en")  # the first one is for who asks for neither
+from api.pages import po
+from api.pages.po import Entry
+from domain.errors import ConfigurationError
 
-Entry = str | dict[str, str]
+LANGUAGES: Final = ("fr", "en")  # the first one is for who asks for neither
+COOKIE: Final = "samara_language"
+
+_FRENCH_SPACES: Final = re.compile(r"(?<=\S) (?=[:;!?»%€])|(?<=«) ")  # a line does not break there
 
 
 class Texts:
@@ -52,16 +57,30 @@ class Texts:
 
 @cache
 def texts(language: str) -> Texts:
-    """Return the texts of one of `LANGUAGES`."""
-    text = (files("api.pages") / "catalogues" / f"{language}.json").read_text("utf-8")
-    return Texts(language, json.loads(text))
+    """Return the texts of one of `LANGUAGES`. Raises ConfigurationError when two catalogues hold one key."""
+    entries: dict[str, Entry] = {}
+    for path in sorted((files("api.pages") / "catalogues" / language).iterdir(), key=lambda path: path.name):
+        found = po.read(path.read_text("utf-8"), f"{language}/{path.name}")
+        twice = entries.keys() & found.keys()
+        if twice:
+            raise ConfigurationError(f"{language}/{path.name}: {', '.join(sorted(twice))} is in another catalogue too")
+        entries |= found
+    if language == "fr":
+        entries = {key: _spaced(entry) for key, entry in entries.items()}
+    return Texts(language, entries)
+
+
+def _spaced(entry: Entry) -> Entry:
+    if isinstance(entry, str):
+        return _FRENCH_SPACES.sub("\u00a0", entry)
+    return {form: _FRENCH_SPACES.sub("\u00a0", text) for form, text in entry.items()}
 
 
 def language_of(request: web.BaseRequest) -> str:
-    """Return the language to answer in: `?lang=`, else what the reader's browser prefers, else French."""
-    asked = request.query.get("lang", "")
-    if asked in LANGUAGES:
-        return asked
+    """Return the language to answer in: `?lang=`, what was chosen before, what the browser prefers, else French."""
+    for asked in (request.query.get("lang", ""), request.cookies.get(COOKIE, "")):
+        if asked in LANGUAGES:
+            return asked
     return preferred(request.headers.get("Accept-Language", ""))
 
 

@@ -40,7 +40,7 @@ def number(value: float, written: Written, texts: Texts) -> str:
 def unit(written: Written, texts: Texts) -> str:
     """Return the unit with the space that goes before it; nothing when there is no unit."""
     if written.symbol == "%":
-        return texts("number.percent_space") + "%"
+        return texts("number.percent")
     if written.symbol in {"", "°"}:
         return written.symbol
     return _NO_BREAK_SPACE + written.symbol

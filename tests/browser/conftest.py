@@ -6,11 +6,13 @@ Development tools from npm (never served) are kept in `.cache`, at the versions 
 import os
 import shutil
 import tarfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import api_world
 import asyncpg
+import pages_world
 import pytest
 from browser_watch import Served, sign_in, violations, watch
 from playwright.async_api import Browser, Page, async_playwright
@@ -84,6 +86,35 @@ async def served(database: str) -> AsyncIterator[Served]:
             yield Served(address, world, connection, clock, cookie)
     finally:
         await connection.close()
+
+
+@pytest.fixture(scope="session")
+async def standing(fresh: Callable[[str], Any], plain_template: str) -> AsyncIterator[Served]:
+    """Thirteen months of a commune, which all tests that only read share."""
+    clock = api_world.Clock()
+    async with fresh(plain_template) as dsn:
+        connection = await asyncpg.connect(dsn)
+        try:
+            world = await pages_world.build(connection)
+            async with api_world.serving(dsn, ApiSettings(demo=True), clock) as address:
+                cookie = await api_world.sign_in(connection, ("manager", world.tenant_id), email="mairie@example.fr")
+                yield Served(address, world, connection, clock, cookie)
+        finally:
+            await connection.close()
+
+
+@pytest.fixture
+async def reading(browser: Browser, standing: Served) -> AsyncIterator[Page]:
+    """A page in French at 1440 px over `standing`, its town hall signed in. A complaint left behind is a failure."""
+    complaints: list[str] = []
+    async with await browser.new_context(locale="fr-FR", viewport={"width": 1440, "height": 900}) as context:
+        await sign_in(context, standing)
+        page = await watch(context, complaints)
+        yield page
+        refused = await violations(page)
+        await page.close()
+    assert [one for one in complaints if not one.startswith("failed:") or "/live" not in one] == []
+    assert refused == []
 
 
 @pytest.fixture

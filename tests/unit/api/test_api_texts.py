@@ -6,7 +6,10 @@ import pytest
 from aiohttp.test_utils import make_mocked_request
 
 import api
-from api.pages.texts import LANGUAGES, Entry, language_of, preferred, texts
+from api.pages import po
+from api.pages.po import Entry
+from api.pages.texts import COOKIE, LANGUAGES, language_of, preferred, texts
+from domain.errors import ConfigurationError
 
 HERE = Path(api.__file__).parent
 TEMPLATES = sorted((HERE / "pages" / "templates").glob("*.html"))
@@ -30,6 +33,54 @@ def test_each_language_has_the_same_texts_with_the_same_places_to_fill(language:
         assert key.startswith("number.") or all(form for form in forms(entry).values()), key
 
 
+@pytest.mark.parametrize("path", sorted((HERE / "pages" / "catalogues").rglob("*.po")), ids=lambda path: path.name)
+def test_no_text_is_left_untranslated(path: Path) -> None:
+    source = path.read_text("utf-8")
+    keys = set(re.findall(r'^msgid "([^"]+)"', source, re.MULTILINE))
+    assert po.read(source, path.name).keys() == keys, "empty, fuzzy, or half of its plural forms"
+    assert (HERE / "pages" / "catalogues" / "fr" / path.name).is_file()
+
+
+def test_a_catalogue_is_read_as_gettext_writes_it() -> None:
+    source = """
+msgid ""
+msgstr ""
+"Language: fr\\n"
+
+#: somewhere
+msgid "a.b"
+msgstr ""
+"two "
+"lines\\n"
+
+msgid "a.c"
+msgid_plural "a.c"
+msgstr[0] "{n} \\"one\\""
+msgstr[1] "{n} others"
+#, fuzzy
+msgid "a.d"
+msgstr "perhaps"
+
+msgid "a.e"
+msgstr ""
+
+#~ msgid "a.f"
+#~ msgstr "obsolete"
+"""
+    assert po.read(source, "x.po") == {"a.b": "two lines\n", "a.c": {"one": '{n} "one"', "other": "{n} others"}}
+
+
+@pytest.mark.parametrize("source", ['msgid "a"\nmsgstr "1"\n\nmsgid "a"\nmsgstr "2"\n', "msgid unquoted\n"])
+def test_a_broken_catalogue_stops_the_start(source: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"x\.po, line \d"):
+        po.read(source, "x.po")
+
+
+def test_french_does_not_break_a_line_before_its_tall_punctuation() -> None:
+    assert texts("fr")("site.demo").startswith("Données de démonstration\u00a0:")
+    assert " :" not in "".join(form for entry in texts("fr").entries.values() for form in forms(entry).values())
+
+
 def test_each_text_is_used_and_each_used_text_exists() -> None:
     sources = [*HERE.rglob("*.py"), *TEMPLATES, *(HERE / "static" / "js").glob("*.js")]
     source = "\n".join(path.read_text("utf-8") for path in sources)
@@ -40,7 +91,7 @@ def test_each_text_is_used_and_each_used_text_exists() -> None:
     unused = {key for key in known if key not in exact and not key.startswith(beginnings) and key != "language"}
     assert not unused
     sections = tuple({key.partition(".")[0] + "." for key in known})
-    files = (".html", ".py", ".js", ".css", ".svg", ".json", ".get", ".post")
+    files = (".html", ".py", ".js", ".css", ".svg", ".json", ".po", ".get", ".post")
     missing = {
         key for key in exact if key.startswith(sections) and key not in known and not key.endswith((".", *files))
     }
@@ -103,5 +154,8 @@ def test_the_browser_s_preference_decides(header: str, language: str) -> None:
 
 def test_an_address_that_says_the_language_wins() -> None:
     headers = {"Accept-Language": "fr"}
+    chosen = {**headers, "Cookie": f"{COOKIE}=en"}
+    assert language_of(make_mocked_request("GET", "/", headers=chosen)) == "en"
+    assert language_of(make_mocked_request("GET", "/?lang=fr", headers=chosen)) == "fr"
     assert language_of(make_mocked_request("GET", "/?lang=en", headers=headers)) == "en"
     assert language_of(make_mocked_request("GET", "/?lang=xx", headers=headers)) == "fr"
