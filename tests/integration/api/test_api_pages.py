@@ -52,7 +52,21 @@ async def test_the_first_page_lists_the_tenants(served: Served) -> None:
     assert 'href="/t/mareuville"' in html
     assert "<script>alert" not in html
     assert "Autreville &lt;script&gt;" in html
-    assert 'href="/t/mareuville?lang=en"' in await page(served, "/?lang=en")
+
+
+async def test_a_language_that_was_chosen_is_kept(served: Served) -> None:
+    async with served.http.get("/?lang=en") as response:
+        assert response.cookies["samara_language"].value == "en"
+        assert response.cookies["samara_language"]["httponly"]
+
+
+async def test_who_reads_one_tenant_goes_to_it(served: Served) -> None:
+    cookie = await api_world.sign_in(served.connection, ("viewer", served.world.tenant_id), email="mairie@example.fr")
+    async with (
+        ClientSession(served.http._base_url, cookies=cookie) as http,
+        http.get("/", allow_redirects=False) as answer,
+    ):
+        assert (answer.status, answer.headers["Location"]) == (303, "/t/mareuville")
 
 
 async def test_the_page_of_a_tenant_says_it_in_words(served_any: Served) -> None:
