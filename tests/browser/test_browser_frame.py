@@ -37,7 +37,7 @@ async def test_the_language_chosen_stays(reading: Page, standing: Served) -> Non
     await expect(reading.locator("html")).to_have_attribute("lang", "en")
 
 
-@pytest.mark.parametrize(("name", "path"), [("accueil", PATH), ("compte", "/compte"), ("reference", "/api")])
+@pytest.mark.parametrize(("name", "path"), [("accueil", PATH), ("compte", "/compte")])
 async def test_every_page_fits_and_has_no_barrier(
     reading: Page, standing: Served, axe: str, name: str, path: str
 ) -> None:
