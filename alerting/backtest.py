@@ -1,5 +1,6 @@
 """What a rule would have done: the same evaluation over what is stored. Always before a rule is enabled."""
 
+import asyncio
 import heapq
 import json
 from collections import Counter
@@ -14,11 +15,15 @@ import asyncpg
 from alerting.rules import Calendar, Definition, Language, OpeningHours, RuleError, Surroundings
 from alerting.rules import _words as words
 from alerting.rules._base import NEVER, Figures
-from alerting.step import RESOLVED, Rule, Sample, Transition, initial, step
+from alerting.rules.silent_gateway import SilentGateway
+from alerting.states import RESOLVED, Rule, Sample, Transition
+from alerting.step import initial, step
 from alerting.targets import TargetModel, quantities_of
-from store.alerting.subjects import Place, history, places, points_of
+from store.alerting.history import gateway_names, gateways_history, history
+from store.alerting.subjects import Place, gateways_of, places, points_of
 
 DAYS: Final = 90
+GATEWAY_DAYS: Final = 30  # of gateways, of which there is no series: it is gathered from what they said and relayed
 MAX_POINTS: Final = 500  # of one backtest
 MAX_SAMPLES: Final = 3_000_000
 CHART_POINTS: Final = 400
@@ -82,8 +87,8 @@ async def backtest(
     one backtest may read.
     """
     since = now - timedelta(days=days)
-    if definition.SUBJECT == "gateway":
-        return Backtest(since, now, 0, 0, [], None)  # when gateways were heard is not kept
+    if isinstance(definition, SilentGateway):
+        return await _of_gateways(connection, tenant_id, definition, target, now=now, days=days)
     points = await points_of(connection, tenant_id, target.target(), quantities_of(definition))
     if len(points) > MAX_POINTS:
         raise RuleError(f"{len(points)} points; a backtest reads {MAX_POINTS} at most: name a site or a tag")
@@ -96,14 +101,40 @@ async def backtest(
     for place in around:
         samples = await reader.of_point(place.point_id)
         rule = Rule(definition, _surroundings(place))
-        fired = firings(
-            _name(place), step(rule, initial(rule), samples, now.timestamp()).transitions, since.timestamp()
-        )
+        fired = firings(_name(place), await _transitions(rule, samples, now), since.timestamp())
         if curve is None or (fired and not found):
             curve = _curve(_name(place), reader.first, since.timestamp())
         found += fired
     found.sort(key=lambda one: one.started_s)
     return Backtest(since, now, len(around), reader.count, found, curve)
+
+
+async def _of_gateways(
+    connection: asyncpg.Connection,
+    tenant_id: int,
+    definition: SilentGateway,
+    target: TargetModel,
+    *,
+    now: datetime,
+    days: int,
+) -> Backtest:
+    since = now - timedelta(days=min(days, GATEWAY_DAYS))
+    gateway_ids = await gateways_of(connection, tenant_id, target.target())
+    names = await gateway_names(connection, gateway_ids)
+    heard = await gateways_history(
+        connection,
+        gateway_ids,
+        since=since - timedelta(seconds=definition.limit_s),
+        until=now,
+        stretch=timedelta(seconds=definition.limit_s),
+    )
+    rule, found = Rule(definition), []
+    for gateway_id, times in heard.items():
+        samples = zip(times, repeat(0), repeat(0.0), strict=False)
+        transitions = await _transitions(rule, samples, now)
+        found += firings(names[gateway_id], transitions, since.timestamp())
+    found.sort(key=lambda one: one.started_s)
+    return Backtest(since, now, len(gateway_ids), sum(map(len, heard.values())), found, None)
 
 
 async def _of_group(reader: "_Reader", around: Sequence[Place], since: datetime, now: datetime) -> Backtest:
@@ -114,9 +145,14 @@ async def _of_group(reader: "_Reader", around: Sequence[Place], since: datetime,
         samples += [(at_s, number, value) for at_s, _, value in await reader.of_point(place.point_id)]
     samples.sort()
     rule = Rule(reader.definition, _surroundings(around[0])._replace(members=len(around)))
-    transitions = step(rule, initial(rule), samples, now.timestamp()).transitions
+    transitions = await _transitions(rule, samples, now)
     found = firings(around[0].site, transitions, since.timestamp())
     return Backtest(since, now, 1, reader.count, found, _curve(_name(around[0]), reader.first, since.timestamp()))
+
+
+async def _transitions(rule: Rule, samples: Iterable[Sample], now: datetime) -> list[Transition]:
+    """Evaluate beside the event loop: a million samples take seconds, and others are waiting."""
+    return (await asyncio.to_thread(step, rule, initial(rule), samples, now.timestamp())).transitions
 
 
 class _Reader:
@@ -178,18 +214,11 @@ def _curve(place: str, series: tuple[list[float], list[float]], since_s: float) 
 
 def summary(found: Backtest, definition: Definition, zone: ZoneInfo, language: Language) -> str:
     """Return it in words: how often, when, for how long."""
-    days = round((found.until - found.since).total_seconds() / words.DAY_S)
-    count = len(found.firings)
-    if language == "fr":
-        times = {0: "ne se serait pas déclenchée", 1: "se serait déclenchée 1 fois"}
-        head = f"Sur les {days} derniers jours, cette règle {times.get(count, f'se serait déclenchée {count} fois')}"
-    else:
-        times = {0: "would not have fired", 1: "would have fired once"}
-        head = f"Over the last {days} days, this rule {times.get(count, f'would have fired {count} times')}"
+    head = words.would_have(len(found.firings), found.until - found.since, language)
     if not found.firings:
         return head + "."
     lines = [_line(one, definition, zone, language) for one in found.firings[:SHOWN]]
-    if count > SHOWN:
+    if len(found.firings) > SHOWN:
         lines.append("…")
     return head + (" :\n" if language == "fr" else ":\n") + "\n".join(lines)
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Final, Literal, NamedTuple
 
 from alerting.rules._base import NEVER, Figures
-from alerting.step import FIRING, FLAPPING, RESOLVED, State, Transition
+from alerting.states import FIRING, FLAPPING, RESOLVED, State, Transition
 
 Kind = Literal["firing", "raised", "flapping", "resolved", "withdrawn"]
 WITHDRAWN: Final = "withdrawn"
@@ -40,12 +40,16 @@ class Alert(NamedTuple):
 
 
 class Telling(NamedTuple):
-    """What people are to be told: of which alert; `transition` is its place among the new ones."""
+    """What people are to be told: of which alert.
+
+    `transition` is its place among the new ones, None where no measurement made it: an alert that is withdrawn, or one
+    that late measurements show to go on since a moment that was recorded already.
+    """
 
     kind: Kind
     alert_id: uuid.UUID
     message_id: uuid.UUID
-    transition: int
+    transition: int | None
 
 
 class Record(NamedTuple):
@@ -103,11 +107,7 @@ def record(
     telling = None
     if told is not None:
         kind, alert = told
-        place = _place(new, kind, alert)
-        if place is None:
-            new.append((_remark(kind, alert, state, now_s), alert.alert_id))
-            place = len(new) - 1
-        telling = Telling(kind, alert.alert_id, _message_id(alert, kind, now_s), place)
+        telling = Telling(kind, alert.alert_id, _message_id(alert, kind, now_s), _place(new, kind, alert))
     changed = [
         one._replace(told=one.told or one is opened)
         for one in [*matched, *withdrawn]
@@ -193,11 +193,6 @@ def _place(new: Sequence[tuple[Transition, uuid.UUID | None]], kind: Kind, alert
         if alert_id == alert.alert_id and transition.after == wanted:
             return place
     return None
-
-
-def _remark(kind: Kind, alert: Alert, state: State, now_s: float) -> Transition:
-    """Return the transition that a message speaks of when the measurements give none."""
-    return Transition(now_s, alert.phase, state.phase, alert.degree, alert.started_s, {"code": kind})
 
 
 def _message_id(alert: Alert, kind: Kind, now_s: float) -> uuid.UUID:

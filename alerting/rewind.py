@@ -12,7 +12,8 @@ from typing import Final
 from alerting.record import Alert, Known, Record, record
 from alerting.rules._base import NEVER
 from alerting.rules._words import DAY_S
-from alerting.step import Machine, Rule, Sample, State, Stepped, initial, step
+from alerting.states import Machine, Rule, Sample, State, Stepped
+from alerting.step import initial, step
 
 LATENESS_S: Final = 8 * DAY_S
 CHECKPOINT_EVERY_S: Final = DAY_S

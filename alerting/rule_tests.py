@@ -11,7 +11,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from alerting.rules import Calendar, Definition, OpeningHours, RuleError, Surroundings, parse
 from alerting.rules._notation import seconds, values
-from alerting.step import PHASES, Rule, Sample, Transition, initial, step
+from alerting.states import PHASES, Rule, Sample, Transition
+from alerting.step import initial, step
 
 Duration = Annotated[float, BeforeValidator(seconds), Field(ge=0)]
 _START: Final = datetime(2026, 1, 5, 0, 0)  # noqa: DTZ001 - local; a Monday

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
-from alerting.step import Machine
+from alerting.states import Machine
 
 _WRITTEN: Final = {math.inf: "inf", -math.inf: "-inf"}
 _READ: Final = {"inf": math.inf, "-inf": -math.inf}

@@ -6,7 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from alerting.rules import HEARD, Definition
 from alerting.rules._base import one_of
-from store.alerting.subjects import Input, Target
+from store.alerting.applying import Input
+from store.alerting.subjects import Target
 
 
 class TargetModel(BaseModel):

@@ -7,7 +7,7 @@ from aiohttp import ETag, hdrs, web
 from pydantic import BaseModel
 
 from api.models import Page, Resource
-from api.problems import invalid_parameter
+from api.problems import CHANGED_MEANWHILE, ProblemError, invalid_parameter
 
 FIELDS: Final = "fields"
 _PRIVATE: Final = "private, no-cache"  # kept by the reader alone, and asked again each time
@@ -48,9 +48,20 @@ def _included(request: web.Request, model: BaseModel, fields: tuple[str, ...]) -
     return {"items": {"__all__": chosen}, "next_cursor": True} if isinstance(model, Page) else chosen
 
 
+def refuse_changed(request: web.Request, model: BaseModel) -> None:
+    """Raise ProblemError when If-Match names another state of the thing than this, which is how it is told whole."""
+    tag = _tag(model.model_dump_json().encode())
+    if request.if_match is not None and all(etag.value not in {tag, "*"} for etag in request.if_match):
+        raise ProblemError(CHANGED_MEANWHILE)
+
+
+def _tag(body: bytes) -> str:
+    return hashlib.blake2b(body, digest_size=16).hexdigest()
+
+
 def tagged(request: web.Request, answer: web.Response, body: bytes) -> web.Response:
     """Return the answer with the entity tag of its body, or 304 without body when it was read and is the same."""
-    tag = hashlib.blake2b(body, digest_size=16).hexdigest()
+    tag = _tag(body)
     asked = request.if_none_match or ()
     if request.method in {hdrs.METH_GET, hdrs.METH_HEAD} and any(etag.value in {tag, "*"} for etag in asked):
         answer = web.Response(status=304)

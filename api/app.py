@@ -18,6 +18,7 @@ from api.loading import routes
 from api.metrics import METRICS, Metrics, measured
 from api.notifying import CONTACT_RULES, ContactRules
 from api.pages import rendering
+from api.ruling import RULE_DESK, RuleDesk
 from api.settings import ApiSettings
 from store.access.bearer import who_may
 from store.access.sealing import Keyring
@@ -34,13 +35,14 @@ def create_app(
     registry: CollectorRegistry,
     keyring: Keyring,
     contact_rules: ContactRules,
+    rule_desk: RuleDesk,
     hasher: PasswordHasher | None = None,
 ) -> web.Application:
     """Return the application, not yet started.
 
     It needs two connections of `pool` at least: one listens to commits for as long as the application runs.
     `accounts` is of the database's role that lets people in, `pool` of the one that reads for them.
-    `contact_rules` says who can be told of alerts, and how.
+    `contact_rules` says who can be told of alerts, and how; `rule_desk` checks rules and tries them on the past.
     `clock` tells the present, timezone-aware; `registry` is what /metrics shows, and gets the API's own series.
     Raises ConfigurationError when two modules declare one route; starting raises it when a route does not say what it
     needs (api.access).
@@ -58,6 +60,7 @@ def create_app(
     app[context.SETTINGS] = settings
     app[context.CLOCK] = clock
     app[CONTACT_RULES] = contact_rules
+    app[RULE_DESK] = rule_desk
     app[context.HUB] = Hub(read=news, who_may=may_read, settings=settings)
     app[METRICS] = Metrics(registry)
     of_api = routes(v1)

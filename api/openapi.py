@@ -108,6 +108,9 @@ def _parameters(endpoint: Endpoint) -> Iterable[Schema]:
         names = {"type": "array", "items": {"enum": list(operation.fields)}, "minItems": 1}
         described = {"description": "which members to tell, with commas; all unless said", **names}
         yield _parameter(FIELDS, "query", described, required=False)
+    if problems.CHANGED_MEANWHILE in operation.problems:
+        tags = {"type": "string", "description": "the ETag of the thing as you read it: 412 if it was changed since"}
+        yield _parameter(hdrs.IF_MATCH, "header", tags, required=False)
     if endpoint.writes and not operation.is_door:
         key = {"type": "string", "pattern": idempotency.PATTERN, "description": "the same for the same write"}
         yield _parameter(idempotency.HEADER, "header", key, required=False)

@@ -55,6 +55,12 @@ METHOD_NOT_ALLOWED: Final = Kind(
     "This address does not take that method.",
     "Cette adresse n'accepte pas cette méthode.",
 )
+CHANGED_MEANWHILE: Final = Kind(
+    "changed-meanwhile",
+    412,
+    "It was changed since you read it.",
+    "Cela a été modifié depuis que vous l'avez lu.",
+)
 LINK_EXPIRED: Final = Kind(
     "link-expired", 410, "This link was used already, or is too old.", "Ce lien a déjà servi, ou il est trop ancien."
 )
@@ -85,6 +91,7 @@ TOO_MANY_POINTS: Final = Kind(
 NO_SUCH_CONTACT: Final = Kind(
     "no-such-contact", 422, "Nobody can be told that way.", "Personne ne peut être prévenu ainsi."
 )
+NO_SUCH_RULE: Final = Kind("no-such-rule", 422, "There can be no such rule.", "Une telle règle ne peut pas exister.")
 KEY_REUSED: Final = Kind(
     "idempotency-key-reused",
     422,
@@ -96,6 +103,12 @@ INTERNAL: Final = Kind(
 )
 FORM_MISSING: Final = Kind(
     "form-missing", 501, "This server cannot write that form of file.", "Ce serveur n'écrit pas cette forme de fichier."
+)
+TOO_MANY_BACKTESTS: Final = Kind(
+    "too-many-backtests",
+    503,
+    "This server tries as many rules on the past as it may at once.",
+    "Ce serveur essaie déjà autant de règles sur le passé qu'il le peut.",
 )
 TOO_MANY_STREAMS: Final = Kind(
     "too-many-streams",
@@ -121,6 +134,7 @@ KINDS: Final = (
     NOT_FOUND,
     METHOD_NOT_ALLOWED,
     CONFLICT,
+    CHANGED_MEANWHILE,
     LINK_EXPIRED,
     TOO_LARGE,
     UNSUPPORTED_MEDIA,
@@ -128,10 +142,12 @@ KINDS: Final = (
     NO_SUCH_CURSOR,
     NO_SUCH_CONTACT,
     NO_SUCH_MOMENT,
+    NO_SUCH_RULE,
     TOO_MANY_POINTS,
     KEY_REUSED,
     INTERNAL,
     FORM_MISSING,
+    TOO_MANY_BACKTESTS,
     TOO_MANY_STREAMS,
     UNAVAILABLE,
 )

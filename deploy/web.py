@@ -12,6 +12,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry, exposition
 
 from alerting.contact_rules import ContactRules
+from alerting.rule_desk import RuleDesk
 from api.access import UNASKED, require
 from deploy.keyring import keyring_of
 from deploy.roles import Ingesting, Running, now
@@ -49,6 +50,7 @@ async def api_role(
             registry=running.registry,
             keyring=keyring,
             contact_rules=ContactRules(running.settings.notifications),
+            rule_desk=RuleDesk(),
         )
         _add_ingest(app, running, ingesting)
         async with _served(app, running, any_port=any_port) as address:

@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry
 
 from alerting.contact_rules import ContactRules
 from alerting.outbound.settings import DeliverySettings, SmtpSettings
+from alerting.rule_desk import RuleDesk
 from api.access import PERMISSIONS, digest
 from api.app import create_app
 from api.settings import ApiSettings
@@ -220,6 +221,7 @@ async def serving(
         hasher=QUICK_HASHER,
         keyring=KEYRING,
         contact_rules=ContactRules(DeliverySettings(smtp=SmtpSettings(host="relay.example"))),
+        rule_desk=RuleDesk(),
     )
     runner = web.AppRunner(app, shutdown_timeout=2)
     try:

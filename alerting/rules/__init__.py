@@ -12,29 +12,39 @@ from pydantic import ValidationError
 
 from alerting.rules._base import HEARD, Definition, Figures, Series, Surroundings, What
 from alerting.rules._calendar import Calendar, Exceptional, Hours, OpeningHours, public_holidays, school_holidays
-from alerting.rules._words import LANGUAGES, Language
+from alerting.rules._fields import Field, choice_label, fields
+from alerting.rules._templates import TEMPLATES, Proposal, Template, proposals
+from alerting.rules._words import LANGUAGES, Language, would_have
 from domain.errors import ConfigurationError, SamaraError
 from domain.folders import modules
 
 __all__ = [
     "HEARD",
     "LANGUAGES",
+    "TEMPLATES",
     "Calendar",
     "Definition",
     "Exceptional",
+    "Field",
     "Figures",
     "Hours",
     "Language",
     "OpeningHours",
+    "Proposal",
     "RuleError",
     "Series",
     "Surroundings",
+    "Template",
     "What",
+    "choice_label",
+    "fields",
     "kinds",
     "load",
     "parse",
+    "proposals",
     "public_holidays",
     "school_holidays",
+    "would_have",
 ]
 
 

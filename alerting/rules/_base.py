@@ -73,8 +73,12 @@ class Detector:
         raise NotImplementedError
 
     def awake(self, at_s: float) -> int:
-        """Take note that it is `deadline_s`, set the next one, and return the verdict."""
-        raise NotImplementedError
+        """Take note that it is `deadline_s`, set the next one, and return the verdict.
+
+        Most ask for no waking: their verdict changes with a sample, or not at all.
+        """
+        del at_s
+        return UNKNOWN
 
     def figures(self) -> Figures:
         """Return what the last verdict was made of."""
@@ -88,7 +92,7 @@ class Detector:
 class Definition(BaseModel):
     """What is common to all kinds: for how long, what a silence means, when it is watched, what is flapping."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     KIND: ClassVar[str]
     TITLE: ClassVar[Texts]
@@ -205,11 +209,6 @@ def detector_of(definition: Definition, memory: Memory | None, around: Surroundi
         return definition.detector(memory, around)
     inner = definition.detector(None if memory is None else memory[3], around)
     return OnlyWhile(inner, around.calendar, definition.watch, memory)
-
-
-def sided(value: float, above: float | None, below: float | None) -> bool:
-    """Say whether a value is beyond one of two bounds."""
-    return (above is not None and value > above) or (below is not None and value < below)
 
 
 def one_of(names: Sequence[str], values: Sequence[object]) -> None:

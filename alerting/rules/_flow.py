@@ -1,6 +1,6 @@
 """What a counter's indexes say between two samples: how much, and how fast."""
 
-from alerting.rules._base import BAD, GOOD, UNKNOWN, Detector, Figures, Memory
+from alerting.rules._base import BAD, GOOD, Detector, Figures, Memory
 from domain.quantities import QUANTITIES
 from store.reading.pieces import increase
 
@@ -77,11 +77,6 @@ class FlowDetector(Detector):
         if self._above is not None:
             return BAD if self._flow > self._above else GOOD
         return BAD if self._at_most is not None and self._flow <= self._at_most else GOOD
-
-    def awake(self, at_s: float) -> int:
-        """Return UNKNOWN: it asks for no waking."""
-        del at_s
-        return UNKNOWN
 
     def figures(self) -> Figures:
         """Return the flow per hour."""

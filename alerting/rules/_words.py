@@ -5,7 +5,7 @@
 
 import math
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
@@ -136,6 +136,16 @@ def moment(at_s: float, zone: ZoneInfo, language: Language) -> str:
         first = "1er" if local.day == 1 else str(local.day)
         return f"{day} {first} {month} à {clock(local.hour, local.minute, language)}"
     return f"{day} {local.day} {month} at {clock(local.hour, local.minute, language)}"
+
+
+def would_have(count: int, over: timedelta, language: Language) -> str:
+    """Return how often a rule would have fired in the time before now, without a full stop."""
+    days = round(over.total_seconds() / DAY_S)
+    if language == "fr":
+        times = {0: "ne se serait pas déclenchée", 1: "se serait déclenchée 1 fois"}
+        return f"Sur les {days} derniers jours, cette règle {times.get(count, f'se serait déclenchée {count} fois')}"
+    times = {0: "would not have fired", 1: "would have fired once"}
+    return f"Over the last {days} days, this rule {times.get(count, f'would have fired {count} times')}"
 
 
 def clock(hour: int, minute: int, language: Language) -> str:

@@ -4,7 +4,7 @@ import math
 from collections import deque
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from alerting.rules import _words as words
 from alerting.rules._base import (
@@ -12,22 +12,19 @@ from alerting.rules._base import (
     GOOD,
     NEVER,
     UNKNOWN,
-    Definition,
     Detector,
     Figures,
     Memory,
-    Series,
     Surroundings,
-    one_of,
-    sided,
 )
+from alerting.rules._measured import OfLevel
 from alerting.rules._words import Language, Texts
 
 Function = Literal["mean", "min", "max", "sum", "count"]
 MAX_SAMPLES = 20_000  # of a window; the oldest leave first
 
 
-class Aggregate(Definition):
+class Aggregate(OfLevel):
     """The `function` of the samples of the last `over_s` is beyond `above` or `below`."""
 
     KIND: ClassVar[str] = "aggregate"
@@ -37,21 +34,8 @@ class Aggregate(Definition):
         "en": "Check on site what the sensor says, and why.",
     }
 
-    quantity: Annotated[str, Field(min_length=1, max_length=80)]
-    channel: Annotated[int, Field(ge=0, le=255)] = 0
     function: Function
     over_s: Annotated[float, Field(gt=0, le=31 * words.DAY_S)]
-    above: float | None = None
-    below: float | None = None
-
-    @model_validator(mode="after")
-    def _one_bound(self) -> "Aggregate":
-        one_of(("above", "below"), (self.above, self.below))
-        return self
-
-    def series(self) -> tuple[Series, ...]:
-        """Return the one series."""
-        return (Series(self.quantity, self.channel),)
 
     def holds_s(self, around: Surroundings) -> float:
         """Return for ever: the window itself says when it is empty."""
@@ -64,9 +48,8 @@ class Aggregate(Definition):
 
     def condition(self, language: Language) -> str:
         """Return it in words."""
-        bound = self.above if self.above is not None else self.below
-        level = self._said(bound or 0.0, language)
-        window, name = words.lasting(self.over_s, language), words.label(self.quantity, language)
+        level, name = self.said(self.level, language), self.name(language)
+        window = words.lasting(self.over_s, language)
         if language == "fr":
             verb = "dépasse" if self.above is not None else "est sous"
             return f"{_NAMES['fr'][self.function]} de {name} sur {window} {verb} {level}"
@@ -75,15 +58,16 @@ class Aggregate(Definition):
 
     def explain(self, figures: Figures, language: Language) -> str:
         """Return what was found."""
-        value, window = self._said(figures["value"], language), words.lasting(self.over_s, language)
+        value, window = self.said(figures["value"], language), words.lasting(self.over_s, language)
         between = "sur" if language == "fr" else "over"
         colon = " :" if language == "fr" else ":"
         return f"{_NAMES[language][self.function].capitalize()} {between} {window}{colon} {value}."
 
-    def _said(self, value: float, language: Language) -> str:
+    def said(self, value: float, language: Language) -> str:
+        """Return a value with its unit: a number of samples has none."""
         if self.function == "count":
             return words.number(value, language)
-        return words.measured(value, self.quantity, language)
+        return super().said(value, language)
 
 
 _NAMES = {
@@ -124,7 +108,7 @@ class AggregateDetector(Detector):
         self._set_deadline()
         if not samples:
             return UNKNOWN
-        return BAD if sided(self._value(), self._rule.above, self._rule.below) else GOOD
+        return BAD if self._rule.is_beyond(self._value()) else GOOD
 
     def _set_deadline(self) -> None:
         samples = self._samples

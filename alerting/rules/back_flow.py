@@ -9,19 +9,17 @@ from alerting.rules import _words as words
 from alerting.rules._base import (
     BAD,
     GOOD,
-    UNKNOWN,
-    Definition,
     Detector,
     Figures,
     Memory,
-    Series,
     Surroundings,
 )
+from alerting.rules._measured import OfQuantity
 from alerting.rules._words import Language, Texts
 from store.reading.pieces import increase
 
 
-class BackFlow(Definition):
+class BackFlow(OfQuantity):
     """More than `above` (m3) flowed back within `within_s`.
 
     Of `water_volume_reverse` it is the increase, of `water_volume` the decrease, of `water_flow` what was below zero.
@@ -36,13 +34,8 @@ class BackFlow(Definition):
     USUAL_HOLD_S: ClassVar[float] = 26 * words.HOUR_S
 
     quantity: Literal["water_volume_reverse", "water_volume", "water_flow"] = "water_volume_reverse"
-    channel: Annotated[int, Field(ge=0, le=255)] = 0
     above: Annotated[float, Field(ge=0, le=10_000)] = 0.1
     within_s: Annotated[float, Field(gt=0, le=31 * words.DAY_S)] = words.DAY_S
-
-    def series(self) -> tuple[Series, ...]:
-        """Return the meter's series."""
-        return (Series(self.quantity, self.channel),)
 
     def detector(self, memory: Memory | None, around: Surroundings) -> Detector:
         """Return a detector of what flows back."""
@@ -91,11 +84,6 @@ class BackFlowDetector(Detector):
         if self._rule.quantity == "water_flow":
             return -before * (at_s - before_s) / words.HOUR_S
         return -increase(before, value)  # a small fall is a correction; a great one a new meter, and an increase
-
-    def awake(self, at_s: float) -> int:
-        """Return UNKNOWN: it asks for no waking."""
-        del at_s
-        return UNKNOWN
 
     def figures(self) -> Figures:
         """Return the volume that flowed back."""

@@ -11,21 +11,19 @@ from alerting.rules._base import (
     BAD,
     BETWEEN,
     GOOD,
-    UNKNOWN,
-    Definition,
     Detector,
     Figures,
     Memory,
-    Series,
     Surroundings,
 )
+from alerting.rules._measured import OfQuantity
 from alerting.rules._words import Language, Texts
 
 KEPT_DAYS = 60
 ENOUGH_DAYS = 14
 
 
-class BatteryForecast(Definition):
+class BatteryForecast(OfQuantity):
     """By the trend of its daily means (the median of all slopes), it will be `empty` in fewer than `days_left` days."""
 
     KIND: ClassVar[str] = "battery_forecast"
@@ -38,13 +36,8 @@ class BatteryForecast(Definition):
     USUAL_HOLD_S: ClassVar[float] = 4 * words.DAY_S
 
     quantity: Literal["battery_voltage", "battery_level"] = "battery_level"
-    channel: Annotated[int, Field(ge=0, le=255)] = 0
     empty: float
     days_left: Annotated[float, Field(ge=1, le=365)] = 60
-
-    def series(self) -> tuple[Series, ...]:
-        """Return the battery's series."""
-        return (Series(self.quantity, self.channel),)
 
     def detector(self, memory: Memory | None, around: Surroundings) -> Detector:
         """Return a detector of this trend."""
@@ -53,14 +46,14 @@ class BatteryForecast(Definition):
 
     def condition(self, language: Language) -> str:
         """Return it in words."""
-        days, empty = words.number(self.days_left, language, 0), words.measured(self.empty, self.quantity, language)
+        days, empty = words.number(self.days_left, language, 0), self.said(self.empty, language)
         if language == "fr":
             return f"la pile sera vide ({empty}) dans moins de {days} jours"
         return f"the battery will be empty ({empty}) in fewer than {days} days"
 
     def explain(self, figures: Figures, language: Language) -> str:
         """Return what was found."""
-        value = words.measured(figures["value"], self.quantity, language)
+        value = self.said(figures["value"], language)
         if figures["days_left"] is None:
             return f"Pile : {value}." if language == "fr" else f"Battery: {value}."
         days = words.number(max(figures["days_left"], 0.0), language, 0)
@@ -115,11 +108,6 @@ class BatteryDetector(Detector):
             self._verdict = GOOD
         else:
             self._verdict = BAD if self._left < limit else BETWEEN
-
-    def awake(self, at_s: float) -> int:
-        """Return UNKNOWN: it asks for no waking."""
-        del at_s
-        return UNKNOWN
 
     def figures(self) -> Figures:
         """Return the mean of the last whole day, and the days left."""

@@ -6,19 +6,18 @@ from pydantic import Field
 
 from alerting.rules import _words as words
 from alerting.rules._base import (
-    Definition,
     Detector,
     Figures,
     Memory,
     Seconds,
-    Series,
     Surroundings,
 )
 from alerting.rules._flow import FlowDetector
+from alerting.rules._measured import OfQuantity, QuantityName
 from alerting.rules._words import Language, Texts
 
 
-class ContinuousFlow(Definition):
+class ContinuousFlow(OfQuantity):
     """The flow was above `above` (per hour) between any two samples, in all the time of `for_s`."""
 
     KIND: ClassVar[str] = "continuous_flow"
@@ -29,14 +28,9 @@ class ContinuousFlow(Definition):
     }
     USUAL_HOLD_S: ClassVar[float] = 26 * words.HOUR_S
 
-    quantity: Annotated[str, Field(min_length=1, max_length=80)] = "water_volume"
-    channel: Annotated[int, Field(ge=0, le=255)] = 0
+    quantity: QuantityName = "water_volume"
     above: Annotated[float, Field(ge=0, le=10_000)] = 0
     for_s: Seconds = words.DAY_S
-
-    def series(self) -> tuple[Series, ...]:
-        """Return the meter's series."""
-        return (Series(self.quantity, self.channel),)
 
     def detector(self, memory: Memory | None, around: Surroundings) -> Detector:
         """Return a detector of this flow."""

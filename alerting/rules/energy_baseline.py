@@ -11,7 +11,6 @@ from alerting.rules._base import (
     BAD,
     BETWEEN,
     GOOD,
-    UNKNOWN,
     Definition,
     Detector,
     Figures,
@@ -137,11 +136,6 @@ class BaselineDetector(Detector):
             self._verdict = BAD
         else:
             self._verdict = BETWEEN if used - expected > tolerated / 2 else GOOD
-
-    def awake(self, at_s: float) -> int:
-        """Return UNKNOWN: it asks for no waking."""
-        del at_s
-        return UNKNOWN
 
     def figures(self) -> Figures:
         """Return what the last days used, and what was expected of them."""

@@ -6,19 +6,18 @@ from pydantic import Field
 
 from alerting.rules import _words as words
 from alerting.rules._base import (
-    Definition,
     Detector,
     Figures,
     Memory,
     Seconds,
-    Series,
     Surroundings,
 )
 from alerting.rules._flow import FlowDetector
+from alerting.rules._measured import OfQuantity
 from alerting.rules._words import Language, Texts
 
 
-class EnergyClosed(Definition):
+class EnergyClosed(OfQuantity):
     """The mean power between two samples (W; gas: m3/h), outside opening hours, was above `above`."""
 
     KIND: ClassVar[str] = "energy_closed"
@@ -30,14 +29,9 @@ class EnergyClosed(Definition):
     USUAL_HOLD_S: ClassVar[float] = 3 * words.HOUR_S
 
     quantity: Literal["active_energy_import", "active_power", "heat_energy", "gas_volume"] = "active_energy_import"
-    channel: Annotated[int, Field(ge=0, le=255)] = 0
     above: Annotated[float, Field(gt=0, le=1e9)]
     for_s: Seconds = words.HOUR_S
     watch: Literal["always", "open", "closed"] = "closed"
-
-    def series(self) -> tuple[Series, ...]:
-        """Return the meter's series."""
-        return (Series(self.quantity, self.channel),)
 
     def detector(self, memory: Memory | None, around: Surroundings) -> Detector:
         """Return a detector of this power."""

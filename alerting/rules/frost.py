@@ -10,18 +10,16 @@ from alerting.rules._base import (
     BAD,
     BETWEEN,
     GOOD,
-    UNKNOWN,
-    Definition,
     Detector,
     Figures,
     Memory,
-    Series,
     Surroundings,
 )
+from alerting.rules._measured import OfQuantity
 from alerting.rules._words import Language, Texts
 
 
-class Frost(Definition):
+class Frost(OfQuantity):
     """It is `level` or colder; or `near` or colder, and the slope brings it to 0 °C within `ahead_s`."""
 
     KIND: ClassVar[str] = "frost"
@@ -32,7 +30,6 @@ class Frost(Definition):
     }
 
     quantity: Literal["temperature", "soil_temperature", "water_temperature", "dew_point"] = "temperature"
-    channel: Annotated[int, Field(ge=0, le=255)] = 0
     level: float = 1.0
     near: float = 4.0
     ahead_s: Annotated[float, Field(ge=0, le=words.DAY_S)] = 2 * words.HOUR_S
@@ -44,10 +41,6 @@ class Frost(Definition):
         if self.near < self.level:
             raise ValueError("near: not below the level")
         return self
-
-    def series(self) -> tuple[Series, ...]:
-        """Return the temperature."""
-        return (Series(self.quantity, self.channel),)
 
     def detector(self, memory: Memory | None, around: Surroundings) -> Detector:
         """Return a detector of frost."""
@@ -97,11 +90,6 @@ class FrostDetector(Detector):
     def _per_hour(self) -> float:
         (first_s, first), (last_s, last) = self._samples[0], self._samples[-1]
         return (last - first) * words.HOUR_S / (last_s - first_s) if last_s > first_s else 0.0
-
-    def awake(self, at_s: float) -> int:
-        """Return UNKNOWN: it asks for no waking."""
-        del at_s
-        return UNKNOWN
 
     def figures(self) -> Figures:
         """Return the temperature and its slope."""

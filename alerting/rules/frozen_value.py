@@ -8,18 +8,16 @@ from alerting.rules import _words as words
 from alerting.rules._base import (
     BAD,
     GOOD,
-    UNKNOWN,
-    Definition,
     Detector,
     Figures,
     Memory,
-    Series,
     Surroundings,
 )
+from alerting.rules._measured import OfQuantity
 from alerting.rules._words import Language, Texts
 
 
-class FrozenValue(Definition):
+class FrozenValue(OfQuantity):
     """The value was the same, to `within`, for `frozen_s` and at least `samples` samples."""
 
     KIND: ClassVar[str] = "frozen_value"
@@ -30,15 +28,9 @@ class FrozenValue(Definition):
     }
     USUAL_HOLD_S: ClassVar[float] = 6 * words.HOUR_S
 
-    quantity: Annotated[str, Field(min_length=1, max_length=80)]
-    channel: Annotated[int, Field(ge=0, le=255)] = 0
     within: Annotated[float, Field(ge=0)] = 0
     frozen_s: Annotated[float, Field(ge=60, le=31 * words.DAY_S)] = words.DAY_S
     samples: Annotated[int, Field(ge=3, le=10_000)] = 12
-
-    def series(self) -> tuple[Series, ...]:
-        """Return the one series."""
-        return (Series(self.quantity, self.channel),)
 
     def detector(self, memory: Memory | None, around: Surroundings) -> Detector:
         """Return a detector of sameness."""
@@ -47,14 +39,14 @@ class FrozenValue(Definition):
 
     def condition(self, language: Language) -> str:
         """Return it in words."""
-        lasting, name = words.lasting(self.frozen_s, language), words.label(self.quantity, language)
+        lasting, name = words.lasting(self.frozen_s, language), self.name(language)
         if language == "fr":
             return f"{name} garde exactement la même valeur pendant {lasting} ({self.samples} mesures au moins)"
         return f"{name} stays exactly the same for {lasting} (at least {self.samples} samples)"
 
     def explain(self, figures: Figures, language: Language) -> str:
         """Return what was found."""
-        value = words.measured(figures["value"], self.quantity, language)
+        value = self.said(figures["value"], language)
         lasting = words.lasting(figures["frozen_s"], language)
         if language == "fr":
             return f"Toujours {value} depuis {lasting}, sur {figures['count']} mesures."
@@ -84,11 +76,6 @@ class FrozenDetector(Detector):
         self._count += 1
         frozen = at_s - self._since_s >= self._rule.frozen_s and self._count >= self._rule.samples
         return BAD if frozen else GOOD
-
-    def awake(self, at_s: float) -> int:
-        """Return UNKNOWN: it asks for no waking."""
-        del at_s
-        return UNKNOWN
 
     def figures(self) -> Figures:
         """Return the value and for how long it was so."""

@@ -4,25 +4,21 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from alerting.rules import _words as words
 from alerting.rules._base import (
     BAD,
     GOOD,
     NEVER,
     UNKNOWN,
-    Definition,
     Detector,
     Figures,
     Memory,
-    Series,
     Surroundings,
-    one_of,
-    sided,
 )
+from alerting.rules._measured import OfLevel
 from alerting.rules._words import Language, Texts
 
 
-class Group(Definition):
+class Group(OfLevel):
     """Of the points of a tag, a site or a sector: `any`, `all`, or at least `count` are beyond `above` or `below`.
 
     A member whose last value is too old to hold is left out; without any member left, nobody knows.
@@ -36,23 +32,14 @@ class Group(Definition):
     }
     SUBJECT: ClassVar[Literal["point", "group", "gateway"]] = "group"
 
-    quantity: Annotated[str, Field(min_length=1, max_length=80)]
-    channel: Annotated[int, Field(ge=0, le=255)] = 0
-    above: float | None = None
-    below: float | None = None
     mode: Literal["any", "all", "count"]
     count: Annotated[int, Field(ge=1, le=10_000)] | None = None
 
     @model_validator(mode="after")
     def _whole(self) -> "Group":
-        one_of(("above", "below"), (self.above, self.below))
         if (self.mode == "count") != (self.count is not None):
             raise ValueError("count: with the mode count, and only then")
         return self
-
-    def series(self) -> tuple[Series, ...]:
-        """Return the series of each member."""
-        return (Series(self.quantity, self.channel),)
 
     def detector(self, memory: Memory | None, around: Surroundings) -> Detector:
         """Return a detector of all members."""
@@ -60,8 +47,7 @@ class Group(Definition):
 
     def condition(self, language: Language) -> str:
         """Return it in words."""
-        bound = self.above if self.above is not None else self.below
-        level, name = words.measured(bound or 0.0, self.quantity, language), words.label(self.quantity, language)
+        level, name = self.said(self.level, language), self.name(language)
         if language == "fr":
             verb = "dépasse" if self.above is not None else "passe sous"
             who = {"any": "à l'un des points", "all": "à tous les points"}.get(
@@ -98,7 +84,7 @@ class GroupDetector(Detector):
         """Take a member's value."""
         self._drop_silent(at_s)
         before = self._members.pop(series, None)
-        beyond = sided(value, self._rule.above, self._rule.below)
+        beyond = self._rule.is_beyond(value)
         self._members[series] = (at_s, beyond)
         self._beyond += beyond - (before is not None and before[1])
         return self._verdict()

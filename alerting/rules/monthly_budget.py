@@ -11,20 +11,18 @@ from alerting.rules._base import (
     BAD,
     BETWEEN,
     GOOD,
-    UNKNOWN,
-    Definition,
     Detector,
     Figures,
     Memory,
-    Series,
     Surroundings,
 )
 from alerting.rules._calendar import local_date, midnight_s
 from alerting.rules._flow import Meter, is_counter
+from alerting.rules._measured import OfQuantity
 from alerting.rules._words import Language, Texts
 
 
-class MonthlyBudget(Definition):
+class MonthlyBudget(OfQuantity):
     """What was used since the month began, carried on to its end, exceeds `budget` (in the quantity's unit)."""
 
     KIND: ClassVar[str] = "monthly_budget"
@@ -36,8 +34,6 @@ class MonthlyBudget(Definition):
     WARM_UP_S: ClassVar[float] = 31 * words.DAY_S
     USUAL_HOLD_S: ClassVar[float] = 3 * words.DAY_S
 
-    quantity: Annotated[str, Field(min_length=1, max_length=80)]
-    channel: Annotated[int, Field(ge=0, le=255)] = 0
     budget: Annotated[float, Field(gt=0)]
     first_days: Annotated[float, Field(ge=1, le=27)] = 5  # of a month say too little to be carried on
 
@@ -47,25 +43,21 @@ class MonthlyBudget(Definition):
             raise ValueError("quantity: an index, such as water_volume or active_energy_import")
         return self
 
-    def series(self) -> tuple[Series, ...]:
-        """Return the meter's series."""
-        return (Series(self.quantity, self.channel),)
-
     def detector(self, memory: Memory | None, around: Surroundings) -> Detector:
         """Return a detector that knows the local months."""
         return BudgetDetector(self, memory, around.zone)
 
     def condition(self, language: Language) -> str:
         """Return it in words."""
-        budget, name = words.measured(self.budget, self.quantity, language), words.label(self.quantity, language)
+        budget, name = self.said(self.budget, language), self.name(language)
         if language == "fr":
             return f"{name} : au rythme actuel, le mois dépassera {budget}"
         return f"{name}: at the present rate, the month will exceed {budget}"
 
     def explain(self, figures: Figures, language: Language) -> str:
         """Return what was found."""
-        used, projected = (words.measured(figures[key], self.quantity, language) for key in ("used", "value"))
-        budget = words.measured(self.budget, self.quantity, language)
+        used, projected = (self.said(figures[key], language) for key in ("used", "value"))
+        budget = self.said(self.budget, language)
         if language == "fr":
             return f"{used} depuis le début du mois ; {projected} prévus à la fin, pour {budget} au budget."
         return f"{used} since the month began; {projected} expected at its end, for a budget of {budget}."
@@ -114,11 +106,6 @@ class BudgetDetector(Detector):
         first = local_date(at_s, self._zone).replace(day=1)
         following = (first + timedelta(days=32)).replace(day=1)
         return midnight_s(first, self._zone), midnight_s(following, self._zone)
-
-    def awake(self, at_s: float) -> int:
-        """Return UNKNOWN: it asks for no waking."""
-        del at_s
-        return UNKNOWN
 
     def figures(self) -> Figures:
         """Return what was used, and what the whole month will have."""

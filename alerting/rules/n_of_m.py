@@ -5,24 +5,19 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, model_validator
 
-from alerting.rules import _words as words
 from alerting.rules._base import (
     BAD,
     GOOD,
-    UNKNOWN,
-    Definition,
     Detector,
     Figures,
     Memory,
-    Series,
     Surroundings,
-    one_of,
-    sided,
 )
+from alerting.rules._measured import OfLevel
 from alerting.rules._words import Language, Texts
 
 
-class NOfM(Definition):
+class NOfM(OfLevel):
     """`n` of the last `m` samples are beyond `above` or `below`."""
 
     KIND: ClassVar[str] = "n_of_m"
@@ -32,23 +27,14 @@ class NOfM(Definition):
         "en": "Check on site what the sensor says, and why.",
     }
 
-    quantity: Annotated[str, Field(min_length=1, max_length=80)]
-    channel: Annotated[int, Field(ge=0, le=255)] = 0
-    above: float | None = None
-    below: float | None = None
     n: Annotated[int, Field(ge=1, le=100)]
     m: Annotated[int, Field(ge=1, le=100)]
 
     @model_validator(mode="after")
     def _possible(self) -> "NOfM":
-        one_of(("above", "below"), (self.above, self.below))
         if self.n > self.m:
             raise ValueError("n: at most m")
         return self
-
-    def series(self) -> tuple[Series, ...]:
-        """Return the one series."""
-        return (Series(self.quantity, self.channel),)
 
     def detector(self, memory: Memory | None, around: Surroundings) -> Detector:
         """Return a detector that counts."""
@@ -57,9 +43,7 @@ class NOfM(Definition):
 
     def condition(self, language: Language) -> str:
         """Return it in words."""
-        bound = self.above if self.above is not None else self.below
-        level = words.measured(bound or 0.0, self.quantity, language)
-        name = words.label(self.quantity, language)
+        level, name = self.said(self.level, language), self.name(language)
         if language == "fr":
             verb = "dépassent" if self.above is not None else "sont sous"
             return f"{self.n} des {self.m} dernières mesures de {name} {verb} {level}"
@@ -68,7 +52,7 @@ class NOfM(Definition):
 
     def explain(self, figures: Figures, language: Language) -> str:
         """Return what was found."""
-        value = words.measured(figures["value"], self.quantity, language)
+        value = self.said(figures["value"], language)
         if language == "fr":
             return f"{figures['count']} des {self.m} dernières mesures au-delà du seuil ; la dernière : {value}."
         return f"{figures['count']} of the last {self.m} samples beyond the level; the last one: {value}."
@@ -89,13 +73,8 @@ class NOfMDetector(Detector):
         """Count one more."""
         del series, at_s
         self._value = value
-        self._beyond.append(int(sided(value, self._rule.above, self._rule.below)))
+        self._beyond.append(int(self._rule.is_beyond(value)))
         return BAD if sum(self._beyond) >= self._rule.n else GOOD
-
-    def awake(self, at_s: float) -> int:
-        """Return UNKNOWN: it asks for no waking."""
-        del at_s
-        return UNKNOWN
 
     def figures(self) -> Figures:
         """Return the last value and the count."""

@@ -11,19 +11,18 @@ from alerting.rules._base import (
     BAD,
     BETWEEN,
     GOOD,
-    Definition,
     Detector,
     Figures,
     Memory,
-    Series,
     Surroundings,
 )
 from alerting.rules._calendar import instant_s, local_date
 from alerting.rules._flow import Meter
+from alerting.rules._measured import OfQuantity
 from alerting.rules._words import Language, Texts
 
 
-class NightFlow(Definition):
+class NightFlow(OfQuantity):
     """The least flow between two local times exceeded `above` (m3/h) in each of the last `nights`."""
 
     KIND: ClassVar[str] = "night_flow"
@@ -36,7 +35,6 @@ class NightFlow(Definition):
     USUAL_HOLD_S: ClassVar[float] = 2 * words.DAY_S
 
     quantity: Literal["water_volume", "water_flow"] = "water_volume"
-    channel: Annotated[int, Field(ge=0, le=255)] = 0
     above: Annotated[float, Field(gt=0, le=10_000)]
     nights: Annotated[int, Field(ge=1, le=14)] = 3
     begins: time = time(2)
@@ -47,10 +45,6 @@ class NightFlow(Definition):
         if self.ends <= self.begins:
             raise ValueError("ends: later than begins, in the same night")
         return self
-
-    def series(self) -> tuple[Series, ...]:
-        """Return the meter's series."""
-        return (Series(self.quantity, self.channel),)
 
     def detector(self, memory: Memory | None, around: Surroundings) -> Detector:
         """Return a detector that knows the local nights."""

@@ -6,19 +6,18 @@ from pydantic import Field
 
 from alerting.rules import _words as words
 from alerting.rules._base import (
-    Definition,
     Detector,
     Figures,
     Memory,
     Seconds,
-    Series,
     Surroundings,
 )
 from alerting.rules._flow import FlowDetector
+from alerting.rules._measured import OfQuantity, QuantityName
 from alerting.rules._words import Language, Texts
 
 
-class NoConsumption(Definition):
+class NoConsumption(OfQuantity):
     """Not more than `at_most` (per hour) was used between any two samples, in all the time of `for_s`."""
 
     KIND: ClassVar[str] = "no_consumption"
@@ -30,14 +29,9 @@ class NoConsumption(Definition):
     WARM_UP_S: ClassVar[float] = 14 * words.DAY_S
     USUAL_HOLD_S: ClassVar[float] = 26 * words.HOUR_S
 
-    quantity: Annotated[str, Field(min_length=1, max_length=80)] = "water_volume"
-    channel: Annotated[int, Field(ge=0, le=255)] = 0
+    quantity: QuantityName = "water_volume"
     at_most: Annotated[float, Field(ge=0, le=10_000)] = 0
     for_s: Seconds = 7 * words.DAY_S
-
-    def series(self) -> tuple[Series, ...]:
-        """Return the meter's series."""
-        return (Series(self.quantity, self.channel),)
 
     def detector(self, memory: Memory | None, around: Surroundings) -> Detector:
         """Return a detector of this flow."""
@@ -46,7 +40,7 @@ class NoConsumption(Definition):
 
     def condition(self, language: Language) -> str:
         """Return it in words."""
-        name = words.label(self.quantity, language)
+        name = self.name(language)
         return f"plus rien n'est consommé ({name})" if language == "fr" else f"nothing is used any more ({name})"
 
     def explain(self, figures: Figures, language: Language) -> str:

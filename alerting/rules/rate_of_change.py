@@ -10,23 +10,21 @@ from alerting.rules import _words as words
 from alerting.rules._base import (
     BAD,
     GOOD,
-    UNKNOWN,
-    Definition,
     Detector,
     Figures,
     Memory,
-    Series,
     Surroundings,
     one_of,
 )
 from alerting.rules._flow import is_counter
+from alerting.rules._measured import OfQuantity
 from alerting.rules._words import Language, Texts
 from store.reading.pieces import increase
 
 MAX_SAMPLES = 5_000  # of a window; the oldest leave first
 
 
-class RateOfChange(Definition):
+class RateOfChange(OfQuantity):
     """Between the first and the last sample of the last `within_s`, it rose by more than `rise`, or fell by `fall`.
 
     Of a counter, it is how much was counted.
@@ -39,8 +37,6 @@ class RateOfChange(Definition):
         "en": "Check what changed on site: an open door, heating that stopped, a leak.",
     }
 
-    quantity: Annotated[str, Field(min_length=1, max_length=80)]
-    channel: Annotated[int, Field(ge=0, le=255)] = 0
     rise: Annotated[float, Field(gt=0)] | None = None
     fall: Annotated[float, Field(gt=0)] | None = None
     within_s: Annotated[float, Field(gt=0, le=31 * words.DAY_S)]
@@ -52,10 +48,6 @@ class RateOfChange(Definition):
             raise ValueError("fall: this quantity is an index, which only rises")
         return self
 
-    def series(self) -> tuple[Series, ...]:
-        """Return the one series."""
-        return (Series(self.quantity, self.channel),)
-
     def detector(self, memory: Memory | None, around: Surroundings) -> Detector:
         """Return a detector of this change."""
         del around
@@ -63,20 +55,20 @@ class RateOfChange(Definition):
 
     def condition(self, language: Language) -> str:
         """Return it in words."""
-        change = words.measured(self.rise or self.fall or 0.0, self.quantity, language)
-        window, name = words.lasting(self.within_s, language), words.label(self.quantity, language)
+        change = self.said(self.rise or self.fall or 0.0, language)
+        window, name = words.lasting(self.within_s, language), self.name(language)
         if language == "fr":
             return f"{name} {'augmente' if self.rise else 'baisse'} de plus de {change} en {window}"
         return f"{name} {'rises' if self.rise else 'falls'} by more than {change} within {window}"
 
     def explain(self, figures: Figures, language: Language) -> str:
         """Return what was found."""
-        change = words.measured(figures["change"], self.quantity, language)
+        change = self.said(figures["change"], language)
         over = words.lasting(figures["over_s"], language)
-        value = words.measured(figures["value"], self.quantity, language)
+        value = self.said(figures["value"], language)
         if language == "fr":
-            return f"{words.label(self.quantity, 'fr')} : {change} en {over}, maintenant {value}."
-        return f"{words.label(self.quantity, 'en')}: {change} within {over}, now {value}."
+            return f"{self.name('fr')} : {change} en {over}, maintenant {value}."
+        return f"{self.name('en')}: {change} within {over}, now {value}."
 
 
 class RateOfChangeDetector(Detector):
@@ -109,11 +101,6 @@ class RateOfChangeDetector(Detector):
         if not self._counts:
             return samples[-1][1] - samples[0][1]
         return sum(increase(one[1], other[1]) for one, other in pairwise(samples))
-
-    def awake(self, at_s: float) -> int:
-        """Return UNKNOWN: it asks for no waking."""
-        del at_s
-        return UNKNOWN
 
     def figures(self) -> Figures:
         """Return the change and the time it took."""

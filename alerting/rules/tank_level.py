@@ -9,20 +9,17 @@ from alerting.rules._base import (
     BAD,
     BETWEEN,
     GOOD,
-    UNKNOWN,
     WORSE,
-    Definition,
     Detector,
     Figures,
     Memory,
-    Series,
     Surroundings,
-    sided,
 )
+from alerting.rules._measured import OfQuantity
 from alerting.rules._words import Language, Texts
 
 
-class TankLevel(Definition):
+class TankLevel(OfQuantity):
     """The level (m) is below `low`, then `very_low`; or above `high`, then `very_high`. It ends `margin` away.
 
     With `distance`, a sensor above the water says how far it is: the level is `sensor_height_m` less that.
@@ -37,7 +34,6 @@ class TankLevel(Definition):
     USUAL_HOLD_S: ClassVar[float] = 3 * words.HOUR_S
 
     quantity: Literal["water_level", "distance"] = "water_level"
-    channel: Annotated[int, Field(ge=0, le=255)] = 0
     sensor_height_m: Annotated[float, Field(gt=0, le=1000)] | None = None
     low: float | None = None
     very_low: float | None = None
@@ -57,10 +53,6 @@ class TankLevel(Definition):
         if (self.quantity == "distance") != (self.sensor_height_m is not None):
             raise ValueError("sensor_height_m: with distance, and only then")
         return self
-
-    def series(self) -> tuple[Series, ...]:
-        """Return the level's series."""
-        return (Series(self.quantity, self.channel),)
 
     def detector(self, memory: Memory | None, around: Surroundings) -> Detector:
         """Return a detector of this level."""
@@ -102,18 +94,13 @@ class LevelDetector(Detector):
         del series, at_s
         rule = self._rule
         level = self._level = value if rule.sensor_height_m is None else rule.sensor_height_m - value
-        if sided(level, rule.very_high, rule.very_low):
+        if _beyond(level, rule.very_high, rule.very_low):
             return WORSE
-        if sided(level, rule.high, rule.low):
+        if _beyond(level, rule.high, rule.low):
             return BAD
         low = None if rule.low is None else rule.low + rule.margin
         high = None if rule.high is None else rule.high - rule.margin
-        return BETWEEN if sided(level, high, low) else GOOD
-
-    def awake(self, at_s: float) -> int:
-        """Return UNKNOWN: it asks for no waking."""
-        del at_s
-        return UNKNOWN
+        return BETWEEN if _beyond(level, high, low) else GOOD
 
     def figures(self) -> Figures:
         """Return the level."""
@@ -122,3 +109,7 @@ class LevelDetector(Detector):
     def dump(self) -> Memory:
         """Return the last level."""
         return [self._level]
+
+
+def _beyond(level: float, above: float | None, below: float | None) -> bool:
+    return (above is not None and level > above) or (below is not None and level < below)

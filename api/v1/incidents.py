@@ -1,4 +1,4 @@
-"""What is wrong at a tenant, in words, what was done about it, and what is silenced."""
+"""What is wrong at a tenant, in words, and what was done about it."""
 
 from datetime import datetime
 from typing import Annotated, Final
@@ -6,22 +6,20 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 from aiohttp import web
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from alerting import rules
 from api import models, pagination, tenancy
 from api.access import MANAGE, READ, account_of, require
 from api.context import CLOCK, reader
-from api.endpoint import delete, get, post
+from api.endpoint import get, post
 from api.models import Answer, Resource
-from api.pages.texts import language_of
-from api.parameters import Asked, Flag, Id, IdPath, OfTenant, PagedOfTenant, Text, When
-from api.problems import NO_SUCH_MOMENT, ProblemError
+from api.parameters import Asked, Flag, IdPath, OfTenant, PagedOfTenant, Text, When
+from api.ruling import language_of
 from store.delivery import incidents, reading
 from store.reading.pages import page_of
 
 PATH: Final = "/api/v1/incidents"
-SILENCES: Final = "/api/v1/silences"
 
 Note = Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f]*$")]
 
@@ -108,29 +106,6 @@ class Commented(Asked):
     note: Annotated[Note, StringConstraints(min_length=1)]
 
 
-class NewSilence(Asked):
-    """Of what nothing is told until then: a rule, a site, a point (all that are given), else the whole tenant."""
-
-    rule_id: Id | None = None
-    site_id: Id | None = None
-    point_id: Id | None = None
-    until: AwareDatetime
-    reason: Text
-
-
-class Silence(Resource):
-    """What is silenced, by whom, until when."""
-
-    id: int
-    rule_id: int | None
-    site_id: int | None
-    point_id: int | None
-    since: datetime
-    until: datetime
-    reason: str
-    created_by: str
-
-
 @require(READ)
 async def list_incidents(request: web.Request, query: IncidentsQuery) -> models.Page[Incident]:
     """List the incidents of a tenant, the newest first."""
@@ -160,7 +135,7 @@ def _incident(found: reading.Summary) -> Incident:
 async def get_incident(request: web.Request, path: IdPath, query: OfTenant) -> IncidentDetail:
     """Tell one incident: its alerts in words, and what happened to it."""
     del query
-    language: rules.Language = "en" if language_of(request) == "en" else "fr"
+    language = language_of(request)
     async with reader(request) as connection:
         tenant = await tenancy.tenant_of(request, connection)
         found = await reading.incident_of(connection, tenant.tenant_id, path.id)
@@ -197,11 +172,6 @@ def _alert(firing: reading.Firing, language: rules.Language) -> Alert:
     )
 
 
-def _who(request: web.Request) -> str:
-    account = account_of(request)
-    return account.name or account.email
-
-
 @require(MANAGE)
 async def acknowledge_incident(
     request: web.Request, connection: asyncpg.Connection, path: IdPath, body: Acknowledged
@@ -209,15 +179,17 @@ async def acknowledge_incident(
     """Say that somebody takes care of it: reminders and escalation stop."""
     tenant = await tenancy.tenant_of(request, connection)
     now = request.app[CLOCK]()
-    await incidents.acknowledge(connection, tenant.tenant_id, path.id, who=_who(request), note=body.note, now=now)
+    await incidents.acknowledge(
+        connection, tenant.tenant_id, path.id, who=account_of(request).called, note=body.note, now=now
+    )
 
 
 @require(MANAGE)
 async def assign_incident(request: web.Request, connection: asyncpg.Connection, path: IdPath, body: Assigned) -> None:
     """Say who is to take care of it."""
     tenant = await tenancy.tenant_of(request, connection)
-    now = request.app[CLOCK]()
-    await incidents.assign(connection, tenant.tenant_id, path.id, to=body.to, who=_who(request), now=now)
+    who, now = account_of(request).called, request.app[CLOCK]()
+    await incidents.assign(connection, tenant.tenant_id, path.id, to=body.to, who=who, now=now)
 
 
 @require(MANAGE)
@@ -225,41 +197,9 @@ async def comment_incident(request: web.Request, connection: asyncpg.Connection,
     """Write a remark under an incident."""
     tenant = await tenancy.tenant_of(request, connection)
     now = request.app[CLOCK]()
-    await incidents.comment(connection, tenant.tenant_id, path.id, who=_who(request), note=body.note, now=now)
-
-
-@require(READ)
-async def list_silences(request: web.Request, query: OfTenant) -> models.Page[Silence]:
-    """List what is silenced now, or will be."""
-    del query
-    async with reader(request) as connection:
-        tenant = await tenancy.tenant_of(request, connection)
-        found = await incidents.silences(connection, tenant.tenant_id, request.app[CLOCK]())
-    return models.Page[Silence](items=[_silence(one) for one in found], next_cursor=None)
-
-
-def _silence(found: incidents.Silence) -> Silence:
-    fields = found._asdict()
-    return Silence(id=fields.pop("silence_id"), **fields)
-
-
-@require(MANAGE)
-async def create_silence(request: web.Request, connection: asyncpg.Connection, body: NewSilence) -> Silence:
-    """Tell nothing for a while. Everything is recorded, and what still goes on at the end is told."""
-    tenant = await tenancy.tenant_of(request, connection)
-    now = request.app[CLOCK]()
-    if body.until <= now:
-        raise ProblemError(NO_SUCH_MOMENT, "`until` is past.")
-    fields = body.model_dump()
-    silence_id = await incidents.silence(connection, tenant.tenant_id, since=now, who=_who(request), **fields)
-    return Silence(id=silence_id, since=now, created_by=_who(request), **fields)
-
-
-@require(MANAGE)
-async def end_silence(request: web.Request, connection: asyncpg.Connection, path: IdPath) -> None:
-    """End a silence before its time."""
-    tenant = await tenancy.tenant_of(request, connection)
-    await incidents.end_silence(connection, tenant.tenant_id, path.id, request.app[CLOCK]())
+    await incidents.comment(
+        connection, tenant.tenant_id, path.id, who=account_of(request).called, note=body.note, now=now
+    )
 
 
 ROUTES: Final = (
@@ -268,7 +208,4 @@ ROUTES: Final = (
     post(f"{PATH}/{{id}}/acknowledgement", acknowledge_incident, query=OfTenant),
     post(f"{PATH}/{{id}}/assignment", assign_incident, query=OfTenant),
     post(f"{PATH}/{{id}}/comments", comment_incident, query=OfTenant),
-    get(SILENCES, list_silences),
-    post(SILENCES, create_silence, query=OfTenant, problems=(NO_SUCH_MOMENT,)),
-    delete(f"{SILENCES}/{{id}}", end_silence, query=OfTenant),
 )

@@ -10,7 +10,7 @@ from alerting.delivery.wording import explained, title
 from deploy.cli.common import moment, show_table, with_database
 from deploy.roles import now
 from domain.errors import ConfigurationError, NotFoundError
-from store.delivery import incidents, reading
+from store.delivery import incidents, reading, silences
 from store.delivery.messages import revive
 from store.reading.territory import tenant_by_slug
 
@@ -135,7 +135,7 @@ def silence_command(
 
     async def work(connection: asyncpg.Connection) -> int:
         found = await tenant_by_slug(connection, tenant)
-        return await incidents.silence(
+        return await silences.silence(
             connection,
             found.tenant_id,
             rule_id=rule,
@@ -158,7 +158,7 @@ def unsilence_command(
 
     async def work(connection: asyncpg.Connection) -> None:
         found = await tenant_by_slug(connection, tenant)
-        await incidents.end_silence(connection, found.tenant_id, silence, now())
+        await silences.end_silence(connection, found.tenant_id, silence, now())
 
     with_database(context, work)
     typer.echo(f"silence {silence}: ended")

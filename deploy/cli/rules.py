@@ -11,7 +11,6 @@ import typer
 from alerting import managing, rule_tests
 from alerting.backtest import as_json, summary
 from alerting.rules import OpeningHours, What
-from alerting.targets import TargetModel
 from deploy.cli.common import settings_of, show_json, show_table, with_database
 from deploy.pages import everything
 from deploy.roles import now
@@ -77,7 +76,6 @@ def add_command(
             "tag": tag,
         }
         named = {key: value for key, value in given.items() if value is not None}
-        target = TargetModel.model_validate(named or {"everything": True})
         definition = rule_tests.definition_of({"kind": kind} | fields)
         return await managing.add(
             connection,
@@ -85,7 +83,7 @@ def add_command(
             name=name,
             kind=kind,
             values=definition.model_dump(exclude_unset=True, mode="json"),
-            target=target,
+            target=named or {"everything": True},
             severity=severity,
         )
 
@@ -135,8 +133,8 @@ def enable_command(context: typer.Context, number: _Number) -> None:
 
 @app.command("disable")
 def disable_command(context: typer.Context, number: _Number) -> None:
-    """Let a rule watch no longer; its open alerts are withdrawn."""
-    with_database(context, managing.disable, number, now())
+    """Let a rule watch no longer; the service that evaluates withdraws its open alerts."""
+    with_database(context, managing.disable, number)
     typer.echo(f"rule {number}: disabled")
 
 

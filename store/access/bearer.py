@@ -22,6 +22,11 @@ class Account(NamedTuple):
     has_second_factor: bool
     idle_s: float | None
 
+    @property
+    def called(self) -> str:
+        """What people know the account by."""
+        return self.name or self.email
+
 
 SELECT_WHO: Final = """
 SELECT * FROM whoami($1)

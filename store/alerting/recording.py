@@ -121,8 +121,8 @@ SELECT alert_id, tenant_id, rule_id, state_id, site_id, point_id, gateway_id, se
     AS one (alert_id, tenant_id, rule_id, state_id, site_id, point_id, gateway_id, severity, degree, phase, started_at,
             ended_at, value, reason, told)
 ON CONFLICT (alert_id) DO UPDATE
-   SET degree = excluded.degree, phase = excluded.phase, started_at = excluded.started_at, ended_at = excluded.ended_at,
-       told = excluded.told OR known.told
+   SET state_id = excluded.state_id, severity = excluded.severity, degree = excluded.degree, phase = excluded.phase,
+       started_at = excluded.started_at, ended_at = excluded.ended_at, told = excluded.told OR known.told
 """
 
 INSERT_OUTBOX: Final = """
@@ -140,7 +140,8 @@ SELECT pg_notify('samara_outbox', '') FROM put LIMIT 1
 class Findings(NamedTuple):
     """What is to be recorded, row by row in the order of the columns of the statements above.
 
-    The transition_id of a new transition is its place in `transitions`, in `outbox` too: numbers are given here.
+    The transition_id of a new transition is its place in `transitions`, in `outbox` too (None: of no transition):
+    numbers are given here.
     """
 
     transitions: list[tuple[Any, ...]]  # without their number
@@ -160,7 +161,10 @@ async def record_findings(connection: asyncpg.Connection, found: Findings, now: 
         columns = map(list, zip(*found.transitions, strict=True))
         numbers = sorted(row["transition_id"] for row in await connection.fetch(INSERT_TRANSITIONS, *columns, now))
     if found.outbox:
-        rows = [(tenant, alert, numbers[place], kind, message) for tenant, alert, place, kind, message in found.outbox]
+        rows = [
+            (tenant, alert, None if place is None else numbers[place], kind, message)
+            for tenant, alert, place, kind, message in found.outbox
+        ]
         await connection.execute(INSERT_OUTBOX, *map(list, zip(*rows, strict=True)), now)
 
 

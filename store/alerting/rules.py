@@ -1,6 +1,8 @@
-"""Rules as people write them: kept, backtested, enabled, disabled."""
+"""Rules as people write them: kept, changed, backtested, enabled, disabled, deleted.
 
-from collections.abc import Sequence
+Who writes here may be the API: what a rule watches, and the alerts that it found, are evaluation's (applying.py).
+"""
+
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -14,7 +16,10 @@ class NotBacktestedError(SamaraError):
 
 
 class RuleRow(NamedTuple):
-    """A rule. `definition`, `target` and `backtest` are JSON; `backtest` None until this version was backtested."""
+    """A rule. `definition`, `target` and `backtest` are JSON; `backtest` None until this version was backtested.
+
+    `place` is what the target is called, '' for all points of the tenant; `open_alerts` how many go on.
+    """
 
     rule_id: int
     tenant_id: int
@@ -26,6 +31,9 @@ class RuleRow(NamedTuple):
     version: int
     enabled: bool
     backtest: str | None
+    place: str
+    open_alerts: int
+    updated_at: datetime
 
 
 class NewRule(NamedTuple):
@@ -54,41 +62,78 @@ async def add_rule(connection: asyncpg.Connection, new: NewRule) -> int:
 
 SELECT_RULES: Final = """
 SELECT rule_id, tenant_id, name, kind, definition::text, target::text, severity, version, enabled,
-       CASE WHEN backtest_version = version THEN backtest::text END AS backtest
+       CASE WHEN backtest_version = version THEN backtest::text END AS backtest,
+       coalesce((SELECT points.name || ', ' || sites.name
+                   FROM points
+                   JOIN sites USING (site_id)
+                  WHERE points.point_id = (target->>'point_id')::integer),
+                (SELECT sites.name FROM sites WHERE sites.site_id = (target->>'site_id')::integer),
+                (SELECT CASE WHEN gateways.name = '' THEN gateway_eui ELSE gateways.name END
+                   FROM gateways
+                  WHERE gateways.gateway_id = (target->>'gateway_id')::integer),
+                target->>'tag', '') AS place,
+       (SELECT count(*) FROM alerts WHERE alerts.rule_id = rules.rule_id AND ended_at IS NULL
+           AND alerts.tenant_id = rules.tenant_id) AS open_alerts,
+       updated_at
   FROM rules
  WHERE deleted_at IS NULL
    AND ($1::integer IS NULL OR tenant_id = $1)
    AND ($2::integer IS NULL OR rule_id = $2)
+   AND rule_id > $3
  ORDER BY rule_id
+ LIMIT $4
 """
 
 
-async def rules(connection: asyncpg.Connection, tenant_id: int | None = None) -> list[RuleRow]:
-    """Return the rules of a tenant, or of all."""
-    return [RuleRow(*row) for row in await connection.fetch(SELECT_RULES, tenant_id, None)]
+async def rules(
+    connection: asyncpg.Connection, tenant_id: int | None = None, *, after: int = 0, limit: int | None = None
+) -> list[RuleRow]:
+    """Return the rules of a tenant, or of all, by number; at most `limit` of those whose number is above `after`."""
+    return [RuleRow(*row) for row in await connection.fetch(SELECT_RULES, tenant_id, None, after, limit)]
 
 
-async def rule(connection: asyncpg.Connection, rule_id: int) -> RuleRow:
-    """Return one rule. Raises NotFoundError."""
-    row = await connection.fetchrow(SELECT_RULES, None, rule_id)
+async def rule(connection: asyncpg.Connection, rule_id: int, tenant_id: int | None = None) -> RuleRow:
+    """Return one rule, of this tenant if one is named. Raises NotFoundError."""
+    row = await connection.fetchrow(SELECT_RULES, tenant_id, rule_id, 0, 1)
     if row is None:
         raise NotFoundError(f"no rule {rule_id}")
     return RuleRow(*row)
 
 
+LOCK_RULE: Final = """
+SELECT rule_id FROM rules WHERE tenant_id = $1 AND rule_id = $2 AND deleted_at IS NULL FOR UPDATE
+"""
+
+
+async def lock_rule(connection: asyncpg.Connection, tenant_id: int, rule_id: int) -> None:
+    """Keep others from changing a rule until the transaction ends. Raises NotFoundError."""
+    if await connection.fetchval(LOCK_RULE, tenant_id, rule_id) is None:
+        raise NotFoundError(f"no rule {rule_id}")
+
+
 UPDATE_DEFINITION: Final = """
 UPDATE rules
-   SET name = $2, definition = $3::text::jsonb, target = $4::text::jsonb, severity = $5, version = version + 1,
-       enabled = false, updated_at = now()
+   SET definition = $2::text::jsonb, target = $3::text::jsonb, version = version + 1, enabled = false,
+       updated_at = now()
  WHERE rule_id = $1
 """
 
 
-async def change_rule(
-    connection: asyncpg.Connection, rule_id: int, *, name: str, definition: str, target: str, severity: str
-) -> None:
-    """Make another version of a rule: disabled, and to be backtested anew. End what it watches first (`retire`)."""
-    await connection.execute(UPDATE_DEFINITION, rule_id, name, definition, target, severity)
+async def change_rule(connection: asyncpg.Connection, rule_id: int, *, definition: str, target: str) -> None:
+    """Make another version of a rule: disabled, and to be backtested anew."""
+    await connection.execute(UPDATE_DEFINITION, rule_id, definition, target)
+    await connection.execute(NOTIFY_RULES, rule_id)
+
+
+UPDATE_LABELS: Final = """
+UPDATE rules SET name = $2, severity = $3, updated_at = now() WHERE rule_id = $1
+"""
+
+
+async def label_rule(connection: asyncpg.Connection, rule_id: int, *, name: str, severity: str) -> None:
+    """Call a rule otherwise, or say how bad it is: what it watches stays."""
+    await connection.execute(UPDATE_LABELS, rule_id, name, severity)
+    await connection.execute(NOTIFY_RULES, rule_id)
 
 
 UPDATE_BACKTEST: Final = """
@@ -105,10 +150,10 @@ UPDATE_ENABLED: Final = """
 UPDATE rules SET enabled = true, expanded_at = NULL, updated_at = now() WHERE rule_id = $1
 """
 
-INSERT_WATCHED: Final = """
-INSERT INTO watched_tenants (tenant_id)
-SELECT tenant_id FROM rules WHERE rule_id = $1
-ON CONFLICT DO NOTHING
+UPDATE_DISABLED: Final = """
+UPDATE rules
+   SET enabled = false, deleted_at = CASE WHEN $2 THEN now() ELSE deleted_at END, updated_at = now()
+ WHERE rule_id = $1
 """
 
 NOTIFY_RULES: Final = """
@@ -122,75 +167,13 @@ async def enable_rule(connection: asyncpg.Connection, rule_id: int) -> None:
         await connection.execute(UPDATE_ENABLED, rule_id)
     except asyncpg.CheckViolationError as error:
         raise NotBacktestedError from error
-    await connection.execute(INSERT_WATCHED, rule_id)
     await connection.execute(NOTIFY_RULES, rule_id)
 
 
-UPDATE_DISABLED: Final = """
-UPDATE rules
-   SET enabled = false, deleted_at = CASE WHEN $2 THEN now() ELSE deleted_at END, updated_at = now()
- WHERE rule_id = $1
-"""
-
-LOCK_STATES_OF_RULE: Final = """
-SELECT state_id FROM rule_states WHERE rule_id = $1 ORDER BY state_id FOR UPDATE
-"""
-
-WITHDRAW_ALERTS: Final = """
-WITH ended AS (
-  UPDATE alerts SET phase = 'withdrawn', ended_at = $2
-   WHERE rule_id = $1
-     AND ended_at IS NULL
-  RETURNING alert_id, tenant_id, rule_id, state_id, degree, value
-), noted AS (
-  INSERT INTO transitions (tenant_id, rule_id, state_id, alert_id, at, from_phase, to_phase, degree, value, reason,
-                           told)
-  SELECT tenant_id, rule_id, state_id, alert_id, $2, 'firing', 'inactive', degree, value, '{"code": "disabled"}', true
-    FROM ended
-  RETURNING tenant_id, alert_id, transition_id
-), put AS (
-  INSERT INTO outbox (tenant_id, alert_id, transition_id, kind, message_id)
-  SELECT tenant_id, alert_id, transition_id, 'withdrawn', gen_random_uuid()
-    FROM noted
-  RETURNING 1
-)
-SELECT pg_notify('samara_outbox', '') FROM put LIMIT 1
-"""
-
-DELETE_STATES_OF_RULE: Final = """
-DELETE FROM rule_states WHERE rule_id = $1
-"""
-
-
-async def retire(connection: asyncpg.Connection, rule_id: int, now: datetime, *, forget: bool = False) -> None:
-    """Let a rule watch no longer: its open alerts are withdrawn, and people told. `forget` takes it off the list."""
-    async with connection.transaction():
-        await connection.execute(UPDATE_DISABLED, rule_id, forget)
-        await connection.execute(LOCK_STATES_OF_RULE, rule_id)
-        await connection.execute(WITHDRAW_ALERTS, rule_id, now)
-        await connection.execute(DELETE_STATES_OF_RULE, rule_id)
-        await connection.execute(NOTIFY_RULES, rule_id)
-
-
-CLAIM_UNEXPANDED: Final = """
-UPDATE rules
-   SET expanded_at = $1
- WHERE rule_id = ANY(ARRAY(SELECT rule_id
-                             FROM rules
-                            WHERE enabled
-                              AND (expanded_at IS NULL OR expanded_at < $2)
-                            ORDER BY expanded_at NULLS FIRST
-                            LIMIT $3
-                              FOR UPDATE SKIP LOCKED))
-RETURNING rule_id, tenant_id, name, kind, definition::text, target::text, severity, version, enabled, NULL AS backtest
-"""
-
-
-async def claim_unexpanded(
-    connection: asyncpg.Connection, now: datetime, before: datetime, limit: int
-) -> list[RuleRow]:
-    """Take some enabled rules that were not applied to their targets since `before`."""
-    return [RuleRow(*row) for row in await connection.fetch(CLAIM_UNEXPANDED, now, before, limit)]
+async def disable_rule(connection: asyncpg.Connection, rule_id: int, *, forget: bool = False) -> None:
+    """Let a rule watch no longer: evaluation withdraws its open alerts. `forget` takes it off the list."""
+    await connection.execute(UPDATE_DISABLED, rule_id, forget)
+    await connection.execute(NOTIFY_RULES, rule_id)
 
 
 UPSERT_CALENDAR: Final = """
@@ -206,16 +189,6 @@ async def set_calendar(connection: asyncpg.Connection, tenant_id: int, site_id: 
     await connection.execute(NOTIFY_RULES, 0)
 
 
-INSERT_TAGS: Final = """
-INSERT INTO point_tags (point_id, tag) SELECT unnest($1::integer[]), $2 ON CONFLICT DO NOTHING
-"""
-
-
-async def tag_points(connection: asyncpg.Connection, point_ids: Sequence[int], tag: str) -> None:
-    """Give points a tag. Raises asyncpg.CheckViolationError for one that is not of lower-case letters and digits."""
-    await connection.execute(INSERT_TAGS, list(point_ids), tag)
-
-
 SELECT_HAS_CALENDAR: Final = """
 SELECT EXISTS (SELECT FROM calendars WHERE tenant_id = $1 AND (site_id = $2 OR site_id IS NULL))
 """
@@ -225,3 +198,43 @@ async def has_calendar(connection: asyncpg.Connection, tenant_id: int, site_id: 
     """Say whether a site has opening hours, its own or its tenant's."""
     found: bool = await connection.fetchval(SELECT_HAS_CALENDAR, tenant_id, site_id)
     return found
+
+
+INSERT_TAGS: Final = """
+INSERT INTO point_tags (point_id, tag) SELECT unnest($1::integer[]), $2 ON CONFLICT DO NOTHING
+"""
+
+
+async def tag_points(connection: asyncpg.Connection, point_ids: list[int], tag: str) -> None:
+    """Give points a tag. Raises asyncpg.CheckViolationError for one that is not of lower-case letters and digits."""
+    await connection.execute(INSERT_TAGS, point_ids, tag)
+
+
+class RuleAlert(NamedTuple):
+    """One firing of a rule. `reason` is JSON."""
+
+    point: str | None
+    site: str | None
+    phase: str
+    degree: int
+    started_at: datetime
+    ended_at: datetime | None
+    told: bool
+    reason: str
+
+
+SELECT_ALERTS_OF_RULE: Final = """
+SELECT points.name AS point, sites.name AS site, phase, degree, started_at, ended_at, told, reason::text
+  FROM alerts
+  LEFT JOIN points USING (point_id)
+  LEFT JOIN sites ON sites.site_id = alerts.site_id
+ WHERE alerts.tenant_id = $1
+   AND rule_id = $2
+ ORDER BY started_at DESC, alert_id
+ LIMIT $3
+"""
+
+
+async def alerts_of_rule(connection: asyncpg.Connection, tenant_id: int, rule_id: int, limit: int) -> list[RuleAlert]:
+    """Return the last firings of a rule, the latest first."""
+    return [RuleAlert(*row) for row in await connection.fetch(SELECT_ALERTS_OF_RULE, tenant_id, rule_id, limit)]

@@ -1,8 +1,7 @@
 """What a rule is applied to: its subjects, the series they are made of, and what is around them."""
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import asyncpg
 
@@ -57,93 +56,29 @@ async def points_of(
 
 
 SELECT_FOREIGN: Final = """
-SELECT point_id
-  FROM unnest($2::integer[]) AS wanted (point_id)
- WHERE NOT EXISTS (SELECT
-                     FROM points
-                     JOIN sites USING (site_id)
-                    WHERE points.point_id = wanted.point_id
-                      AND tenant_id = $1)
+SELECT EXISTS (SELECT
+                 FROM unnest($2::integer[]) AS wanted (point_id)
+                WHERE NOT EXISTS (SELECT
+                                    FROM points
+                                    JOIN sites USING (site_id)
+                                   WHERE points.point_id = wanted.point_id
+                                     AND tenant_id = $1))
+    OR $3::integer IS NOT NULL AND NOT EXISTS (SELECT FROM sites WHERE site_id = $3 AND tenant_id = $1)
+    OR $4::integer IS NOT NULL AND NOT EXISTS (SELECT FROM gateways WHERE gateway_id = $4)
 """
 
 
-async def foreign_points(connection: asyncpg.Connection, tenant_id: int, point_ids: Sequence[int]) -> list[int]:
-    """Return those of some points that are not of this tenant, or do not exist."""
-    return [row["point_id"] for row in await connection.fetch(SELECT_FOREIGN, tenant_id, list(point_ids))]
-
-
-class NewState(NamedTuple):
-    """A subject to be watched from now on, looking back to `folded_to`; `machine` is JSON."""
-
-    rule_id: int
-    rule_version: int
-    tenant_id: int
-    site_id: int | None
-    point_id: int | None
-    gateway_id: int | None
-    machine: str
-    folded_to: datetime
-
-
-INSERT_STATE: Final = """
-INSERT INTO rule_states (rule_id, rule_version, tenant_id, site_id, point_id, gateway_id, phase, phase_since, machine,
-                         folded_to, evaluated_at, due_at)
-VALUES ($1, $2, $3, $4, $5, $6, 'never-seen', $8, $7::text::json, $8, $8, $9)
-ON CONFLICT (rule_id, point_id, gateway_id) DO NOTHING
-RETURNING state_id
-"""
-
-INSERT_FIRST_CHECKPOINT: Final = """
-INSERT INTO rule_checkpoints (state_id, folded_to, machine) VALUES ($1, $2, $3::text::json)
-"""
-
-INSERT_INPUTS: Final = """
-INSERT INTO rule_inputs (state_id, position, point_id, gateway_id, quantity_id, channel)
-SELECT $1, position, point_id, gateway_id, quantities.quantity_id, channel
-  FROM unnest($2::smallint[], $3::integer[], $4::integer[], $5::text[], $6::smallint[])
-    AS one (position, point_id, gateway_id, quantity, channel)
-  LEFT JOIN quantities ON quantities.name = quantity
- WHERE quantity = '' OR quantities.quantity_id IS NOT NULL
-ON CONFLICT DO NOTHING
-"""
-
-Input = tuple[int, int | None, int | None, str, int]  # position, point_id, gateway_id, quantity ('': heard), channel
-
-
-async def add_state(
-    connection: asyncpg.Connection, new: NewState, inputs: Sequence[Input], now: datetime
-) -> int | None:
-    """Watch one more subject, due at once; return its number, None if it is watched already."""
-    state_id: int | None = await connection.fetchval(INSERT_STATE, *new, now)
-    if state_id is not None:
-        await connection.execute(INSERT_FIRST_CHECKPOINT, state_id, new.folded_to, new.machine)
-        await connection.execute(INSERT_INPUTS, state_id, *map(list, zip(*inputs, strict=True)))
-    return state_id
-
-
-SELECT_GROUP: Final = """
-SELECT state_id,
-       ARRAY(SELECT point_id FROM rule_inputs WHERE rule_inputs.state_id = rule_states.state_id ORDER BY position)
-  FROM rule_states
- WHERE rule_id = $1
-   AND point_id IS NULL
-   AND gateway_id IS NULL
-"""
-
-DELETE_STATES: Final = """
-DELETE FROM rule_states WHERE rule_id = $1 AND (cardinality($2::bigint[]) = 0 OR state_id = ANY($2))
-"""
-
-
-async def group_members(connection: asyncpg.Connection, rule_id: int) -> tuple[int, list[int]] | None:
-    """Return the state of a group and its members; None where it has none yet."""
-    row = await connection.fetchrow(SELECT_GROUP, rule_id)
-    return None if row is None else (row[0], list(row[1]))
-
-
-async def drop_states(connection: asyncpg.Connection, rule_id: int, state_ids: Sequence[int] = ()) -> None:
-    """Watch these subjects of a rule no longer; all of them when none is named."""
-    await connection.execute(DELETE_STATES, rule_id, list(state_ids))
+async def is_foreign(
+    connection: asyncpg.Connection,
+    tenant_id: int,
+    *,
+    point_ids: Sequence[int],
+    site_id: int | None,
+    gateway_id: int | None,
+) -> bool:
+    """Say whether one of these is not of this tenant, or does not exist."""
+    found: bool = await connection.fetchval(SELECT_FOREIGN, tenant_id, list(point_ids), site_id, gateway_id)
+    return found
 
 
 class Around(NamedTuple):
@@ -230,14 +165,30 @@ async def places(connection: asyncpg.Connection, point_ids: Sequence[int]) -> li
     return [Place(*row) for row in await connection.fetch(SELECT_PLACES, list(point_ids))]
 
 
+# They are the network's: of another tenant's rule there is none.
 SELECT_GATEWAYS: Final = """
-SELECT gateway_id FROM gateways WHERE $1::integer IS NULL OR gateway_id = $1 ORDER BY gateway_id
+SELECT gateway_id
+  FROM gateways
+ WHERE runs_network($1)
+   AND ($2::integer IS NULL OR gateway_id = $2)
+ ORDER BY gateway_id
 """
 
 
-async def gateways_of(connection: asyncpg.Connection, target: Target) -> list[int]:
-    """Return the gateways of a target: the one, or all."""
-    return [row["gateway_id"] for row in await connection.fetch(SELECT_GATEWAYS, target.gateway_id)]
+async def gateways_of(connection: asyncpg.Connection, tenant_id: int, target: Target) -> list[int]:
+    """Return the gateways of a target: the one, or all; none for a tenant that does not run the network."""
+    return [row["gateway_id"] for row in await connection.fetch(SELECT_GATEWAYS, tenant_id, target.gateway_id)]
+
+
+SELECT_RUNS_NETWORK: Final = """
+SELECT runs_network($1)
+"""
+
+
+async def runs_network(connection: asyncpg.Connection, tenant_id: int) -> bool:
+    """Say whether the gateways are a tenant's business."""
+    found: bool = await connection.fetchval(SELECT_RUNS_NETWORK, tenant_id)
+    return found
 
 
 SELECT_MEASURED: Final = """
@@ -260,46 +211,3 @@ async def measured_quantities(
 ) -> list[tuple[int, str]]:
     """Return (point, quantity) for whatever is measured at a tenant's points, or at one site's."""
     return [tuple(row) for row in await connection.fetch(SELECT_MEASURED, tenant_id, site_id)]
-
-
-SELECT_HISTORY: Final = """
-SELECT array_agg(date_part('epoch', measured_at) ORDER BY measured_at) AS at_s,
-       array_agg(value ORDER BY measured_at) AS readings
-  FROM assignments
- CROSS JOIN LATERAL (SELECT measured_at, value
-                       FROM measurements
-                      WHERE device_id = assignments.device_id
-                        AND quantity_id = (SELECT quantity_id FROM quantities WHERE name = $2)
-                        AND channel = $3
-                        AND measured_at >= $4
-                        AND measured_at < $5
-                        AND during @> measured_at
-                     OFFSET 0) AS sample
- WHERE point_id = $1
-"""
-
-SELECT_HEARD_HISTORY: Final = """
-SELECT array_agg(DISTINCT date_part('epoch', received_at)) AS at_s, NULL::double precision[] AS readings
-  FROM assignments
- CROSS JOIN LATERAL (SELECT received_at
-                       FROM uplinks
-                      WHERE device_id = assignments.device_id
-                        AND received_at >= $2
-                        AND received_at < $3
-                        AND during @> received_at
-                     OFFSET 0) AS sample
- WHERE point_id = $1
-"""
-
-
-async def history(
-    connection: asyncpg.Connection, point_id: int, quantity: str, channel: int, *, since: datetime, until: datetime
-) -> tuple[list[float], list[float]]:
-    """Return the times (epoch seconds) and values of what a point measured; with quantity '', when it was heard."""
-    row: Any
-    if quantity:
-        row = await connection.fetchrow(SELECT_HISTORY, point_id, quantity, channel, since, until)
-    else:
-        row = await connection.fetchrow(SELECT_HEARD_HISTORY, point_id, since, until)
-    times: list[float] = row["at_s"] or []
-    return times, row["readings"] or [0.0] * len(times)

@@ -105,8 +105,9 @@ INSERT_HELD: Final = """
 INSERT INTO held_alerts (alert_id, incident_id, why, held_at, release_at)
 VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (alert_id) DO UPDATE
-   SET incident_id = excluded.incident_id, why = excluded.why, release_at = excluded.release_at
- WHERE held_alerts.released_at IS NULL
+   SET incident_id = excluded.incident_id, why = excluded.why, release_at = excluded.release_at,
+       held_at = CASE WHEN held_alerts.released_at IS NULL THEN held_alerts.held_at ELSE excluded.held_at END,
+       released_at = NULL, outcome = NULL
 """
 
 
@@ -218,10 +219,7 @@ SELECT incident_id, severity, revision, told_revision, told_severity, acknowledg
                              FROM alerts
                             WHERE alerts.incident_id = incidents.incident_id
                               AND NOT EXISTS (SELECT FROM held_alerts WHERE held_alerts.alert_id = alerts.alert_id)),
-                          (SELECT array_agg(tenants.tenant_id)
-                             FROM tenants
-                            WHERE parent_id IS NULL
-                              AND kind = 'syndicat'),
+                          (SELECT array_agg(tenants.tenant_id) FROM tenants WHERE runs_network(tenants.tenant_id)),
                           '{}')
        END AS tenant_ids
   FROM incidents
@@ -249,12 +247,12 @@ async def mark_told(connection: asyncpg.Connection, incident_id: int, now: datet
     await connection.execute(UPDATE_TOLD, incident_id, now)
 
 
-# What a tenant's people may act on: its own incidents.
+# What a tenant's people may act on: its own incidents, and the network's when it runs it.
 ACKNOWLEDGE: Final = """
 UPDATE incidents
    SET acknowledged_at = $3, acknowledged_by = $4
  WHERE incident_id = $2
-   AND tenant_id = $1
+   AND (tenant_id = $1 OR tenant_id IS NULL AND runs_network($1))
 RETURNING incident_id
 """
 
@@ -268,7 +266,11 @@ async def acknowledge(
 
 
 ASSIGN: Final = """
-UPDATE incidents SET assigned_to = $3 WHERE incident_id = $2 AND tenant_id = $1 RETURNING incident_id
+UPDATE incidents
+   SET assigned_to = $3
+ WHERE incident_id = $2
+   AND (tenant_id = $1 OR tenant_id IS NULL AND runs_network($1))
+RETURNING incident_id
 """
 
 
@@ -281,7 +283,10 @@ async def assign(
 
 
 SELECT_OWN: Final = """
-SELECT incident_id FROM incidents WHERE incident_id = $2 AND tenant_id = $1
+SELECT incident_id
+  FROM incidents
+ WHERE incident_id = $2
+   AND (tenant_id = $1 OR tenant_id IS NULL AND runs_network($1))
 """
 
 
@@ -296,93 +301,3 @@ async def comment(
 async def _own(found: int | None, incident_id: int) -> None:
     if found is None:
         raise NotFoundError(f"no incident {incident_id}")
-
-
-INSERT_SILENCE: Final = """
-INSERT INTO silences (tenant_id, rule_id, site_id, point_id, during, reason, created_by)
-SELECT $1, rule_id, site_id, point_id, tstzrange($5, $6), $7, $8
-  FROM (VALUES ($2::integer, $3::integer, $4::integer)) AS asked (rule_id, site_id, point_id)
- WHERE (rule_id IS NULL OR EXISTS (SELECT FROM rules WHERE rules.rule_id = asked.rule_id AND tenant_id = $1))
-   AND (site_id IS NULL OR EXISTS (SELECT FROM sites WHERE sites.site_id = asked.site_id AND tenant_id = $1))
-   AND (point_id IS NULL OR EXISTS (SELECT FROM points JOIN sites USING (site_id)
-                                     WHERE points.point_id = asked.point_id AND tenant_id = $1))
-RETURNING silence_id
-"""
-
-
-async def silence(
-    connection: asyncpg.Connection,
-    tenant_id: int,
-    *,
-    rule_id: int | None = None,
-    site_id: int | None = None,
-    point_id: int | None = None,
-    since: datetime,
-    until: datetime,
-    reason: str,
-    who: str,
-) -> int:
-    """Tell nothing of a rule, a site, a point (all that are given), or the tenant until then; return its id.
-
-    Raises NotFoundError when one of them is not the tenant's.
-    """
-    found = await connection.fetchval(INSERT_SILENCE, tenant_id, rule_id, site_id, point_id, since, until, reason, who)
-    if found is None:
-        raise NotFoundError("no such rule, site or point")
-    return int(found)
-
-
-class Silence(NamedTuple):
-    """Of what nothing is told until then; all None: of the tenant."""
-
-    silence_id: int
-    rule_id: int | None
-    site_id: int | None
-    point_id: int | None
-    since: datetime
-    until: datetime
-    reason: str
-    created_by: str
-
-
-SELECT_SILENCES: Final = """
-SELECT silence_id, rule_id, site_id, point_id, lower(during) AS since, upper(during) AS until, reason, created_by
-  FROM silences
- WHERE tenant_id = $1
-   AND upper(during) > $2
- ORDER BY silence_id
- LIMIT 1000
-"""
-
-
-async def silences(connection: asyncpg.Connection, tenant_id: int, now: datetime) -> list[Silence]:
-    """Return the silences of a tenant that go on or are to come."""
-    return [Silence(**row) for row in await connection.fetch(SELECT_SILENCES, tenant_id, now)]
-
-
-END_SILENCE: Final = """
-WITH ended AS (
-  UPDATE silences
-     SET during = tstzrange(lower(during), greatest($3, lower(during) + interval '1 microsecond'))
-   WHERE silence_id = $2
-     AND tenant_id = $1
-     AND during @> $3::timestamptz
-  RETURNING silence_id
-),
-released AS (
-  UPDATE held_alerts
-     SET release_at = $3
-    FROM alerts, ended
-   WHERE alerts.alert_id = held_alerts.alert_id
-     AND alerts.tenant_id = $1
-     AND why = 'silence'
-     AND released_at IS NULL
-)
-SELECT silence_id FROM ended
-"""
-
-
-async def end_silence(connection: asyncpg.Connection, tenant_id: int, silence_id: int, now: datetime) -> None:
-    """End a silence before its time: what it held is looked at again at once. Raises NotFoundError."""
-    if await connection.fetchval(END_SILENCE, tenant_id, silence_id, now) is None:
-        raise NotFoundError(f"no silence {silence_id} that goes on")

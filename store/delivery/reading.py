@@ -9,6 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from domain.errors import NotFoundError
+from store.alerting.subjects import runs_network
 
 
 class Firing(NamedTuple):
@@ -113,9 +114,10 @@ async def incident(connection: asyncpg.Connection, incident_id: int) -> Incident
 
 
 async def incident_of(connection: asyncpg.Connection, tenant_id: int, incident_id: int) -> Incident:
-    """Return an incident of a tenant. Raises NotFoundError for another's as for none."""
+    """Return an incident of a tenant, or of the network that it runs. Raises NotFoundError for another's as for none."""
     found = await incident(connection, incident_id)
-    if found.tenant_id != tenant_id:
+    own = found.tenant_id == tenant_id or (found.tenant_id is None and await runs_network(connection, tenant_id))
+    if not own:
         raise NotFoundError(f"no incident {incident_id}")
     return found
 
@@ -135,7 +137,7 @@ class Summary(NamedTuple):
     alerts: int
 
 
-# A tenant's incidents, newest first, of any age: its history.
+# A tenant's incidents, newest first, of any age: its history. The network's are those of whoever runs it.
 SELECT_SUMMARIES: Final = """
 SELECT incident_id, cause, incidents.severity, opened_at, closed_at, acknowledged_by, assigned_to,
        sites.name AS site_name, first.rule_name, first.alerts
@@ -145,7 +147,8 @@ SELECT incident_id, cause, incidents.severity, opened_at, closed_at, acknowledge
                        FROM alerts
                        JOIN rules USING (rule_id)
                       WHERE alerts.incident_id = incidents.incident_id) AS first ON true
- WHERE incidents.tenant_id IS NOT DISTINCT FROM $1
+ WHERE (incidents.tenant_id = $1
+        OR incidents.tenant_id IS NULL AND ($1::integer IS NULL OR (SELECT runs_network($1))))
    AND ($2::boolean IS NULL OR (closed_at IS NULL) = $2)
    AND ($3::timestamptz IS NULL OR opened_at >= $3)
    AND ($4::text IS NULL OR concat_ws(' ', sites.name, first.rule_name, cause) ILIKE '%' || $4 || '%')
@@ -165,7 +168,10 @@ async def incidents(
     before: int | None = None,
     limit: int = 100,
 ) -> list[Summary]:
-    """Return a tenant's incidents (None: the network's), newest first; `text` is searched in site, rule and cause."""
+    """Return a tenant's incidents, newest first; `text` is searched in site, rule and cause.
+
+    With None, or of the tenant that runs the network, the network's too.
+    """
     pattern = None if text is None else text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     rows = await connection.fetch(SELECT_SUMMARIES, tenant_id, is_open, since, pattern, before, limit)
     return [Summary(**row) for row in rows]

@@ -28,7 +28,7 @@ from prometheus_client import CollectorRegistry
 from alerting.backtest import backtest
 from alerting.rules import parse
 from alerting.state_json import dump_machine
-from alerting.step import Machine
+from alerting.states import Machine
 from alerting.targets import TargetModel
 from alerting.worker import AlertingWorker
 from deploy.embedded.postgres import EmbeddedPostgres

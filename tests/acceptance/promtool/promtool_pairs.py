@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 from alerting.rules import parse
 from alerting.rules._base import Surroundings
 from alerting.rules._notation import values
-from alerting.step import FIRING, KEEP_FIRING, Rule, initial, step
+from alerting.states import FIRING, KEEP_FIRING, Rule
+from alerting.step import initial, step
 
 STEP_S = 60
 START_S = 1_800_000_000.0

@@ -9,7 +9,7 @@ from delivery_world import START, World
 from alerting.delivery.worker import work_once
 from alerting.outbound.errors import DeliveryError
 from domain.errors import NotFoundError
-from store.delivery import incidents
+from store.delivery import incidents, silences
 from store.delivery.contacts import add_shift, remove_contact, set_steps
 from store.delivery.messages import revive
 from store.delivery.reading import happenings, incident, letters
@@ -179,7 +179,7 @@ async def test_silences_and_works_hold_what_goes_on_until_they_end(world: World)
     tenant_id, site_id, point_id = await a_school(world)
     await world.contact(tenant_id, "mairie")
     rule_id = await world.rule(tenant_id)
-    silence_id = await incidents.silence(
+    silence_id = await silences.silence(
         world.connection,
         tenant_id,
         site_id=site_id,
@@ -193,7 +193,7 @@ async def test_silences_and_works_hold_what_goes_on_until_they_end(world: World)
     assert await world.work(hours=1) == []
     await world.resolve(brief)
     assert await world.work() == []
-    await incidents.end_silence(world.connection, tenant_id, silence_id, world.clock.now)
+    await silences.end_silence(world.connection, tenant_id, silence_id, world.clock.now)
     assert await world.work() + await world.work(seconds=31) == ["opened warning mairie: 1"]
     await world.resolve(lasting)
     assert await world.work() == ["resolved warning mairie: 1"]
@@ -212,14 +212,14 @@ async def test_a_silence_is_of_its_tenant_alone(world: World) -> None:
     tenant_id, site_id, _ = await a_school(world)
     other = await world.tenant("corbie")
     with pytest.raises(NotFoundError):
-        await incidents.silence(
+        await silences.silence(
             world.connection, other, site_id=site_id, since=START, until=START + timedelta(1), reason="", who=""
         )
-    silence_id = await incidents.silence(
+    silence_id = await silences.silence(
         world.connection, tenant_id, since=START, until=START + timedelta(1), reason="", who=""
     )
     with pytest.raises(NotFoundError):
-        await incidents.end_silence(world.connection, other, silence_id, START)
+        await silences.end_silence(world.connection, other, silence_id, START)
 
 
 async def test_nobody_answers_so_the_next_one_is_told_until_somebody_does(world: World) -> None:

@@ -55,6 +55,16 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "POST /api/v1/contacts/{id}/shifts": {"since": "2026-01-01T00:00:00Z", "until": "2026-01-02T00:00:00Z"},
     "POST /api/v1/escalation": {"steps": []},
     "POST /api/v1/messages/{id}/resend": {},
+    "POST /api/v1/rules": {
+        "name": "x",
+        "kind": "threshold",
+        "definition": {"quantity": "co2", "above": 1},
+        "site_id": "{site}",
+    },
+    "PATCH /api/v1/rules/{id}": {"name": "x"},
+    "DELETE /api/v1/rules/{id}": {},
+    "POST /api/v1/rules/{id}/backtest": {},
+    "POST /api/v1/rules/templates": {"template": "school", "site_id": "{site}"},
 }
 INSERT_FOREIGN: Final = """
 WITH contact AS (
@@ -67,12 +77,19 @@ silence AS (
   INSERT INTO silences (tenant_id, during, reason, created_by)
   VALUES ($1, tstzrange('2020-01-01', '2190-01-01'), 'Secret', 'x') RETURNING silence_id
 ),
+rule AS (
+  INSERT INTO rules (tenant_id, name, kind, definition, target, severity, backtest, backtest_version, enabled)
+  VALUES ($1, 'Secret', 'threshold', '{"quantity": "co2", "above": 1}', '{"everything": true}', 'info',
+          '{"count": 0, "since": "2026-01-01T00:00:00+00:00", "until": "2026-01-02T00:00:00+00:00", "subjects": 0,
+            "samples": 0, "per_day": {}, "firings": [], "curve": null}', 1, true)
+  RETURNING rule_id
+),
 message AS (
   INSERT INTO deliveries (message_id, tenant_id, contact_id, kind, severity, state, due_at, created_at)
   SELECT 'Secret', $1, contact_id, 'test', 'info', 'dead', now(), now() FROM contact RETURNING delivery_id
 )
-SELECT contact_id AS contact, incident_id AS incident, silence_id AS silence, delivery_id AS message
-  FROM contact, incident, silence, message
+SELECT contact_id AS contact, incident_id AS incident, silence_id AS silence, delivery_id AS message, rule_id AS rule
+  FROM contact, incident, silence, message, rule
 """
 OPEN: Final = {"/api/v1/openapi.json", "/api/v1/quantities"}
 DOORS: Final = {"/api/v1/session", "/api/v1/session/second-factor"}
@@ -153,6 +170,8 @@ async def test_every_route_answers_a_foreign_thing_as_an_absent_one(served: Serv
     assert await served.connection.fetchval("SELECT count(*) FROM device_keys") == 0
     assert await served.connection.fetchval("SELECT state FROM deliveries WHERE tenant_id = $1", foreign) == "dead"
     assert await served.connection.fetchval("SELECT deleted_at FROM contacts WHERE tenant_id = $1", foreign) is None
+    rule = await served.connection.fetchrow("SELECT name, enabled, deleted_at FROM rules WHERE tenant_id = $1", foreign)
+    assert tuple(rule or ()) == ("Secret", True, None)
 
 
 async def told(

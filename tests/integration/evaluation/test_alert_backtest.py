@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from alerting.backtest import as_json, backtest, summary
 from alerting.managing import disable, enable, take_template, try_rule
 from alerting.rules import RuleError, parse
+from alerting.rules._base import NEVER
 from alerting.targets import TargetModel
 from deploy.cli.application import app
 from store.alerting.rules import rules
@@ -103,9 +104,43 @@ async def test_a_template_keeps_rules_for_what_is_measured_and_hours(world: Worl
         await enable(world.connection, rule_id)
     await world.work(START + HOUR)
     assert len(await world.phases()) == 5
-    await disable(world.connection, made.rule_ids[0], NOW)
+    await disable(world.connection, made.rule_ids[0])
+    await world.work(START + HOUR)
     assert len(await world.phases()) == 4
     assert not (await take_template(world.connection, world.tenant_id, world.site_id, "town_hall")).hours_set
+    again = await take_template(world.connection, world.tenant_id, world.site_id, "school")
+    assert again.rule_ids == []  # it has them all
+
+
+async def test_a_gateway_is_tried_on_what_it_said_and_on_what_it_relayed(world: World) -> None:
+    sensor = await world.sensor("Salle 1")
+    gateways = await world.connection.fetch(
+        "INSERT INTO gateways (gateway_eui, name) VALUES ('a1', 'Clocher'), ('a2', 'Silo') RETURNING gateway_id"
+    )
+    says, relays = (row["gateway_id"] for row in gateways)
+    begin = NOW - timedelta(days=10)
+    for relation in ("network_events", "receptions"):
+        await ensure_partitions(world.connection, relation, {month_of(begin), month_of(NOW)})
+    times = [begin + minute * MINUTE for minute in range(0, 600, 5) if not 200 < minute < 260]
+    await world.connection.executemany(
+        "INSERT INTO network_events VALUES ($1, $2, $1, NULL, $3, 1, 'gateway_stats', '{}')",
+        [(at, number, says) for number, at in enumerate(times)],
+    )
+    await world.connection.executemany(
+        "INSERT INTO receptions VALUES ($1, $2, $3, $4)",
+        [(at, number, sensor.device_id, relays) for number, at in enumerate(times)],
+    )
+    definition = parse("silent_gateway", {"limit_s": 1800})
+    found = await backtest(world.connection, world.tenant_id, definition, TargetModel(everything=True), now=NOW)
+    silent_since = begin + 200 * MINUTE + timedelta(seconds=1800)
+    over = times[-1] + timedelta(seconds=1800)
+    assert found.subjects == 2
+    assert [(one.place, one.started_s, one.ended_s) for one in found.firings] == [
+        ("Clocher", silent_since.timestamp(), (begin + 260 * MINUTE).timestamp()),
+        ("Silo", silent_since.timestamp(), (begin + 260 * MINUTE).timestamp()),
+        ("Clocher", over.timestamp(), NEVER),
+        ("Silo", over.timestamp(), NEVER),
+    ]
 
 
 async def test_a_template_needs_something_measured(world: World) -> None:

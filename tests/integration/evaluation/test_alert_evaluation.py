@@ -5,8 +5,18 @@ from datetime import timedelta
 import pytest
 from evaluation_world import HOUR, MINUTE, START, World, every
 
-from store.alerting.rules import NewRule, NotBacktestedError, add_rule, enable_rule, retire
-from store.assignments import assign
+from store.alerting.rules import (
+    NewRule,
+    NotBacktestedError,
+    add_rule,
+    change_rule,
+    disable_rule,
+    enable_rule,
+    label_rule,
+    set_backtest,
+    tag_points,
+)
+from store.assignments import assign, release
 from store.fleet import declare_device
 from store.maintenance.arrivals import forget_arrivals
 from store.pool import database_now
@@ -115,7 +125,8 @@ async def test_a_silent_sensor_is_looked_at_when_it_is_due_and_not_at_each_uplin
     await world.measure(sensor, "temperature", every(10, 1, start=START + 70 * MINUTE))
     await world.work(START + 70 * MINUTE)
     assert await world.told() == ["firing", "resolved"]
-    await retire(world.connection, rule_id, START + 71 * MINUTE)
+    await disable_rule(world.connection, rule_id)
+    await world.work(START + 71 * MINUTE)
     assert await world.phases() == []
 
 
@@ -147,6 +158,11 @@ async def test_a_group_is_one_subject_and_grows_with_its_site(world: World) -> N
     await world.measure(await world.sensor("Salle 4"), "co2", every(10, 900, start=START + 10 * MINUTE))
     await world.work(START + 21 * MINUTE)
     assert await world.connection.fetchval("SELECT count(*) FROM rule_inputs") == 4
+    assert await world.phases() == ["firing"]
+    assert await world.told() == ["firing"]  # the same alert, with one member more
+    await world.measure(sensors[0], "co2", every(10, 900, start=START + 20 * MINUTE))
+    await world.work(START + 22 * MINUTE)
+    assert await world.told() == ["firing", "resolved"]
 
 
 async def test_disabling_a_rule_withdraws_its_alerts_and_says_so(world: World) -> None:
@@ -154,9 +170,65 @@ async def test_disabling_a_rule_withdraws_its_alerts_and_says_so(world: World) -
     rule_id = await world.rule("threshold", {"point_id": sensor.point_id}, quantity="co2", above=1500)
     await world.measure(sensor, "co2", every(10, 1600))
     await world.work(START)
-    await retire(world.connection, rule_id, START + HOUR)
+    await disable_rule(world.connection, rule_id)
+    await world.work(START + HOUR)
     assert await world.told() == ["firing", "withdrawn"]
     assert await world.connection.fetchval("SELECT phase FROM alerts") == "withdrawn"
+    await enable_rule(world.connection, rule_id)
+    for minutes in range(61, 65):  # it is so still: told again, once
+        await world.measure(sensor, "co2", every(10, 1600, start=START + minutes * MINUTE))
+        await world.work(START + minutes * MINUTE)
+    assert await world.told() == ["firing", "withdrawn", "firing"]
+
+
+async def test_a_rule_that_was_changed_watches_by_its_new_version_alone(world: World) -> None:
+    sensor = await world.sensor("Salle 1")
+    rule_id = await world.rule("threshold", {"point_id": sensor.point_id}, quantity="co2", above=1500)
+    await world.measure(sensor, "co2", every(10, 1600))
+    await world.work(START)
+    await change_rule(
+        world.connection, rule_id, definition='{"quantity": "co2", "above": 2000}', target='{"everything": true}'
+    )
+    await set_backtest(world.connection, rule_id, 2, "{}")
+    await enable_rule(world.connection, rule_id)  # before evaluation knew that it was disabled
+    world.evaluator.forget()  # as the notification has it
+    await world.work(START + MINUTE)
+    assert await world.phases() == ["inactive"]
+    assert await world.told() == ["firing", "withdrawn"]
+    assert await world.connection.fetchval("SELECT rule_version FROM rule_states") == 2
+    await label_rule(world.connection, rule_id, name="CO2", severity="critical")
+    assert await world.connection.fetchval("SELECT enabled FROM rules")
+
+
+async def test_a_point_that_leaves_is_watched_no_longer(world: World) -> None:
+    sensors = [await world.sensor(f"Salle {number}") for number in range(2)]
+    for sensor in sensors:
+        await world.measure(sensor, "co2", every(10, 1600))
+    await tag_points(world.connection, [sensor.point_id for sensor in sensors], "salles")
+    await world.rule("threshold", {"tag": "salles"}, quantity="co2", above=1500)
+    await world.rule("silent_sensor", {"everything": True}, period_s=600)
+    await world.work(START)
+    assert await world.phases() == ["firing", "firing", "inactive", "inactive"]
+    await world.connection.execute("DELETE FROM point_tags WHERE point_id = $1", sensors[0].point_id)
+    await release(world.connection, sensors[1].device_id, START + MINUTE)
+    await world.work(START + 11 * MINUTE)
+    assert await world.phases() == ["inactive"]
+    assert await world.told() == ["firing", "firing", "withdrawn", "withdrawn"]
+
+
+async def test_gateways_are_watched_by_whoever_runs_the_network(world: World) -> None:
+    await world.connection.execute("INSERT INTO gateways (gateway_eui) VALUES ('a1')")
+    await world.rule("silent_gateway", {"everything": True}, limit_s=900)
+    await world.connection.execute(
+        "WITH above AS (INSERT INTO tenants (slug, name, kind) VALUES ('syndicat', 'Syndicat', 'syndicat')"
+        " RETURNING tenant_id) UPDATE tenants SET parent_id = (SELECT tenant_id FROM above) WHERE slug = 'mareuville'"
+    )
+    await world.work(START)
+    assert await world.phases() == []
+    syndicat = await world.connection.fetchval("SELECT tenant_id FROM tenants WHERE slug = 'syndicat'")
+    await world.connection.execute("UPDATE rules SET tenant_id = $1", syndicat)
+    await world.work(START + 11 * MINUTE)
+    assert await world.phases() == ["never-seen"]
 
 
 async def test_a_replaced_sensor_goes_on_with_the_same_state(world: World) -> None:

@@ -14,7 +14,7 @@ from alerting.rewind import Watched
 from alerting.rules import parse
 from alerting.rules._base import NEVER, Surroundings
 from alerting.state_json import dump_machine, load_machine
-from alerting.step import (
+from alerting.states import (
     FIRING,
     FLAPPING,
     INACTIVE,
@@ -27,9 +27,8 @@ from alerting.step import (
     Rule,
     Sample,
     State,
-    initial,
-    step,
 )
+from alerting.step import initial, step
 
 MINUTE = 60.0
 HOUR = 3600.0
@@ -271,6 +270,19 @@ def test_an_alert_that_late_samples_disprove_is_withdrawn() -> None:
     watched.arrive([(START + 10 * MINUTE, 0, 1000.0)], START + 27 * MINUTE)
     assert watched.state.phase == PENDING
     assert [one.telling.kind for one in watched.records if one.telling] == ["firing", "withdrawn"]
+
+
+def test_an_alert_that_is_withdrawn_at_its_last_sample_leaves_no_transition_behind() -> None:
+    late, end = Watched(rule(for_s=20 * MINUTE)), START + 25 * MINUTE
+    samples = [(START, 0, 1600.0), (START + 10 * MINUTE, 0, 1000.0), (end, 0, 1600.0)]
+    late.arrive([samples[0], samples[2]], end)
+    late.arrive([samples[1]], end)
+    in_order = Watched(rule(for_s=20 * MINUTE))
+    in_order.arrive(samples, end)
+    told = late.records[-1].telling
+    assert told is not None
+    assert (told.kind, told.transition) == ("withdrawn", None)
+    assert _recorded(late) == _recorded(in_order)
 
 
 def test_an_alert_keeps_its_number_when_its_start_moves() -> None:

@@ -1,0 +1,83 @@
+"""What nothing is told of for a while."""
+
+from datetime import datetime
+from typing import Final
+
+import asyncpg
+from aiohttp import web
+from pydantic import AwareDatetime
+
+from api import models, tenancy
+from api.access import MANAGE, READ, account_of, require
+from api.context import CLOCK, reader
+from api.endpoint import delete, get, post
+from api.models import Resource
+from api.parameters import Asked, Id, IdPath, OfTenant, Text
+from api.problems import NO_SUCH_MOMENT, ProblemError
+from store.delivery import silences
+
+PATH: Final = "/api/v1/silences"
+
+
+class NewSilence(Asked):
+    """Of what nothing is told until then: a rule, a site, a point (all that are given), else the whole tenant."""
+
+    rule_id: Id | None = None
+    site_id: Id | None = None
+    point_id: Id | None = None
+    until: AwareDatetime
+    reason: Text
+
+
+class Silence(Resource):
+    """What is silenced, by whom, until when."""
+
+    id: int
+    rule_id: int | None
+    site_id: int | None
+    point_id: int | None
+    since: datetime
+    until: datetime
+    reason: str
+    created_by: str
+
+
+@require(READ)
+async def list_silences(request: web.Request, query: OfTenant) -> models.Page[Silence]:
+    """List what is silenced now, or will be."""
+    del query
+    async with reader(request) as connection:
+        tenant = await tenancy.tenant_of(request, connection)
+        found = await silences.silences(connection, tenant.tenant_id, request.app[CLOCK]())
+    return models.Page[Silence](items=[_silence(one) for one in found], next_cursor=None)
+
+
+def _silence(found: silences.Silence) -> Silence:
+    fields = found._asdict()
+    return Silence(id=fields.pop("silence_id"), **fields)
+
+
+@require(MANAGE)
+async def create_silence(request: web.Request, connection: asyncpg.Connection, body: NewSilence) -> Silence:
+    """Tell nothing for a while. Everything is recorded, and what still goes on at the end is told."""
+    tenant = await tenancy.tenant_of(request, connection)
+    now = request.app[CLOCK]()
+    if body.until <= now:
+        raise ProblemError(NO_SUCH_MOMENT, "`until` is past.")
+    fields, who = body.model_dump(), account_of(request).called
+    silence_id = await silences.silence(connection, tenant.tenant_id, since=now, who=who, **fields)
+    return Silence(id=silence_id, since=now, created_by=who, **fields)
+
+
+@require(MANAGE)
+async def end_silence(request: web.Request, connection: asyncpg.Connection, path: IdPath) -> None:
+    """End a silence before its time."""
+    tenant = await tenancy.tenant_of(request, connection)
+    await silences.end_silence(connection, tenant.tenant_id, path.id, request.app[CLOCK]())
+
+
+ROUTES: Final = (
+    get(PATH, list_silences),
+    post(PATH, create_silence, query=OfTenant, problems=(NO_SUCH_MOMENT,)),
+    delete(f"{PATH}/{{id}}", end_silence, query=OfTenant),
+)
