@@ -14,7 +14,7 @@ from alerting.rules._base import HEARD, Definition, Figures, Series, Surrounding
 from alerting.rules._calendar import Calendar, Exceptional, Hours, OpeningHours, public_holidays, school_holidays
 from alerting.rules._fields import Field, choice_label, fields
 from alerting.rules._templates import TEMPLATES, Proposal, Template, proposals
-from alerting.rules._words import LANGUAGES, Language, would_have
+from alerting.rules._words import LANGUAGES, Language, measured, would_have
 from domain.errors import ConfigurationError, SamaraError
 from domain.folders import modules
 
@@ -40,6 +40,7 @@ __all__ = [
     "fields",
     "kinds",
     "load",
+    "measured",
     "parse",
     "proposals",
     "public_holidays",

@@ -127,8 +127,18 @@ async def list_incidents(request: web.Request, query: IncidentsQuery) -> models.
 
 
 def _incident(found: reading.Summary) -> Incident:
-    fields = found._asdict()
-    return Incident(id=fields.pop("incident_id"), rule=fields.pop("rule_name"), site=fields.pop("site_name"), **fields)
+    return Incident(
+        id=found.incident_id,
+        severity=found.severity,
+        cause=found.cause,
+        rule=found.rule_name,
+        site=found.site_name,
+        alerts=found.alerts,
+        opened_at=found.opened_at,
+        closed_at=found.closed_at,
+        acknowledged_by=found.acknowledged_by,
+        assigned_to=found.assigned_to,
+    )
 
 
 @require(READ)

@@ -75,3 +75,14 @@ async def narrow(connection: asyncpg.Connection, tenant_id: int, permission: str
     row = await connection.fetchrow(SELECT_NARROWED, tenant_id, permission)
     assert row is not None
     return bool(row[0])
+
+
+SELECT_MAY: Final = """
+SELECT $1::integer = ANY (allowed($2))
+"""
+
+
+async def may(connection: asyncpg.Connection, tenant_id: int, permission: str) -> bool:
+    """Say whether the bearer has a permission on a tenant: what a page offers them to do."""
+    found: bool = await connection.fetchval(SELECT_MAY, tenant_id, permission)
+    return found

@@ -21,6 +21,7 @@ class Firing(NamedTuple):
     rule_name: str
     rule_kind: str
     definition: Mapping[str, Any]
+    site_id: int | None
     site_name: str | None
     point_id: int | None
     point_name: str | None
@@ -73,7 +74,7 @@ SELECT incident_id, incidents.tenant_id, tenants.name AS tenant_name, tenants.sl
 
 SELECT_FIRINGS: Final = """
 SELECT alert_id, alerts.tenant_id, rule_id, rules.name AS rule_name, rules.kind AS rule_kind, rules.definition::text,
-       sites.name AS site_name, alerts.point_id, points.name AS point_name,
+       alerts.site_id, sites.name AS site_name, alerts.point_id, points.name AS point_name,
        coalesce(sites.time_zone, tenants.time_zone) AS time_zone, alerts.severity, degree, phase, started_at, ended_at,
        value, reason::text
   FROM alerts
@@ -114,7 +115,7 @@ async def incident(connection: asyncpg.Connection, incident_id: int) -> Incident
 
 
 async def incident_of(connection: asyncpg.Connection, tenant_id: int, incident_id: int) -> Incident:
-    """Return an incident of a tenant, or of the network that it runs. Raises NotFoundError for another's as for none."""
+    """Return an incident of a tenant, or of the network that it runs. Raises NotFoundError for another's."""
     found = await incident(connection, incident_id)
     own = found.tenant_id == tenant_id or (found.tenant_id is None and await runs_network(connection, tenant_id))
     if not own:
@@ -123,7 +124,7 @@ async def incident_of(connection: asyncpg.Connection, tenant_id: int, incident_i
 
 
 class Summary(NamedTuple):
-    """One line of a list of incidents."""
+    """One line of a list of incidents. The rule, the point and the figures are of its first alert, as JSON."""
 
     incident_id: int
     cause: str
@@ -133,20 +134,33 @@ class Summary(NamedTuple):
     acknowledged_by: str | None
     assigned_to: str | None
     site_name: str | None
+    gateway_name: str | None
     rule_name: str | None
+    rule_kind: str | None
+    definition: str | None
+    reason: str | None
+    point_name: str | None
     alerts: int
 
 
 # A tenant's incidents, newest first, of any age: its history. The network's are those of whoever runs it.
 SELECT_SUMMARIES: Final = """
 SELECT incident_id, cause, incidents.severity, opened_at, closed_at, acknowledged_by, assigned_to,
-       sites.name AS site_name, first.rule_name, first.alerts
+       sites.name AS site_name,
+       CASE WHEN gateways.name = '' THEN gateways.gateway_eui ELSE gateways.name END AS gateway_name,
+       first.rule_name, first.rule_kind, first.definition, first.reason, first.point_name,
+       coalesce(first.alerts, 0) AS alerts
   FROM incidents
   LEFT JOIN sites USING (site_id)
-  LEFT JOIN LATERAL (SELECT min(rules.name) AS rule_name, count(*) AS alerts
+  LEFT JOIN gateways USING (gateway_id)
+  LEFT JOIN LATERAL (SELECT rules.name AS rule_name, rules.kind AS rule_kind, rules.definition::text,
+                            alerts.reason::text, points.name AS point_name, count(*) OVER () AS alerts
                        FROM alerts
                        JOIN rules USING (rule_id)
-                      WHERE alerts.incident_id = incidents.incident_id) AS first ON true
+                       LEFT JOIN points ON points.point_id = alerts.point_id
+                      WHERE alerts.incident_id = incidents.incident_id
+                      ORDER BY alerts.started_at, alert_id
+                      LIMIT 1) AS first ON true
  WHERE (incidents.tenant_id = $1
         OR incidents.tenant_id IS NULL AND ($1::integer IS NULL OR (SELECT runs_network($1))))
    AND ($2::boolean IS NULL OR (closed_at IS NULL) = $2)

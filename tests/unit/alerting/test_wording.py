@@ -18,6 +18,7 @@ FIRING = Firing(
     rule_name="CO2 des classes",
     rule_kind="threshold",
     definition={"quantity": "co2", "above": 1500},
+    site_id=1,
     site_name="École Jules-Ferry",
     point_id=1,
     point_name="Classe 3",
