@@ -98,4 +98,5 @@ SELECT gateway_id, CASE WHEN name = '' THEN gateway_eui ELSE name END AS name
 
 async def gateway_names(connection: asyncpg.Connection, gateway_ids: Sequence[int]) -> dict[int, str]:
     """Return what gateways are called."""
-    return dict(await connection.fetch(SELECT_GATEWAY_NAMES, list(gateway_ids)))
+    rows = await connection.fetch(SELECT_GATEWAY_NAMES, list(gateway_ids))
+    return {row["gateway_id"]: row["name"] for row in rows}
