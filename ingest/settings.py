@@ -124,7 +124,7 @@ class IngestSettings(_Strict):
     max_unacknowledged_bytes: Positive = 64 * 1024 * 1024
     max_batch: Positive = 2_000
     max_linger_ms: float = Field(default=50.0, ge=0, le=1000)
-    writers: Positive = 2
+    writers: Positive = 3
     spool_after_s: float = Field(default=10.0, gt=0)
     spool_max_bytes: Positive = 4 * 1024**3
 

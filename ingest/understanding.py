@@ -86,11 +86,12 @@ def read(messages: Iterable[Message], servers: Mapping[str, NetworkServer]) -> R
     """Parse each message; what cannot be read is refused with its reason."""
     found = Read([], [], [], [])
     for message in messages:
-        if message.size > len(message.body):
-            found.refused.append(Refused(message, TOO_LARGE, f"{message.size} bytes"))
+        origin, _, topic, body, size, arrived_at = message
+        if size > len(body):
+            found.refused.append(Refused(message, TOO_LARGE, f"{size} bytes"))
             continue
         try:
-            events = servers[message.origin.lns].parse(message.topic, message.body, message.arrived_at)
+            events = servers[origin.lns].parse(topic, body, arrived_at)
         except MessageError as error:
             found.refused.append(Refused(message, error.reason, error.detail))
             continue

@@ -19,10 +19,12 @@ from ingest import batching, understanding
 from ingest.codecs import NOT_BY_CODEC, Codecs
 from ingest.lns import NetworkServer
 from ingest.messages import Message
-from ingest.understanding import Understood
+from ingest.understanding import Read
 from store import known as known_names
+from store.batch import Batch
 from store.changes import Changes
 from store.known import Known
+from store.packing import Packed
 from store.pool import TRANSIENT, end_sessions
 from store.staging import prepare_connection
 from store.writing import CommitUnknownError, Written, committed, write
@@ -42,6 +44,7 @@ _POISON: Final = (
     struct.error,  # a number too large for its column
 )
 _ASK_AGAIN_S: Final = 0.2
+PART: Final = 100  # messages: what is made of so many fits the processor's own cache
 _CODECS_WITHIN_S: Final = 2.0  # what a batch waits for scripts; what they have not decoded by then is stored undecoded
 _MISSED_FOR_S: Final = 30.0  # an undeclared DevEUI is looked up again after this, or when it is declared
 
@@ -105,8 +108,7 @@ class Writer:
         connection = await self._connected()
         now = self._clock()
         try:
-            understood = await self._understand(connection, messages, now)
-            return await self._write(connection, understood, messages, now)
+            return await self._write(connection, await self._pack(connection, messages, now), messages)
         except asyncpg.UniqueViolationError:
             raise  # never poison: the writing falls back by itself, so this is a defect to see
         except _POISON as error:
@@ -115,27 +117,35 @@ class Writer:
             if len(messages) == 1:
                 said = f"{type(error).__name__}: {error}"
                 log.error("message_refused", topic=messages[0].topic, detail=said, action="see quarantine")  # noqa: TRY400
-                refused = understanding.refused_by_store(messages[0], said)
-                return await self._write(connection, refused, messages, now)
+                rows = Packed()
+                rows.add(batching.batch(understanding.refused_by_store(messages[0], said), self._known, now))
+                return await self._write(connection, rows, messages)
         middle = len(messages) // 2
         first, second = await self._store(messages[:middle]), await self._store(messages[middle:])
         return Written(*(a + b for a, b in zip(first, second, strict=True)))
 
-    async def _understand(
-        self, connection: asyncpg.Connection, messages: Sequence[Message], now: datetime
-    ) -> Understood:
+    async def _pack(self, connection: asyncpg.Connection, messages: Sequence[Message], now: datetime) -> Packed:
+        """Make the rows, of some messages at a time; in between, other batches may send theirs."""
+        rows = Packed()
+        part = len(messages) or 1 if self._known.codecs else PART  # their workers are best asked for many at once
+        for at in range(0, len(messages), part):
+            if at:
+                await asyncio.sleep(0)
+            rows.add(await self._understand(connection, messages[at : at + part], now))
+        return rows
+
+    async def _understand(self, connection: asyncpg.Connection, messages: Sequence[Message], now: datetime) -> Batch:
         known = self._known
         sources = understanding.unknown_sources(messages, known)
         if sources:
             await known_names.learn_sources(connection, known, sources)
         found = understanding.read(messages, self._servers)
-        missing = [eui for eui in understanding.unknown_devices(found, known) if known.may_ask(eui, now, _MISSED_FOR_S)]
-        if missing:
-            await known_names.refresh_devices(connection, known, missing, now)
+        await self._find_devices(connection, found, now)
         by_codec = NOT_BY_CODEC
         if known.codecs and (wanted := understanding.for_codecs(found, known)):
             by_codec = await self._codecs.decode(wanted, _CODECS_WITHIN_S)
             await self._codecs.record_quarantines(connection)
+            await self._find_devices(connection, found, now)
         understood = understanding.identify(found, known, self._registry, by_codec)
         gateways = understanding.unknown_gateways(understood, known)
         if gateways:
@@ -143,12 +153,17 @@ class Writer:
         quantities = understanding.unknown_quantities(understood, known)
         if quantities:
             await known_names.learn_foreign(connection, known, quantities)
-        return understood
+        return batching.batch(understood, known, now)
 
-    async def _write(
-        self, connection: asyncpg.Connection, understood: Understood, messages: Sequence[Message], now: datetime
-    ) -> Written:
-        rows = batching.batch(understood, self._known, now)
+    async def _find_devices(self, connection: asyncpg.Connection, found: Read, now: datetime) -> None:
+        """Look up the devices that memory does not hold, and those that were changed while it was done."""
+        known = self._known
+        while missing := [
+            eui for eui in understanding.unknown_devices(found, known) if known.may_ask(eui, now, _MISSED_FOR_S)
+        ]:
+            await known_names.refresh_devices(connection, known, missing, now)
+
+    async def _write(self, connection: asyncpg.Connection, rows: Packed, messages: Sequence[Message]) -> Written:
         try:
             return await write(
                 connection,

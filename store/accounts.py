@@ -8,8 +8,8 @@ from typing import Final
 
 import asyncpg
 
-from store.batch import DUPLICATE, QUARANTINED, STORED, AccountKey, Batch, Frame
-from store.rows import microseconds
+from store.batch import DUPLICATE, QUARANTINED, STORED, AccountKey, Key
+from store.packing import Packed, PackedFrame
 
 Counts = Counter[tuple[AccountKey, str]]  # by account and outcome
 
@@ -26,7 +26,7 @@ RETURNING received_at, event_key
 """
 
 
-async def insert_events(connection: asyncpg.Connection, batch: Batch) -> Counts:
+async def insert_events(connection: asyncpg.Connection, batch: Packed) -> Counts:
     """Write the network events that are not there yet, and count them."""
     if not batch.events:
         return Counter()
@@ -49,7 +49,7 @@ ON CONFLICT (digest) DO UPDATE SET times = known.times + 1, last_at = excluded.l
 """
 
 
-async def insert_quarantined(connection: asyncpg.Connection, batch: Batch) -> Counts:
+async def insert_quarantined(connection: asyncpg.Connection, batch: Packed) -> Counts:
     """Set aside what could not be stored, and count its messages."""
     if batch.quarantined:
         rows = sorted((one.row for one in batch.quarantined), key=lambda row: row[0])  # locks in one order
@@ -57,7 +57,7 @@ async def insert_quarantined(connection: asyncpg.Connection, batch: Batch) -> Co
     return Counter((one.account, QUARANTINED) for one in batch.quarantined if one.account is not None)
 
 
-def count_frames(frames: Sequence[Frame], new: set[tuple[int, datetime, int]] | None) -> Counts:
+def count_frames(frames: Sequence[PackedFrame], new: set[Key] | None) -> Counts:
     """Count uplinks as stored or duplicate. `new` is None when all were new."""
     if new is None:
         return Counter({(account, STORED): count for account, count in Counter(map(_account, frames)).items()})
@@ -95,7 +95,7 @@ SELECT pg_notify('samara_committed', $8), pg_current_xact_id()::text, now()
 
 
 async def add_accounts(
-    connection: asyncpg.Connection, counts: Counts, batch: Batch, worker: str
+    connection: asyncpg.Connection, counts: Counts, batch: Packed, worker: str
 ) -> tuple[str, datetime]:
     """Count, note the gateways heard, and hint to whoever waits for commits.
 
@@ -123,13 +123,10 @@ async def add_accounts(
     return record[1], record[2]
 
 
-def _measured_since(frames: Sequence[Frame]) -> dict[int, int]:
+def _measured_since(frames: Sequence[PackedFrame]) -> dict[int, int]:
     """Return the devices of these frames, each with its earliest measurement among them, microseconds since 2000."""
     devices: dict[int, int] = {}
-    for frame in frames:
-        device_id, at_us = frame.key[0], frame.received_us
-        if frame.past:
-            at_us = min(at_us, *[microseconds(one.measured_at) for one in frame.past])
-        if at_us < devices.setdefault(device_id, at_us):
-            devices[device_id] = at_us
+    for key, _, since_us, _, _, _, _, _, _ in frames:
+        if since_us < devices.setdefault(key[0], since_us):
+            devices[key[0]] = since_us
     return devices

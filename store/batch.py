@@ -1,4 +1,4 @@
-"""What one transaction of ingest stores."""
+"""What ingest stores, before it is packed."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -18,6 +18,9 @@ IGNORED: Final = "ignored"  # known and of no interest: a downlink's command ech
 _new: Final = tuple.__new__  # what a named tuple's own does in the end, in half the time
 _INT8: Final = Struct(">q").unpack
 _KEPT_BYTES: Final = 4096  # of a message too large to keep
+
+
+Key = tuple[int, datetime, int]  # device_id, received_at, uplink_key: what makes an uplink unique
 
 
 class AccountKey(NamedTuple):
@@ -53,7 +56,7 @@ class Frame(NamedTuple):
     there already.
     """
 
-    key: tuple[int, datetime, int]  # device_id, received_at, uplink_key: what makes it unique
+    key: Key
     received_us: int
     uplink: Uplink
     found: rows.Found
@@ -79,7 +82,7 @@ class QuarantineRow(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """What one transaction stores. `ingested_us` is when it was understood, in microseconds since 2000.
+    """What some messages said, for `store.packing`. `ingested_us` is when, in microseconds since 2000.
 
     `heard` is when each gateway (by its number) was last heard of; `ignored` counts messages of no interest.
     """

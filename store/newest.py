@@ -26,17 +26,29 @@ class Latest(NamedTuple):
         return self[2:4] > other[2:4]
 
 
-def newest_rows(frames: Iterable[Frame]) -> list[bytes]:
-    """Return the rows of frames: of each kind of frame that a device sends the newest."""
-    newest: dict[tuple[int, int], Latest] = {}
-    for key, received_us, _, _, _, live, layout, past, _ in frames:
-        of_live = _new(Latest, (key[0], layout[0], received_us, received_us, *live))
-        for one in newest_of(key[0], key[1], live, past) if past else (of_live,):
-            series = one[:2]
-            known = newest.setdefault(series, one)
-            if known is not one and one.is_newer(known):
-                newest[series] = one
-    return [row_of(one) for one in newest.values()]
+# Device and layout; when it was measured and received, which tells what is newest; the row.
+Newest = tuple[tuple[int, int], tuple[int, int], bytes]
+
+
+def newest_of_frame(frame: Frame) -> Sequence[Newest]:
+    """Return what `latest_frames` holds of one frame, while no newer one comes."""
+    key, received_us, _, _, _, live, layout, past, _ = frame
+    if not past:
+        device_id = key[0]
+        row = rows.latest(device_id, layout, received_us, received_us, live[2])
+        return (((device_id, layout[0]), (received_us, received_us), row),)
+    return [(one[:2], one[2:4], row_of(one)) for one in newest_of(key[0], key[1], live, past)]
+
+
+def newest_rows(found: Iterable[Sequence[Newest]]) -> list[bytes]:
+    """Return the rows of several frames: of each kind of frame that a device sends the newest."""
+    newest: dict[tuple[int, int], Newest] = {}
+    for frame in found:
+        for one in frame:
+            known = newest.setdefault(one[0], one)
+            if one[1] > known[1]:
+                newest[one[0]] = one
+    return [row for _, _, row in newest.values()]
 
 
 def row_of(latest: Latest) -> bytes:

@@ -8,7 +8,7 @@ Source: PostgreSQL documentation, COPY, "Binary Format"; and the send functions 
 
 import struct
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from struct import Struct
 from typing import Any, Final, NamedTuple
@@ -49,6 +49,11 @@ def microseconds(at: datetime) -> int:
     """Return a timezone-aware time as PostgreSQL counts it: microseconds since 2000-01-01 UTC."""
     since = at - _EPOCH
     return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+def at(since_us: int) -> datetime:
+    """Return the time that is so many microseconds since 2000-01-01 UTC."""
+    return _EPOCH + timedelta(microseconds=since_us)
 
 
 def hour_of(at_us: int) -> int:

@@ -1,13 +1,12 @@
 """Rows on their way in: binary COPY into a table, or into a staging table and from there what is not there yet."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import Final
 
 import asyncpg
 
-from store import packing
-from store.batch import Frame
+from store.batch import Key
+from store.packing import PackedFrame
 from store.rows import HEADER, TRAILER
 
 UPLINK_COLUMNS: Final = (
@@ -58,14 +57,17 @@ ON CONFLICT (device_id, layout) DO UPDATE
 """
 
 
+_NO_ROWS: Final = len(HEADER) + len(TRAILER)
+
+
 async def copy_rows(connection: asyncpg.Connection, table: str, columns: Sequence[str], rows: Iterable[bytes]) -> bool:
     """Send rows as they are; return whether there were any."""
-    data = b"".join(rows)
-    if data:
-        # A view goes out in one message. A file would be read in another thread, and bytes taken for a file's name.
-        source = memoryview(b"".join((HEADER, data, TRAILER)))
-        await connection.copy_to_table(table, source=source, columns=columns, format="binary")  # type: ignore[arg-type]
-    return bool(data)
+    data = b"".join((HEADER, *rows, TRAILER))
+    if len(data) == _NO_ROWS:
+        return False
+    # A view goes out in one message. A file would be read in another thread, and bytes taken for a file's name.
+    await connection.copy_to_table(table, source=memoryview(data), columns=columns, format="binary")  # type: ignore[arg-type]
+    return True
 
 
 async def _stage(connection: asyncpg.Connection, table: str, columns: Sequence[str], rows: Iterable[bytes]) -> bool:
@@ -77,14 +79,12 @@ async def _stage(connection: asyncpg.Connection, table: str, columns: Sequence[s
     return bool(there)
 
 
-async def stage_uplinks(
-    connection: asyncpg.Connection, frames: Sequence[Frame], ingested_us: int
-) -> set[tuple[int, datetime, int]]:
+async def stage_uplinks(connection: asyncpg.Connection, frames: Iterable[PackedFrame]) -> set[Key]:
     """Write the uplinks that are not there yet, and all receptions; return the keys of those uplinks."""
-    if not await _stage(connection, "uplinks", UPLINK_COLUMNS, packing.uplinks(frames, ingested_us)):
+    if not await _stage(connection, "uplinks", UPLINK_COLUMNS, [frame.uplink for frame in frames]):
         return set()
-    new = {tuple(record) for record in await connection.fetch(INSERT_STAGED_UPLINKS)}
-    if await _stage(connection, "receptions", RECEPTION_COLUMNS, packing.receptions(frames)):
+    new: set[Key] = {tuple(record) for record in await connection.fetch(INSERT_STAGED_UPLINKS)}
+    if await _stage(connection, "receptions", RECEPTION_COLUMNS, [frame.receptions for frame in frames]):
         await connection.execute(INSERT_STAGED_RECEPTIONS)
     return new
 

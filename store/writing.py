@@ -14,13 +14,13 @@ from typing import Final, NamedTuple
 
 import asyncpg
 
-from store import packing
 from store.accounts import Counts, add_accounts, count_frames, insert_events, insert_quarantined
-from store.batch import DUPLICATE, IGNORED, QUARANTINED, STORED, Batch, Frame
+from store.batch import DUPLICATE, IGNORED, QUARANTINED, STORED, Key
 from store.changes import Changes
 from store.newest import newest_rows
+from store.packing import Packed, PackedFrame
 from store.partitions import ensure_partitions
-from store.rows import changed_hour
+from store.rows import at, changed_hour
 from store.staging import (
     MEASUREMENT_COLUMNS,
     RECEPTION_COLUMNS,
@@ -63,7 +63,7 @@ async def committed(connection: asyncpg.Connection, transaction_id: str) -> bool
 
 async def write(
     connection: asyncpg.Connection,
-    batch: Batch,
+    batch: Packed,
     *,
     worker: str,
     changes: Changes,
@@ -94,10 +94,10 @@ async def write(
             await make_partitions(connection, batch)
 
 
-async def make_partitions(connection: asyncpg.Connection, batch: Batch) -> None:
+async def make_partitions(connection: asyncpg.Connection, batch: Packed) -> None:
     """Make the months that the batch needs: maintenance does it in advance, but for messages from long ago."""
     received = {_month(frame.key[1]) for frame in batch.frames}
-    measured = received | {_month(one.measured_at) for frame in batch.frames for one in frame.past}
+    measured = received | {_month(at(hour_us)) for frame in batch.frames for _, hour_us in frame.marks}
     if received:
         await ensure_partitions(connection, "uplinks", received)
         await ensure_partitions(connection, "receptions", received)
@@ -113,15 +113,15 @@ def _month(at: datetime) -> date:
 class _Stored(NamedTuple):
     """What a way of writing did: the uplinks that were new, and the frames whose measurements were written."""
 
-    new: set[tuple[int, datetime, int]] | None  # None: all of them
-    measured: Sequence[Frame]
+    new: set[Key] | None  # None: all of them
+    measured: Sequence[PackedFrame]
 
 
 class _Transaction:
     """One batch on one connection; the ways to write it differ in what they do about a redelivery."""
 
     def __init__(
-        self, connection: asyncpg.Connection, batch: Batch, worker: str, changes: Changes, now_s: float
+        self, connection: asyncpg.Connection, batch: Packed, worker: str, changes: Changes, now_s: float
     ) -> None:
         self._connection = connection
         self._batch = batch
@@ -136,9 +136,9 @@ class _Transaction:
         await transaction.start()
         try:
             stored = await way()
-            marks = self._changes.to_write(packing.marks(stored.measured), self._now_s)
+            marks = self._changes.to_write({mark for one in stored.measured for mark in one.marks}, self._now_s)
             await copy_rows(connection, "changed_hours", ("device_id", "hour"), (changed_hour(*mark) for mark in marks))
-            await upsert_latest(connection, newest_rows(_stored(batch.frames, stored.new)))
+            await upsert_latest(connection, newest_rows([one.latest for one in _stored(batch.frames, stored.new)]))
             counts = count_frames(batch.frames, stored.new)
             counts += await insert_events(connection, batch)
             counts += await insert_quarantined(connection, batch)
@@ -161,11 +161,11 @@ class _Transaction:
 
     async def copy(self) -> _Stored:
         """Write everything as new; raise UniqueViolationError when something was not."""
-        connection, (frames, *_, ingested_us) = self._connection, self._batch
-        await copy_rows(connection, "uplinks", UPLINK_COLUMNS, packing.uplinks(frames, ingested_us))
-        await copy_rows(connection, "receptions", RECEPTION_COLUMNS, packing.receptions(frames))
-        await copy_rows(connection, "measurements", MEASUREMENT_COLUMNS, packing.live(frames))
-        await stage_measurements(connection, packing.historical(frames))
+        connection, frames = self._connection, self._batch.frames
+        await copy_rows(connection, "uplinks", UPLINK_COLUMNS, [one.uplink for one in frames])
+        await copy_rows(connection, "receptions", RECEPTION_COLUMNS, [one.receptions for one in frames])
+        await copy_rows(connection, "measurements", MEASUREMENT_COLUMNS, [one.live for one in frames])
+        await stage_measurements(connection, [one.past for one in frames])
         return _Stored(None, frames)
 
     async def stage(self) -> _Stored:
@@ -177,20 +177,20 @@ class _Transaction:
         """As `stage`, with the measurements of uplinks that were there already."""
         return await self._measure(await self._stage(), self._batch.frames)
 
-    async def _stage(self) -> set[tuple[int, datetime, int]]:
-        return await stage_uplinks(self._connection, self._batch.frames, self._batch.ingested_us)
+    async def _stage(self) -> set[Key]:
+        return await stage_uplinks(self._connection, self._batch.frames)
 
-    async def _measure(self, new: set[tuple[int, datetime, int]], frames: Sequence[Frame]) -> _Stored:
-        await stage_measurements(self._connection, packing.live(frames) + packing.historical(frames))
+    async def _measure(self, new: set[Key], frames: Sequence[PackedFrame]) -> _Stored:
+        await stage_measurements(self._connection, [rows for one in frames for rows in (one.live, one.past)])
         return _Stored(new, frames)
 
 
-def _stored(frames: Sequence[Frame], new: set[tuple[int, datetime, int]] | None) -> Sequence[Frame]:
+def _stored(frames: Sequence[PackedFrame], new: set[Key] | None) -> Sequence[PackedFrame]:
     """Return the frames that were new; None is all of them."""
     return frames if new is None else [frame for frame in frames if frame.key in new]
 
 
-def _sum(counts: Counts, batch: Batch) -> Written:
+def _sum(counts: Counts, batch: Packed) -> Written:
     by_outcome: Counter[str] = Counter()
     for (_, outcome), count in counts.items():
         by_outcome[outcome] += count

@@ -3,10 +3,10 @@
 import asyncio
 import statistics
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple
 
 import asyncpg
 from bench_load import READINGS, backlog
@@ -19,20 +19,19 @@ from ingest.codecs import Codecs
 from ingest.messages import Message, Origin
 from ingest.runner import load_known
 from ingest.wire import PacketReader, puback
-from ingest.writer import Writer
+from ingest.writer import PART, Writer
 from simulators.load.generate import generate
 from simulators.mqtt_packets import publish
 from store import known as known_names
-from store import packing, staging, writing
+from store import staging, writing
 from store.accounts import add_accounts, count_frames
-from store.batch import Batch
 from store.changes import Changes
 from store.known import Known
 from store.newest import newest_rows
+from store.packing import Packed
 from store.pool import connect
 from store.rows import HEADER, TRAILER, changed_hour
 
-T = TypeVar("T")
 Figures = dict[str, float]
 
 BATCH: Final = 2_000
@@ -56,10 +55,13 @@ class Path(NamedTuple):
         """Parse."""
         return understanding.read(messages, self.servers)
 
-    def rows(self, messages: Sequence[Message]) -> Batch:
+    def rows(self, messages: Sequence[Message]) -> Packed:
         """Go the whole way from messages to rows."""
-        understood = understanding.identify(self.read(messages), self.known, self.registry)
-        return batching.batch(understood, self.known, self.now)
+        packed = Packed()
+        for at in range(0, len(messages), PART):
+            understood = understanding.identify(self.read(messages[at : at + PART]), self.known, self.registry)
+            packed.add(batching.batch(understood, self.known, self.now))
+        return packed
 
 
 async def path_of(connection: asyncpg.Connection, messages: Sequence[Message]) -> Path:
@@ -81,46 +83,71 @@ def messages_of(uplinks: int) -> list[Message]:
 
 
 async def stages(database: Database) -> Figures:
-    """Return microseconds an uplink of each step, the median of seven."""
+    """Return microseconds an uplink of each step, the median of seven; as ingest does, some messages at a time."""
     messages = messages_of(BATCH)
     wire = b"".join([publish(one.topic.encode(), one.body, one.token) for one in messages])
     async with database.fresh() as dsn:
         connection = await asyncpg.connect(dsn)
         path = await path_of(connection, messages)
-        known, registry = path.known, path.registry
         collect_cycles_seldom()  # as `samara serve` does
-        found = path.read(messages)
-        frames = [(known.devices[one.uplink.dev_eui].model_id, one.uplink) for one in found.uplinks]
-        understood = understanding.identify(found, known, registry)
-
-        def look_up() -> None:
-            understanding.unknown_sources(messages, known)
-            understanding.unknown_devices(found, known)
-            understanding.unknown_gateways(understood, known)
-            understanding.unknown_quantities(understood, known)
-
-        decode = _us(lambda: [registry.decode(model, one.payload, one.f_port, None) for model, one in frames])
-        identify = _us(lambda: understanding.identify(found, known, registry))
-        figures = {
-            "receive": _us(lambda: _cut(wire, messages[0].origin)),
-            "parse": _us(lambda: path.read(messages)),
-            "lookup": _us(look_up) + identify - decode,
-            "decode": decode,
-            "rows": _us(lambda: batching.batch(understood, known, path.now)),
-            "copy": await _storing_us(connection, path),
-            "acknowledge": _us(lambda: [puback([m.token for m in group]) for _, group in groupby(messages, _origin)]),
-        }
+        rounds = []
+        for _ in range(REPEATS):
+            watch = _Watch()
+            _cut(wire, messages[0].origin)
+            watch.note("receive")
+            packed = Packed()
+            for at in range(0, BATCH, PART):
+                _steps(path, messages[at : at + PART], packed, watch)
+            for _, group in groupby(messages, _origin):
+                puback([message.token for message in group])
+            watch.note("acknowledge")
+            rounds.append(watch.us())
+        figures = {name: statistics.median(one[name] for one in rounds) for name in rounds[0]}
+        figures["lookup"] -= figures["decode"]  # which it did once more
+        figures["copy"] = await _storing_us(connection, path)
         await connection.close()
     return figures | {"total": sum(figures.values())}
 
 
-def _us(call: Callable[[], T]) -> float:
-    times = []
-    for _ in range(REPEATS):
-        began = time.process_time()
-        call()
-        times.append(time.process_time() - began)
-    return statistics.median(times) / BATCH * 1e6
+def _steps(path: Path, messages: Sequence[Message], packed: Packed, watch: "_Watch") -> None:
+    """Take some messages from their bytes to their rows."""
+    known, registry = path.known, path.registry
+    watch.note("")
+    found = path.read(messages)
+    watch.note("parse")
+    frames = [(known.devices[one.uplink.dev_eui].model_id, one.uplink) for one in found.uplinks]
+    watch.note("")
+    for model, one in frames:
+        registry.decode(model, one.payload, one.f_port, None)
+    watch.note("decode")
+    understanding.unknown_sources(messages, known)
+    understanding.unknown_devices(found, known)
+    understood = understanding.identify(found, known, registry)
+    understanding.unknown_gateways(understood, known)
+    understanding.unknown_quantities(understood, known)
+    watch.note("lookup")
+    batch = batching.batch(understood, known, path.now)
+    watch.note("rows")
+    packed.add(batch)
+    watch.note("pack")
+
+
+class _Watch:
+    """CPU time by step: each note takes what went by since the one before."""
+
+    def __init__(self) -> None:
+        self._spent: dict[str, float] = {}
+        self._at = time.process_time()
+
+    def note(self, step: str) -> None:
+        """Say what was just done."""
+        now = time.process_time()
+        self._spent[step] = self._spent.get(step, 0.0) + now - self._at
+        self._at = now
+
+    def us(self) -> Figures:
+        """Return microseconds an uplink, by step."""
+        return {step: spent / BATCH * 1e6 for step, spent in self._spent.items() if step}
 
 
 def _cut(wire: bytes, origin: Origin) -> list[Message]:
@@ -142,7 +169,7 @@ def _origin(message: Message) -> Origin:
 
 
 async def _storing_us(connection: asyncpg.Connection, path: Path) -> float:
-    """Return our own CPU time of writing batches: joining the rows, sending them, waiting excluded."""
+    """Return our own CPU time of writing packed batches: joining the rows, sending them, waiting excluded."""
     await staging.prepare_connection(connection)
     batches = [path.rows(part) for part in _parts(messages_of((REPEATS + 1) * BATCH))]
     times, changes = [], Changes()
@@ -191,7 +218,7 @@ class Prepared(NamedTuple):
     """The rows of a batch as COPY takes them, for each statement of the transaction in its order."""
 
     copies: dict[str, bytes]
-    batch: Batch
+    batch: Packed
 
 
 _COLUMNS: Final = {
@@ -203,14 +230,14 @@ _COLUMNS: Final = {
 }
 
 
-def _prepared(batch: Batch) -> Prepared:
+def _prepared(batch: Packed) -> Prepared:
     frames = batch.frames
     rows = {
-        "uplinks": packing.uplinks(frames, batch.ingested_us),
-        "receptions": packing.receptions(frames),
-        "measurements": packing.live(frames),
-        "changed_hours": [changed_hour(*mark) for mark in packing.marks(frames)],
-        "staged_latest": newest_rows(frames),
+        "uplinks": [one.uplink for one in frames],
+        "receptions": [one.receptions for one in frames],
+        "measurements": [one.live for one in frames],
+        "changed_hours": [changed_hour(*mark) for mark in {mark for one in frames for mark in one.marks}],
+        "staged_latest": newest_rows([one.latest for one in frames]),
     }
     return Prepared({table: HEADER + b"".join(data) + TRAILER for table, data in rows.items()}, batch)
 

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from domain.events import Uplink
 from store import packing, rows
-from store.batch import AccountKey, Frame, Live, Measured, frame
-from store.newest import newest_rows
+from store.batch import AccountKey, Batch, Frame, Live, Measured, frame
+from store.newest import newest_of_frame, newest_rows
+from store.packing import Packed
 from store.staging import LATEST_COLUMNS, MEASUREMENT_COLUMNS, RECEPTION_COLUMNS, UPLINK_COLUMNS, copy_rows
 
 FRAMES = 300
@@ -111,31 +112,59 @@ async def test_postgresql_reads_what_the_frames_said(connection: asyncpg.Connect
     assert {one.layout.number == 0 for one in told} == {True, False}
 
 
+def newest(told: list[Frame]) -> list[bytes]:
+    return newest_rows([newest_of_frame(one) for one in told])
+
+
 async def test_the_latest_are_what_the_newest_frames_said(connection: asyncpg.Connection) -> None:
     told = examples(FRAMES)
-    latest = await stored(connection, "latest_frames", LATEST_COLUMNS, newest_rows(told))
-    newest: dict[tuple[int, int, int], tuple[datetime, float]] = {}
+    latest = await stored(connection, "latest_frames", LATEST_COLUMNS, newest(told))
+    expected: dict[tuple[int, int, int], tuple[datetime, float]] = {}
     for one in told:
         of_live = [
             (quantity_id, channel, one.key[1], value) for quantity_id, channel, value in zip(*one.live, strict=True)
         ]
         for quantity_id, channel, at, value in (*of_live, *one.past):
             series = one.key[0], quantity_id, channel
-            if series not in newest or at > newest[series][0]:
-                newest[series] = at, value
+            if series not in expected or at > expected[series][0]:
+                expected[series] = at, value
     found = {
         (device_id, quantity_id, channel): (measured_at, value)
         for device_id, _, measured_at, _, quantity_ids, channels, values in latest
         for quantity_id, channel, value in zip(quantity_ids, channels, values, strict=True)
     }
-    assert found == newest
+    assert found == expected
 
 
 def test_of_frames_of_one_kind_the_newest_stays() -> None:
     first, *_ = (one for one in examples(FRAMES) if one.live.values and not one.past)
     later = first._replace(received_us=first.received_us + 1)
     for told in ([first, later], [later, first], [first, later, first]):
-        assert newest_rows(told) == newest_rows([later])
+        assert newest(told) == newest([later])
+
+
+def test_packed_in_parts_is_packed_at_once() -> None:
+    told = examples(FRAMES)
+    ingested_us = rows.microseconds(INGESTED)
+    gateways = {number % 7: INGESTED + timedelta(seconds=number * 37 % 101) for number in range(FRAMES)}
+
+    def packed(size: int) -> Packed:
+        found = Packed()
+        for at in range(0, FRAMES, size):
+            part = Batch.empty(ingested_us)
+            part.frames.extend(told[at : at + size])
+            part.ignored[ACCOUNT] += len(part.frames)
+            for number in range(at, at + size):
+                part.hear(number % 7, INGESTED + timedelta(seconds=number * 37 % 101))
+            found.add(part)
+        return found
+
+    whole, parts = packed(FRAMES), packed(60)
+    assert vars(parts) == vars(whole)
+    assert [one.key for one in whole.frames] == [one.key for one in told]
+    assert whole.heard.keys() == gateways.keys()
+    assert [one.uplink for one in whole.frames] == packing.uplinks(told, ingested_us)
+    assert [one.past for one in whole.frames] == packing.historical(told)
 
 
 def test_a_number_too_large_for_its_column_is_an_error_of_one_frame() -> None:

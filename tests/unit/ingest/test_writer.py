@@ -11,13 +11,14 @@ import pytest
 
 from decoders.registry import Registry
 from domain.errors import MessageError, StoreUnavailableError
+from domain.events import Uplink
 from domain.quarantine import BAD_FIELD
 from ingest import writer as module
 from ingest.codecs import Codecs
 from ingest.messages import Message, Origin
 from ingest.writer import Writer
-from store.batch import Batch
-from store.known import Known
+from store.known import Device, Known
+from store.packing import Packed
 from store.writing import CommitUnknownError, Written
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -44,6 +45,7 @@ class Database:
     def __init__(self) -> None:
         self.connections: list[FakeConnection] = []
         self.committed: list[bytes] = []
+        self.devices: list[int] = []
         self.transactions = 0
         self.fails: Callable[[list[bytes], int], None] = lambda _bodies, _number: None
         self.statuses: dict[str, list[bool | None]] = {}
@@ -54,7 +56,7 @@ class Database:
         return self.connections[-1]
 
     async def write(
-        self, connection: FakeConnection, batch: Batch, *, worker: str, complete_duplicates: bool, **_options: object
+        self, connection: FakeConnection, batch: Packed, *, worker: str, complete_duplicates: bool, **_options: object
     ) -> Written:
         assert worker == "worker"
         assert not complete_duplicates
@@ -65,7 +67,8 @@ class Database:
         if not any(detail.startswith("the store refused it") for detail in details):
             self.fails(bodies, self.transactions)
         self.committed += bodies
-        return Written(0, 0, len(bodies), 0)
+        self.devices += [frame.key[0] for frame in batch.frames]
+        return Written(len(batch.frames), 0, len(bodies), 0)
 
     async def end(self, connection: FakeConnection, pids: Sequence[int]) -> None:
         assert connection.pid not in pids
@@ -101,13 +104,20 @@ def database(monkeypatch: pytest.MonkeyPatch) -> Database:
 def parse(_topic: str, body: bytes, _now: datetime) -> Sequence[Any]:
     if body == b"defect":
         raise KeyError("a defect of the parser")
+    if body.startswith(b"uplink "):
+        return [Uplink(dev_eui=body[7:].decode(), received_at=NOW, deduplication_id="")]
     raise MessageError(BAD_FIELD, "kept in quarantine, where this test finds it")
 
 
 @pytest.fixture
-def writer(database: Database) -> Writer:
+def known() -> Known:
     known = Known()
     known.sources = {"source": 1}
+    return known
+
+
+@pytest.fixture
+def writer(database: Database, known: Known) -> Writer:
     return Writer(
         database.connect,
         known=known,
@@ -170,6 +180,44 @@ async def test_poison_everywhere_ends(writer: Writer, database: Database) -> Non
     assert await writer.store(messages(*letters(7))) == Written(0, 0, 7, 0)
     with pytest.raises(StoreUnavailableError):
         await writer.store([])
+
+
+async def test_a_batch_is_packed_in_parts_between_which_others_have_their_turn(
+    writer: Writer, database: Database
+) -> None:
+    bodies = [b"%d" % number for number in range(7 * 100 + 1)]
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    other = asyncio.create_task(others())
+    assert await writer.store(messages(*bodies)) == Written(0, 0, len(bodies), 0)
+    other.cancel()
+    assert turns >= 7
+    assert database.committed == bodies  # in one transaction, in their order
+    assert database.transactions == 1
+
+
+async def test_a_device_that_is_changed_while_others_are_looked_up_is_looked_up_again(
+    writer: Writer, known: Known, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    async def refresh(_connection: object, known: Known, dev_euis: Sequence[str], _now: datetime) -> None:
+        asked.append(sorted(dev_euis))
+        known.devices.update((eui, Device(int(eui), 1, None)) for eui in dev_euis)
+        if len(asked) == 1:
+            known.forget("1")  # as when its owner has just renamed it
+
+    monkeypatch.setattr("store.known.refresh_devices", refresh)
+    known.devices["1"] = Device(1, 1, None)
+    assert await writer.store(messages(b"uplink 1", b"uplink 2")) == Written(2, 0, 0, 0)
+    assert asked == [["2"], ["1"]]
+    assert database.devices == [1, 2]
 
 
 @pytest.mark.parametrize("took", [True, False])
