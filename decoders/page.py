@@ -25,6 +25,13 @@ _FOOT: Final = """## Not decoded, and why
   records once they are plain. A Diehl meter with an Elvaco CMi4160 is decoded.
 - **Itron Cyble 5.** The vendor gives the structure of its payload, and the key of each module, under agreement only.
 - **Birdz, Zenner.** No public document of a plain format was found.
+- **Netvox R718H, R718H2 (pulses).** They count from 0 again after each frame: a lost frame is a lost count, and no
+  index can be made of it. **R809A, R816B (sockets), R718PB, R718E, RA02G, R900 and R315**: the documents found leave out
+  a unit or the layout; the vendor's codec can be added.
+- **Tektelic.** Positions by Wi-Fi and Bluetooth need a service to resolve them. Aura, Flux, eDoctor, eBeat, Orca, Seal
+  and Sparrow have the vendor's codec.
+- **A counter that no document describes** but the place of its index: model `pulse-counter`
+  ([device-parameters.md](how-to/device-parameters.md)).
 
 Whatever the vendor gives a JavaScript codec for can be [added](how-to/add-a-codec.md). Frames are kept in any case, and
 can be decoded once there is a decoder.

@@ -3,7 +3,7 @@
 A portion is read in one snapshot (REPEATABLE READ): what ingest commits meanwhile is neither seen nor touched, and
 two who change one row end in a SerializationError for the later, which tries again. It writes in the order of
 ingest (uplinks, measurements, marks, latest frames), device by device within each, and gives up its locks before
-ingest would have to look for a deadlock.
+ingest would have to look for a deadlock. Rules are evaluated again from the earliest change, as for late measurements.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 
 import asyncpg
 
+from store.arrivals import tell_arrivals
 from store.batch import Live
 from store.changes import Mark
 from store.newest import Latest, latest_of, row_of
@@ -227,6 +228,8 @@ async def write_revisions(connection: asyncpg.Connection, revisions: Sequence[Re
     marks = (changed_hour(*mark) for revision in revisions for mark in revision.marks)
     await copy_rows(connection, "changed_hours", ("device_id", "hour"), marks)
     await _write_latest(connection, revisions)
+    changed = ((one.stretch.device_id, held.measured_at) for one in revisions for held in (*one.gone, *one.put))
+    await tell_arrivals(connection, changed)
 
 
 def _row(device_id: int, held: Held) -> bytes:

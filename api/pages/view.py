@@ -169,7 +169,8 @@ def label(quantity: str, channel: int, texts: Texts, *, numbered: bool) -> str:
     """Return a quantity's name in words, with its channel when a point has several."""
     known = _known_as(quantity)
     if known is None:
-        name = quantity.removeprefix(FOREIGN_PREFIX)
+        words_of_it = quantity.removeprefix(FOREIGN_PREFIX).replace("_", " ").replace(".", " ")
+        name = texts("value.foreign", label=words_of_it[:1].upper() + words_of_it[1:])
     else:
         name = known.label_fr if texts.language == "fr" else known.label_en
     return texts("value.channel", label=name, channel=channel) if numbered else name

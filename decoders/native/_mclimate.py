@@ -39,6 +39,25 @@ def battery(frame: bytes, at: int) -> Reading:
     return Reading("battery_voltage", (frame[at] * 8 + 1600) / 1000)
 
 
+def pir_lite(frame: bytes) -> list[Reading]:
+    """Return what the lite sensors with a motion detector share.
+
+    From byte 1: bit 2 somebody is there, ten bits of temperature, 0.1 degC from -40 degC, humidity, battery (uint8,
+    2200/255 mV, from 1.6 V).
+    """
+    return [
+        Reading("presence", frame[1] >> 2 & 1),
+        Reading("temperature", ((frame[1] & 3) << 8 | frame[2]) / 10 - 40),
+        humidity(frame, 3),
+        lite_battery(frame, 4),
+    ]
+
+
+def lite_battery(frame: bytes, at: int) -> Reading:
+    """Return the battery's voltage at a place in a lite sensor: uint8, 2200/255 mV, from 1.6 V."""
+    return Reading("battery_voltage", (frame[at] * 2200 / 255 + 1600) / 1000)
+
+
 def thermistor(high: int, low: int, channel: int = 0) -> list[Reading]:
     """Return what a thermistor says: bit 2 of the first byte broken, bit 3 below zero, ten bits of 0.1 degC."""
     if high & 4:

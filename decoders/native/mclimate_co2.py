@@ -21,7 +21,7 @@ MODEL: Final = Model(
     name="CO2 Sensor and Notifier",
     quantities=("co2", "temperature", "humidity", "battery_voltage"),
     period_s=600,
-    hints=("mclimate co2", "mclimate co2 sensor"),
+    hints=("mclimate co2", "mclimate co2 sensor", "mclimate co2 notifier"),
 )
 
 _SIZES: Final = {0x01: 7}

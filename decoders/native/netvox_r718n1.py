@@ -1,13 +1,13 @@
 """Netvox R718N1: current of one phase.
 
 Source: Netvox, R718N1 user manual, section 5 "Example of ReportDataCmd". Frame: `_netvox.py`.
-Values, kind 49:  CC CC MM and four of nothing
+Values, kind 49, from byte 4:  CC CC MM
   C  current  uint16 1 mA, times M
 """
 
 from typing import Final
 
-from decoders.native._netvox import BATTERY, report
+from decoders.native._netvox import BATTERY, Forms, battery_readings, is_report
 from decoders.registry import Model
 from domain.readings import Reading
 
@@ -20,12 +20,12 @@ MODEL: Final = Model(
     hints=("r718n1", "r718n115", "r718n163"),
 )
 
-_DEVICES: Final = frozenset((0x49,))
+_FORMS: Final[Forms] = {(0x49, 1): ()}
 
 
 def decode(payload: bytes, f_port: int) -> list[Reading]:
     """Return the readings of one frame; raise DecodeError if it is malformed."""
-    values, readings = report(payload, f_port, _DEVICES)
-    if not values:
-        return readings
-    return [Reading("current", int.from_bytes(values[:2]) * values[2] / 1000), *readings]
+    if not is_report(payload, f_port, _FORMS):
+        return []
+    current = Reading("current", int.from_bytes(payload[4:6]) * payload[6] / 1000)
+    return [current, *battery_readings(payload)]

@@ -15,6 +15,8 @@ from domain.errors import ConfigurationError, NotFoundError
 from domain.quantities import FOREIGN_PREFIX, QUANTITIES
 from domain.readings import DECODED, Reading
 
+_MOST_PORT = 255
+
 app = typer.Typer(help="The models of sensor that Samara decodes.", no_args_is_help=True)
 
 
@@ -50,19 +52,20 @@ def show_command(model: Annotated[str, typer.Argument(help="Its id, as `samara d
 @app.command("try")
 def try_command(
     model: Annotated[str, typer.Argument(help="Its id, as `samara decoders list` says it.")],
-    payload: Annotated[str, typer.Argument(help="The frame in hexadecimal.")],
-    known: Annotated[list[str] | None, typer.Argument(help="Of the device: pulse_weight=10 pulse_unit=L.")] = None,
-    f_port: Annotated[int, typer.Option(help="The FPort it came on.", min=0, max=255)] = 1,
+    frame: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="[FPORT] HEX [NAME=VALUE]...",
+            help="The FPort it came on (1 if it is not said), the frame, and what is known of the device: pulse_weight=10 …",
+        ),
+    ],
 ) -> None:
     """Decode one frame."""
     decoder = _decoder(model)
-    try:
-        frame = bytes.fromhex(payload)
-    except ValueError:
-        raise typer.BadParameter(f"{payload!r} is not hexadecimal") from None
-    parameters = parameters_in(known or ())
+    f_port, payload, known = _frame(frame)
+    parameters = parameters_in(known)
     checked(parameters, decoder.constants)
-    decoded = Registry([decoder]).decode(model, frame, f_port, parameters=parameters)
+    decoded = Registry([decoder]).decode(model, payload, f_port, parameters=parameters)
     if decoded.outcome != DECODED:
         typer.echo(f"{decoded.outcome}: {decoded.detail}" if decoded.detail else decoded.outcome)
         raise typer.Exit(1)
@@ -131,6 +134,18 @@ def _decoder(model: str) -> Decoder:
     if found is None:
         raise NotFoundError(f"no decoder for {model!r}; `samara decoders list` shows the models")
     return found
+
+
+def _frame(words: list[str]) -> tuple[int, bytes, list[str]]:
+    """Return FPort, payload and parameters. Raises BadParameter."""
+    known = [word for word in words if "=" in word]
+    f_port, *payload = ["1", *(word for word in words if "=" not in word)][-2:]
+    if len(words) - len(known) not in {1, 2} or not f_port.isdecimal() or int(f_port) > _MOST_PORT:
+        raise typer.BadParameter(f"{' '.join(words)}: a port up to {_MOST_PORT}, if any, then the frame in hexadecimal")
+    try:
+        return int(f_port), bytes.fromhex(payload[0]), known
+    except ValueError:
+        raise typer.BadParameter(f"{payload[0]!r} is not hexadecimal") from None
 
 
 def _row(reading: Reading) -> tuple[object, ...]:

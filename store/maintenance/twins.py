@@ -12,6 +12,7 @@ from typing import Final
 import asyncpg
 
 from domain.readings import TWIN
+from store.arrivals import tell_arrivals
 
 APART: Final = timedelta(minutes=1)  # how far two servers' times of one frame may lie from each other
 
@@ -56,6 +57,7 @@ DELETE FROM measurements
                     WHERE uplinks.device_id = twin.device_id
                       AND uplinks.received_at = twin.received_at
                       AND uplinks.outcome <> $3)
+RETURNING measurements.device_id, measurements.measured_at
 """
 
 
@@ -70,5 +72,6 @@ async def settle_twins(connection: asyncpg.Connection, marks: Collection[tuple[i
     twins = await connection.fetch(UPDATE_TWINS, devices, hours, TWIN, APART)
     if twins:
         keys = map(list, zip(*twins, strict=True))
-        await connection.execute(DELETE_TWIN_MEASUREMENTS, *keys, TWIN)
+        gone = await connection.fetch(DELETE_TWIN_MEASUREMENTS, *keys, TWIN)
+        await tell_arrivals(connection, (tuple(one) for one in gone))
     return len(twins)

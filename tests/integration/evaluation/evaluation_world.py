@@ -2,7 +2,7 @@
 
 import itertools
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -14,6 +14,8 @@ from store.alerting.rules import NewRule, add_rule, enable_rule, set_backtest
 from store.assignments import assign
 from store.fleet import TenantDeclaration, declare_device, declare_point, declare_site, declare_tenant
 from store.partitions import ensure_partitions, month_of
+from store.redecoding import Held, Revision, StoredUplink, Stretch, write_revisions
+from store.staging import prepare_connection
 
 START = datetime(2026, 11, 2, 7, tzinfo=UTC)  # a Monday
 MINUTE = timedelta(minutes=1)
@@ -87,6 +89,22 @@ class World:
                 device_id,
                 min(at for at, _ in samples),
             )
+
+    async def correct(self, sensor: Sensor, quantity: str, values: Mapping[datetime, float]) -> None:
+        """Put other values in the place of some, as decoding again does."""
+        number = self.quantities[quantity]
+        rows = await self.connection.fetch(
+            "SELECT quantity_id, channel, measured_at, received_at, value FROM measurements"
+            " WHERE device_id = $1 AND quantity_id = $2 AND measured_at = ANY($3)",
+            *(sensor.device_id, number, list(values)),
+        )
+        gone = [Held(*row) for row in rows]
+        put = [one._replace(value=values[one.measured_at]) for one in gone]
+        uplinks = [StoredUplink(at, 1, None, 1, "decoded", "", b"", None) for at in sorted(values)]
+        await prepare_connection(self.connection)
+        async with self.connection.transaction():
+            stretch = Stretch(sensor.device_id, uplinks)
+            await write_revisions(self.connection, [Revision(stretch, [], gone, put, [], [], set(), set())])
 
     async def rule(self, kind: str, target: dict[str, Any], **values: Any) -> int:
         """Keep, backtest (on paper) and enable a rule."""

@@ -89,6 +89,23 @@ async def test_a_late_sample_that_disproves_an_alert_withdraws_it(world: World) 
     assert [row["to_phase"] for row in superseded] == ["firing"]
 
 
+async def test_a_correction_of_the_past_withdraws_what_was_told_and_tells_nothing_of_the_past(world: World) -> None:
+    """As `samara redecode` writes it: measurements replaced, far back and just now."""
+    sensor = await world.sensor("Salle 1")
+    await world.rule("threshold", {"point_id": sensor.point_id}, quantity="co2", above=1500)
+    await world.measure(sensor, "co2", every(10, 900, 900, 900, 9000))
+    await world.work(START + 31 * MINUTE)
+    assert await world.told() == ["firing"]
+
+    await world.correct(sensor, "co2", {START + 10 * MINUTE: 9000.0, START + 30 * MINUTE: 900.0})
+    await world.work(START + 32 * MINUTE)
+
+    assert await world.told() == ["firing", "withdrawn"]
+    assert await world.phases() == ["resolved"]
+    alerts = await world.connection.fetch("SELECT started_at, told FROM alerts WHERE phase = 'resolved'")
+    assert [tuple(row) for row in alerts] == [(START + 10 * MINUTE, False)]
+
+
 async def test_a_sample_that_is_days_late_begins_again_from_the_checkpoint_before_it(world: World) -> None:
     sensor = await world.sensor("Salle 1")
     await world.rule("threshold", {"point_id": sensor.point_id}, quantity="co2", above=1500, hold_s=7200)

@@ -126,6 +126,31 @@ async def test_what_a_later_frame_told_passes_to_the_frame_that_tells_it_now(
     assert await state(connection) == await right(told, OLD)
 
 
+async def test_rules_are_evaluated_again_from_the_earliest_correction(
+    any_database: str, connection: asyncpg.Connection, sent: list[Sent]
+) -> None:
+    await ingested(connection, OLD, sent)
+    await connection.execute("INSERT INTO watched_tenants VALUES (1)")
+    everything = "SELECT device_id, measured_at, received_at, quantity_id, channel, value FROM measurements"
+    earliest = """
+        SELECT device_id, min(since)
+          FROM arrivals, unnest(device_ids, measured_since) AS one (device_id, since)
+         GROUP BY 1
+    """
+    before = {tuple(row) for row in await connection.fetch(everything)}
+
+    await applied(any_database)
+
+    changed = before ^ {tuple(row) for row in await connection.fetch(everything)}
+    expected = {device_id: min(at for one, at, *_ in changed if one == device_id) for device_id, *_ in changed}
+    assert len(expected) == len(EUIS)
+    assert dict(map(tuple, await connection.fetch(earliest))) == expected
+
+    await connection.execute("DELETE FROM arrivals")
+    await applied(any_database)
+    assert await connection.fetchval("SELECT count(*) FROM arrivals") == 0
+
+
 async def test_twin_stays_a_twin_and_measures_nothing(
     any_database: str, connection: asyncpg.Connection, sent: list[Sent]
 ) -> None:

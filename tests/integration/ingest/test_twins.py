@@ -35,6 +35,7 @@ async def test_frame_by_two_network_servers_is_measured_once(
     both = await connection.fetchval("SELECT count(*) FROM measurements")
     later = order[1] if apart == "000" else "other"  # of one time: the source that was heard of last
     once = both if apart == "000" else both / 2
+    await connection.execute("INSERT INTO watched_tenants SELECT min(tenant_id) FROM tenants")
 
     await run_once(connection, last + LATER)
 
@@ -43,4 +44,7 @@ async def test_frame_by_two_network_servers_is_measured_once(
     assert [record["name"] for record in twins] == [later] * len(lines)
     assert await connection.fetchval("SELECT count(*) FROM measurements") == once > len(lines)
     assert await connection.fetchval("SELECT sum(heard) FROM radio_accounts") == len(lines)
+    looked_at = await connection.fetchval("SELECT count(DISTINCT one) FROM arrivals, unnest(device_ids) AS one")
+    measuring = await connection.fetchval("SELECT count(DISTINCT device_id) FROM measurements")
+    assert looked_at == (0 if apart == "000" else measuring)  # of one time, nothing was taken away
     await connection.close()

@@ -49,10 +49,10 @@ def test_several_channels_of_a_quantity_are_told_apart() -> None:
 
 
 def test_a_foreign_number_bears_its_own_name_unless_we_know_better() -> None:
-    shown = card(latest("ns:strange", 1.5), latest("ns:temperature", 21), latest("temperature", 21))
+    shown = card(latest("ns:strange_index", 1.5), latest("ns:temperature", 21), latest("temperature", 21))
     assert [(value.quantity, value.label) for value in shown.values] == [
         ("temperature", "Température"),
-        ("ns:strange", "strange"),
+        ("ns:strange_index", "Strange index (unité inconnue)"),
     ]
     alone = card(latest("ns:temperature", 21))
     assert [(value.label, value.unit) for value in alone.values] == [("Température", "")]
