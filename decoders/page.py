@@ -8,7 +8,8 @@ from decoders.registry import Decoder, Model
 _HEAD: Final = """# The models that Samara decodes
 
 `samara decoders page` wrote this page from the registry, and a test compares the two. `samara decoders show MODEL`
-shows the document that a decoder was written from and its byte map; `samara decoders try MODEL HEX` decodes a frame.
+shows the document that a decoder was written from and its byte map; `samara decoders try MODEL FPORT HEX` decodes a
+frame.
 
 A device gets its model when it is declared, or by the name of its device profile on the network server: all words
 of one of the hints must occur in that name. How to add a model: [how-to/add-a-decoder.md](how-to/add-a-decoder.md).
@@ -26,8 +27,8 @@ _FOOT: Final = """## Not decoded, and why
 - **Itron Cyble 5.** The vendor gives the structure of its payload, and the key of each module, under agreement only.
 - **Birdz, Zenner.** No public document of a plain format was found.
 - **Netvox R718H, R718H2 (pulses).** They count from 0 again after each frame: a lost frame is a lost count, and no
-  index can be made of it. **R809A, R816B (sockets), R718PB, R718E, RA02G, R900 and R315**: the documents found leave out
-  a unit or the layout; the vendor's codec can be added.
+  index can be made of it. **R809A, R816B (sockets), R718PB, R718E, RA02G, R900 and R315**: the documents found leave
+  out a unit or the layout; the vendor's codec can be added.
 - **Tektelic.** Positions by Wi-Fi and Bluetooth need a service to resolve them. Aura, Flux, eDoctor, eBeat, Orca, Seal
   and Sparrow have the vendor's codec.
 - **A counter that no document describes** but the place of its index: model `pulse-counter`

@@ -11,30 +11,12 @@ Byte map, little-endian, port 85 as delivered:  II TT data ..  II TT data ..
   FFFD, FFFE, FFFF in an unsigned value: out of range, not ready, not read
 """
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Final, NamedTuple
+from typing import Final
 
+from decoders.native._channels import Channels, Part, number_in, reading_of
 from domain.errors import DecodeError
 from domain.readings import Reading
-
-
-class Part(NamedTuple):
-    """A part of a channel's data: its size, and the quantity it goes to (none: it is not kept).
-
-    A number is divided by `divisor`; with `mask`, the part is a flag, 1 when any bit of the mask is set.
-    """
-
-    size: int
-    quantity: str = ""
-    divisor: float = 1
-    channel: int = 0
-    signed: bool = False
-    mask: int = 0
-
-
-Parts = tuple[Part, ...]
-Channels = Mapping[tuple[int, int], Parts]
 
 BATTERY: Final[Channels] = {(0x01, 0x75): (Part(1, "battery_level"),)}
 TEMPERATURE: Final = Part(2, "temperature", 10, signed=True)
@@ -81,12 +63,10 @@ def decode_channels(payload: bytes, channels: Channels) -> list[Reading]:
 
 
 def _reading(payload: bytes, at: int, part: Part, moment: datetime | None) -> Reading | None:
-    size, quantity, divisor, channel, signed, mask = part
-    if not quantity:
+    if not part.quantity:
         return None
-    value = int.from_bytes(payload[at : at + size], "little", signed=signed)
-    if mask:
-        return Reading(quantity, int(value & mask != 0), channel, 0.0, moment)
-    if size == 2 and value in _NOT_READ:
+    value = number_in(payload[at : at + part.size], part, "little")
+    if part.size == 2 and value in _NOT_READ:
         return None
-    return Reading(quantity, value if divisor == 1 else value / divisor, channel, 0.0, moment)
+    reading = reading_of(value, part)
+    return reading if moment is None else reading._replace(measured_at=moment)

@@ -22,7 +22,8 @@ Of some models, in the order in which the past tells them:
 
 from typing import Final
 
-from decoders.native._milesight import AIR, CO2, PRESSURE, TEMPERATURE, Channels, Part
+from decoders.native._channels import Channels, Part
+from decoders.native._milesight import AIR, CO2, PRESSURE, TEMPERATURE
 
 QUANTITIES: Final = (
     *("temperature", "humidity", "presence", "co2", "iaq_index", "tvoc_concentration", "pressure", "battery_level"),

@@ -6,28 +6,11 @@ Byte map, big-endian:  CC TT data ..  CC TT data ..
 Other ports hold answers to commands, times, and positions by radio: nothing that is kept.
 """
 
-from collections.abc import Mapping
-from typing import Final, NamedTuple
+from typing import Final
 
+from decoders.native._channels import Channels, Part, number_in, reading_of
 from domain.errors import DecodeError
 from domain.readings import Reading
-
-
-class Part(NamedTuple):
-    """A part of a channel's data: its size, and the quantity it goes to (none: it is not kept).
-
-    A number is divided by `divisor`; a flag is 1 when the byte is not 0.
-    """
-
-    size: int
-    quantity: str = ""
-    divisor: float = 1
-    channel: int = 0
-    signed: bool = False
-    flag: bool = False
-
-
-Channels = Mapping[tuple[int, int], tuple[Part, ...]]
 
 AIR: Final[Channels] = {
     (0x03, 0x67): (Part(2, "temperature", 10, signed=True),),
@@ -63,11 +46,5 @@ def decode_channels(payload: bytes, f_port: int, channels: Channels) -> list[Rea
                 raise DecodeError(f"a channel is cut at byte {end}")
             at += part.size
             if part.quantity:
-                readings.append(Reading(part.quantity, _value(part, data), part.channel))
+                readings.append(reading_of(number_in(data, part, "big"), part))
     return readings
-
-
-def _value(part: Part, data: bytes) -> float:
-    if part.flag:
-        return int(any(data))
-    return int.from_bytes(data, signed=part.signed) / part.divisor

@@ -13,7 +13,8 @@ zeros after a current are passed over.
 
 from typing import Final
 
-from decoders.native._milesight import TEMPERATURE, Part, decode_channels
+from decoders.native._channels import Part
+from decoders.native._milesight import TEMPERATURE, decode_channels
 from decoders.registry import Model
 from domain.readings import Reading
 

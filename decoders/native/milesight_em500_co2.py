@@ -13,7 +13,8 @@ Channels:
 
 from typing import Final
 
-from decoders.native._milesight import AIR, CO2, HUMIDITY, PRESSURE, TEMPERATURE, Part, decode_channels
+from decoders.native._channels import Part
+from decoders.native._milesight import AIR, CO2, HUMIDITY, PRESSURE, TEMPERATURE, decode_channels
 from decoders.registry import Model
 from domain.readings import Reading
 

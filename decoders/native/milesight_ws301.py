@@ -9,7 +9,8 @@ Channels:
 
 from typing import Final
 
-from decoders.native._milesight import BATTERY, Part, decode_channels
+from decoders.native._channels import Part
+from decoders.native._milesight import BATTERY, decode_channels
 from decoders.registry import Model
 from domain.readings import Reading
 

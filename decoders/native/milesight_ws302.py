@@ -10,7 +10,8 @@ The mean (LAeq) is channel 0 of sound_level, the level now channel 1.
 
 from typing import Final
 
-from decoders.native._milesight import BATTERY, Part, decode_channels
+from decoders.native._channels import Part
+from decoders.native._milesight import BATTERY, decode_channels
 from decoders.registry import Model
 from domain.readings import Reading
 

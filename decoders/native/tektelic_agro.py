@@ -16,7 +16,8 @@ Watermark probe from its frequency is its table). Frame: `_tektelic.py`. Channel
 
 from typing import Final
 
-from decoders.native._tektelic import ACCELERATION, Channels, Part, decode_channels
+from decoders.native._channels import Channels, Part
+from decoders.native._tektelic import ACCELERATION, decode_channels
 from decoders.registry import Model
 from domain.readings import Reading
 
@@ -56,9 +57,9 @@ _CHANNELS: Final[Channels] = {
     (0x04, 0x67): (Part(2, "soil_temperature", 10, signed=True, channel=2),),
     (0x05, 0x04): (Part(2, _WATERMARK),),
     (0x06, 0x04): (Part(2, _WATERMARK, channel=1),),
-    (0x09, 0x00): (Part(1, "alarm", flag=True),),
+    (0x09, 0x00): (Part(1, "alarm", mask=0xFF),),
     (0x09, 0x65): (Part(2, "illuminance"),),
-    (0x0A, 0x00): (Part(1, "alarm", flag=True, channel=1),),
+    (0x0A, 0x00): (Part(1, "alarm", mask=0xFF, channel=1),),
     (0x0A, 0x71): ACCELERATION,
     (0x0B, 0x67): (Part(2, "temperature", 10, signed=True),),
     (0x0B, 0x68): (Part(1, "humidity", 2),),

@@ -11,7 +11,8 @@ Channels:
 
 from typing import Final
 
-from decoders.native._tektelic import AIR, BATTERY, Channels, Part, decode_channels
+from decoders.native._channels import Channels, Part
+from decoders.native._tektelic import AIR, BATTERY, decode_channels
 from decoders.registry import Model
 from domain.readings import Reading
 
@@ -27,7 +28,7 @@ MODEL: Final = Model(
 _CHANNELS: Final[Channels] = {
     **BATTERY,
     **AIR,
-    (0x0A, 0x00): (Part(1, "presence", flag=True),),
+    (0x0A, 0x00): (Part(1, "presence", mask=0xFF),),
     (0x0B, 0xE4): (Part(2, "co2"),),
     (0x0C, 0x73): (Part(2, "pressure", 10),),
     (0x0D, 0x04): (Part(2),),

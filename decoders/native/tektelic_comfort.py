@@ -20,7 +20,8 @@ Frame: `_tektelic.py`. Channels:
 
 from typing import Final
 
-from decoders.native._tektelic import ACCELERATION, AIR, BATTERY, MCU, Channels, Part, decode_channels
+from decoders.native._channels import Channels, Part
+from decoders.native._tektelic import ACCELERATION, AIR, BATTERY, MCU, decode_channels
 from decoders.registry import Model
 from domain.readings import Reading
 
@@ -51,24 +52,24 @@ _CHANNELS: Final[Channels] = {
     **BATTERY,
     **AIR,
     **MCU,
-    (0x01, 0x00): (Part(1, "open", flag=True),),
+    (0x01, 0x00): (Part(1, "open", mask=0xFF),),
     (0x02, 0x00): (Part(1),),
     (0x05, 0x02): (Part(2),),
     (0x06, 0x67): (Part(2),),
     (0x07, 0x71): ACCELERATION,
     (0x08, 0x04): (Part(2),),
-    (0x09, 0x00): (Part(1, "water_leak", flag=True),),
+    (0x09, 0x00): (Part(1, "water_leak", mask=0xFF),),
     (0x09, 0x03): (Part(2),),
-    (0x0A, 0x00): (Part(1, "presence", flag=True),),
-    (0x0C, 0x00): (Part(1, "alarm", flag=True),),
+    (0x0A, 0x00): (Part(1, "presence", mask=0xFF),),
+    (0x0C, 0x00): (Part(1, "alarm", mask=0xFF),),
     (0x0D, 0x00): (Part(1),),
     (0x0D, 0x04): (Part(2),),
-    (0x0E, 0x00): (Part(1, "digital_input", flag=True),),
+    (0x0E, 0x00): (Part(1, "digital_input", mask=0xFF),),
     (0x0F, 0x04): (Part(2),),
     (0x10, 0x02): (Part(1),),
     (0x11, 0x02): (Part(2, "analog_voltage", 1000, signed=True),),
     (0x12, 0x04): (Part(4, "pulse_count"),),
-    (0x1E, 0x00): (Part(1, "digital_input", flag=True, channel=1),),
+    (0x1E, 0x00): (Part(1, "digital_input", mask=0xFF, channel=1),),
     (0x1F, 0x04): (Part(2),),
     (0x22, 0x04): (Part(4, "pulse_count", channel=1),),
     (0x2A, 0x00): (Part(1),),

@@ -12,7 +12,8 @@ Channels:
 
 from typing import Final
 
-from decoders.native._tektelic import AIR, BATTERY, Channels, Part, decode_channels
+from decoders.native._channels import Channels, Part
+from decoders.native._tektelic import AIR, BATTERY, decode_channels
 from decoders.registry import Model
 from domain.readings import Reading
 
@@ -34,7 +35,7 @@ _CHANNELS: Final[Channels] = {
     **AIR,
     (0x01, 0x01): (Part(1),),
     (0x02, 0x01): (Part(1),),
-    (0x05, 0x00): (Part(1, "digital_input", flag=True),),
+    (0x05, 0x00): (Part(1, "digital_input", mask=0xFF),),
     (0x06, 0x02): (Part(2, "analog_current", 1000),),
     (0x07, 0x02): (Part(2, "analog_voltage", 1000),),
     (0x08, 0x04): (Part(2),),

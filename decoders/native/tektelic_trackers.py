@@ -15,7 +15,8 @@ Positions found by Wi-Fi and Bluetooth stand on other ports, and need a service 
 
 from typing import Final
 
-from decoders.native._tektelic import ACCELERATION, AIR, Channels, Part, decode_channels
+from decoders.native._channels import Channels, Part
+from decoders.native._tektelic import ACCELERATION, AIR, decode_channels
 from decoders.registry import Model
 from domain.readings import Reading
 
@@ -34,7 +35,7 @@ MODELS: Final = (
 
 _CHANNELS: Final[Channels] = {
     **AIR,
-    (0x00, 0x00): (Part(1, "alarm", flag=True),),
+    (0x00, 0x00): (Part(1, "alarm", mask=0xFF),),
     (0x00, 0x67): (Part(2, "temperature", 10, signed=True),),
     (0x00, 0x71): ACCELERATION,
     (0x00, 0x85): (Part(4),),

@@ -12,7 +12,8 @@ Source: Tektelic, github.com/TektelicCommunications/data-converters, converters 
 
 from typing import Final
 
-from decoders.native._tektelic import ACCELERATION, AIR, BATTERY, MCU, Channels, Part, decode_channels
+from decoders.native._channels import Channels, Part
+from decoders.native._tektelic import ACCELERATION, AIR, BATTERY, MCU, decode_channels
 from decoders.registry import Model
 from domain.readings import Reading
 
@@ -41,11 +42,11 @@ _CHANNELS: Final[Channels] = {
     **BATTERY,
     **AIR,
     **MCU,
-    (0x00, 0x00): (Part(1, "alarm", flag=True),),
+    (0x00, 0x00): (Part(1, "alarm", mask=0xFF),),
     (0x00, 0x71): ACCELERATION,
     (0x02, 0x02): (Part(2, "analog_voltage", 1000, signed=True),),
     (0x02, 0x67): (Part(2, "temperature", 10, signed=True, channel=1),),
-    (0x0E, 0x00): (Part(1, "open", flag=True),),
+    (0x0E, 0x00): (Part(1, "open", mask=0xFF),),
     (0x0F, 0x04): (Part(2),),
 }
 

@@ -56,7 +56,7 @@ def try_command(
         list[str],
         typer.Argument(
             metavar="[FPORT] HEX [NAME=VALUE]...",
-            help="The FPort it came on (1 if it is not said), the frame, and what is known of the device: pulse_weight=10 …",
+            help="The FPort it came on (else 1), the frame, and what is known of the device: pulse_weight=10 …",
         ),
     ],
 ) -> None:

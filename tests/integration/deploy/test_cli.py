@@ -113,10 +113,11 @@ def test_decoders_are_listed_shown_and_tried(tmp_path: Path) -> None:
     samara = Samara(tmp_path)
     assert "dragino-lse01\tDragino" in samara("decoders", "list").stdout
     assert "Byte map" in samara("decoders", "show", "dragino-lse01").stdout
-    tried = samara("decoders", "try", "dragino-lse01", "0CE2 0000 0760 0596 0010 10", "--f-port", 2).stdout
+    tried = samara("decoders", "try", "dragino-lse01", 2, "0CE2 0000 0760 0596 0010 10").stdout
     assert "soil_temperature\t0\t14.3\tCel\t0 s" in tried
-    assert "malformed" in samara("decoders", "try", "dragino-lse01", "00", "--f-port", 2, code=1).stdout
+    assert "malformed" in samara("decoders", "try", "dragino-lse01", 2, "00", code=1).stdout
     assert "not hexadecimal" in samara("decoders", "try", "dragino-lse01", "zz", code=2).stderr
+    assert "a port up to 255" in samara("decoders", "try", "dragino-lse01", "2", "00", "00", code=2).stderr
     assert "no decoder for" in samara("decoders", "show", "dragino", code=1).stderr
 
 
