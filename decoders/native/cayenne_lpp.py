@@ -1,7 +1,8 @@
 """Cayenne Low Power Payload: any device that speaks it, with the types that RAK and others added.
 
 Source: myDevices, "Cayenne Low Power Payload" (docs.mydevices.com, LoRa section); the added types:
-github.com/ElectronicCats/CayenneLPP, README, table of types, which RAKwireless's modules use.
+github.com/ElectronicCats/CayenneLPP, README, table of types, which RAKwireless's modules use; RAKwireless's own:
+github.com/RAKWireless/RAKwireless_Standardized_Payload, README, and docs.rakwireless.com, RAK9154, "Payload decoder".
 Byte map, big-endian, any port: a channel, a type, its data, and so on.
   00 digital input, 01 output uint8                    02 analogue input, 03 output int16 0.01 V
   65 illuminance uint16 1 lx    66 presence uint8      67 temperature int16 0.1 degC    68 humidity uint8 0.5 %
@@ -12,11 +13,17 @@ Byte map, big-endian, any port: a channel, a type, its data, and so on.
          7D concentration uint16 1 ppm (CO2 in practice)          80 power uint16 1 W
          82 distance uint32 0.001 m 83 energy uint32 0.001 kW.h   84 direction uint16 1 deg
          85 time uint32             87 colour 3 bytes             8E switch uint8
-What has no meaning of its own (generic, percentage, outputs, gyrometer, time, colour) is not kept.
+  RAK's: 70 humidity uint16 0.1 %   7E serial number 3 bytes      89 position int32 0.000001 deg, int24 0.01 m
+         8A VOC uint16, an index    B8 battery uint8 1 %          B9 current int16 0.01 A   BA battery uint16 0.01 V
+         BC soil moisture uint16 0.1 %  BE wind uint16 0.01 m/s   BF its direction uint16 1 deg
+         C0 soil uint16 0.001 mS/cm C1 pH uint16 0.01             C2 pH uint16 0.1            C3 sun uint16 1 W/m2
+         F3 state of the battery uint16
+What has no meaning of its own (generic, percentage, outputs, gyrometer, time, colour, serial number, state) is not kept.
 """
 
-from typing import Final, NamedTuple
+from typing import Final
 
+from decoders.native._channels import Part, Parts, number_in, reading_of
 from decoders.registry import Model
 from domain.errors import DecodeError
 from domain.readings import Reading
@@ -29,46 +36,55 @@ MODEL: Final = Model(
         *("digital_input", "analog_voltage", "illuminance", "presence", "temperature", "humidity"),
         *("acceleration_x", "acceleration_y", "acceleration_z", "pressure", "latitude", "longitude", "altitude"),
         *("voltage", "current", "frequency", "co2", "active_power", "distance", "active_energy_import"),
-        *("wind_direction", "on"),
+        *("wind_direction", "on", "iaq_index", "battery_level", "battery_voltage", "soil_moisture"),
+        *("soil_conductivity", "wind_speed", "ph", "solar_irradiance"),
     ),
     hints=("cayenne lpp", "cayenne"),
 )
 
-
-class _Part(NamedTuple):
-    size: int
-    quantity: str = ""
-    divisor: int = 1
-    signed: bool = True
-
-
-_TYPES: Final[dict[int, tuple[_Part, ...]]] = {
-    0x00: (_Part(1, "digital_input", signed=False),),
-    0x01: (_Part(1),),
-    0x02: (_Part(2, "analog_voltage", 100),),
-    0x03: (_Part(2),),
-    0x64: (_Part(4),),
-    0x65: (_Part(2, "illuminance", signed=False),),
-    0x66: (_Part(1, "presence", signed=False),),
-    0x67: (_Part(2, "temperature", 10),),
-    0x68: (_Part(1, "humidity", 2, signed=False),),
-    0x71: tuple(_Part(2, f"acceleration_{axis}", 1000) for axis in "xyz"),
-    0x73: (_Part(2, "pressure", 10, signed=False),),
-    0x74: (_Part(2, "voltage", 100, signed=False),),
-    0x75: (_Part(2, "current", 1000, signed=False),),
-    0x76: (_Part(4, "frequency", signed=False),),
-    0x78: (_Part(1),),
-    0x79: (_Part(2, "altitude"),),
-    0x7D: (_Part(2, "co2", signed=False),),
-    0x80: (_Part(2, "active_power", signed=False),),
-    0x82: (_Part(4, "distance", 1000, signed=False),),
-    0x83: (_Part(4, "active_energy_import", 1000, signed=False),),
-    0x84: (_Part(2, "wind_direction", signed=False),),
-    0x85: (_Part(4),),
-    0x86: (_Part(6),),
-    0x87: (_Part(3),),
-    0x88: (_Part(3, "latitude", 10_000), _Part(3, "longitude", 10_000), _Part(3, "altitude", 100)),
-    0x8E: (_Part(1, "on", signed=False),),
+_ALTITUDE: Final = Part(3, "altitude", 100, signed=True)
+_TYPES: Final[dict[int, Parts]] = {
+    0x00: (Part(1, "digital_input"),),
+    0x01: (Part(1),),
+    0x02: (Part(2, "analog_voltage", 100, signed=True),),
+    0x03: (Part(2),),
+    0x64: (Part(4),),
+    0x65: (Part(2, "illuminance"),),
+    0x66: (Part(1, "presence"),),
+    0x67: (Part(2, "temperature", 10, signed=True),),
+    0x68: (Part(1, "humidity", 2),),
+    0x70: (Part(2, "humidity", 10),),
+    0x71: tuple(Part(2, f"acceleration_{axis}", 1000, signed=True) for axis in "xyz"),
+    0x73: (Part(2, "pressure", 10),),
+    0x74: (Part(2, "voltage", 100),),
+    0x75: (Part(2, "current", 1000),),
+    0x76: (Part(4, "frequency"),),
+    0x78: (Part(1),),
+    0x79: (Part(2, "altitude", signed=True),),
+    0x7D: (Part(2, "co2"),),
+    0x7E: (Part(3),),
+    0x80: (Part(2, "active_power"),),
+    0x82: (Part(4, "distance", 1000),),
+    0x83: (Part(4, "active_energy_import", 1000),),
+    0x84: (Part(2, "wind_direction"),),
+    0x85: (Part(4),),
+    0x86: (Part(6),),
+    0x87: (Part(3),),
+    0x88: (Part(3, "latitude", 10_000, signed=True), Part(3, "longitude", 10_000, signed=True), _ALTITUDE),
+    0x89: (Part(4, "latitude", 1_000_000, signed=True), Part(4, "longitude", 1_000_000, signed=True), _ALTITUDE),
+    0x8A: (Part(2, "iaq_index"),),
+    0x8E: (Part(1, "on"),),
+    0xB8: (Part(1, "battery_level"),),
+    0xB9: (Part(2, "current", 100, signed=True),),
+    0xBA: (Part(2, "battery_voltage", 100),),
+    0xBC: (Part(2, "soil_moisture", 10),),
+    0xBE: (Part(2, "wind_speed", 100),),
+    0xBF: (Part(2, "wind_direction"),),
+    0xC0: (Part(2, "soil_conductivity"),),
+    0xC1: (Part(2, "ph", 100),),
+    0xC2: (Part(2, "ph", 10),),
+    0xC3: (Part(2, "solar_irradiance"),),
+    0xF3: (Part(2),),
 }
 
 
@@ -83,8 +99,8 @@ def decode(payload: bytes, f_port: int) -> list[Reading]:  # noqa: ARG001 - the 
         at += 2
         for part in _TYPES[kind]:
             if part.quantity:
-                value = int.from_bytes(payload[at : at + part.size], signed=part.signed)
-                readings.append(Reading(part.quantity, value / part.divisor, channel))
+                found = reading_of(number_in(payload[at : at + part.size], part, "big"), part)
+                readings.append(found._replace(channel=channel))
             at += part.size
         if at > end:
             raise DecodeError(f"channel {channel} of type {kind:#04x} ends early")
