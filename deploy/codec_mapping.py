@@ -1,7 +1,7 @@
 """A mapping as a file to edit: TOML with the examples beside each field. Pure."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from decoders.javascript.declared import written
@@ -12,9 +12,13 @@ from domain.quantities import QUANTITIES
 _SHOWN = 4
 
 
-def mapping_page(found: Examined) -> str:
-    """Return the mapping, then what could be mapped and is not, then what speaks against it."""
-    return "\n".join([*_head(found), *(line for one in found.fields for line in _field(one, found)), *_rest(found)])
+def mapping_page(found: Examined, lately: Iterable[str] = ()) -> str:
+    """Return the mapping, then what could be mapped and is not, then what speaks against it.
+
+    `lately` are paths that are not mapped either, and that frames have which came from devices.
+    """
+    fields = (line for one in found.fields for line in _field(one, found))
+    return "\n".join([*_head(found), *fields, *_rest(found, lately)])
 
 
 def _head(found: Examined) -> Iterator[str]:
@@ -41,7 +45,7 @@ def _toml(value: Any) -> str:
     return json.dumps(value)  # strings and numbers are written alike in both
 
 
-def _rest(found: Examined) -> Iterator[str]:
+def _rest(found: Examined, lately: Iterable[str]) -> Iterator[str]:
     mapped = {field.path for field in found.fields}
     proposals = [one for one in found.proposal.proposals if one.field.path not in mapped]
     for one in proposals:
@@ -49,6 +53,9 @@ def _rest(found: Examined) -> Iterator[str]:
     named = {one.field.path for one in proposals}
     for path in (one for one in found.mapping.unmapped if one not in named):
         yield f"# not mapped: {path}"
+    named.update(found.mapping.unmapped)
+    for path in (one for one in lately if one not in named):
+        yield f"# not mapped, in frames of the last week alone: {path}"
     for path in found.mapping.unseen:
         yield f"# no example has it: {path}"
     for reason in found.mapping.reasons:

@@ -1,7 +1,8 @@
 """What a person does with codecs: upload, look, map, activate. Each takes a connection and says what it found."""
 
+import json
 import tomllib
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -13,16 +14,18 @@ from decoders.javascript.declared import MappingError, fields_from_json, fields_
 from decoders.javascript.downlinks import Downlink, encode_downlink
 from decoders.javascript.examples import Example
 from decoders.javascript.layouts.one_file import examples_from_json, examples_to_json
-from decoders.javascript.mapping import Field
+from decoders.javascript.mapping import Field, applied, unmapped
 from decoders.javascript.pool import CodecPool
 from decoders.javascript.proposing import Proposed, proposed
 from decoders.javascript.trial import MappingTrial, Trial, mapping_tried, tried
 from decoders.javascript.uplinks import version_of
 from domain.errors import SamaraError
 from store import codecs as stored
+from store.codec_answers import answers_since
 from store.codecs import NewCodec, StoredCodec
 
 _MOST: Final = Limits().script_bytes
+LATELY: Final = timedelta(days=7)
 
 
 class NotActivatedError(SamaraError):
@@ -106,6 +109,16 @@ async def set_mapping(connection: asyncpg.Connection, codec: StoredCodec, fields
     else:
         await stored.set_mapping(connection, codec.codec_id, codec.fields_json)
     return await examine(codec)
+
+
+async def unmapped_lately(connection: asyncpg.Connection, codec: StoredCodec, now: datetime) -> tuple[str, ...]:
+    """Return the paths of numbers that the frames of the last week brought, and no field takes."""
+    fields = fields_from_json(codec.fields_json)
+    paths: dict[str, None] = {}
+    for text in await answers_since(connection, codec, now - LATELY):
+        answer = json.loads(text)
+        paths.update(dict.fromkeys(unmapped(answer, applied(fields, answer).taken)))
+    return tuple(paths)
 
 
 async def encode(codec: StoredCodec, command: dict[str, Any], f_port: int | None, at: datetime) -> Downlink:

@@ -44,11 +44,11 @@ class Field(NamedTuple):
 
 
 class Mapped(NamedTuple):
-    """The readings of an answer, the numbers nobody mapped (their paths), and what could not be read."""
+    """The readings of an answer, what could not be read, and where the values stand that fields took (`unmapped`)."""
 
     readings: list[Reading]
-    unmapped: tuple[str, ...]
     problems: tuple[str, ...]
+    taken: set[tuple[str | int, ...]]
 
 
 class Located(NamedTuple):
@@ -79,10 +79,10 @@ def applied(fields: Sequence[Field], data: Any) -> Mapped:
     """Return the readings of an answer. A field that is missing or null is no problem; one in words unknown is."""
     readings: list[Reading] = []
     problems: list[str] = []
-    used: set[tuple[str | int, ...]] = set()
+    taken: set[tuple[str | int, ...]] = set()
     for field in fields:
         for found in located(data, field.path):
-            used.add(found.steps)
+            taken.add(found.steps)
             if found.value is None or len(readings) >= MAX_READINGS:
                 continue
             number = _number(found.value, field.words)
@@ -93,7 +93,7 @@ def applied(fields: Sequence[Field], data: Any) -> Mapped:
                 readings.append(_reading(field, number, _moment(data, field, found)))
             except ValueError as error:
                 problems.append(f"{field.path}: {error}")
-    return Mapped(readings, unmapped(data, used), tuple(problems))
+    return Mapped(readings, tuple(problems), taken)
 
 
 def _reading(field: Field, number: float, moment: float | datetime | None) -> Reading:
@@ -171,13 +171,13 @@ def _beside(field: Field, found: Located) -> str:
     return ".".join([*map(str, found.steps[:shared]), *times[shared:]])
 
 
-def unmapped(data: Any, used: set[tuple[str | int, ...]]) -> tuple[str, ...]:
+def unmapped(data: Any, taken: set[tuple[str | int, ...]]) -> tuple[str, ...]:
     """Return the paths of the numbers and booleans that no field took; places in lists are `*`."""
     paths: dict[str, None] = {}
     for count, (steps, value) in enumerate(leaves(data)):
         if count >= MAX_FIELDS:
             break
-        if isinstance(value, bool | int | float) and steps not in used:
+        if isinstance(value, bool | int | float) and steps not in taken:
             paths[general(steps)] = None
     return tuple(paths)
 

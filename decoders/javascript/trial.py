@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from decoders.javascript.activation import activation
 from decoders.javascript.calls import Codec
 from decoders.javascript.examples import Example, Verdict, judged
-from decoders.javascript.mapping import Field, applied, problems_of
+from decoders.javascript.mapping import Field, applied, problems_of, unmapped
 from decoders.javascript.pool import CodecPool
 from domain.quantities import QUANTITIES, is_plausible
 
@@ -50,16 +50,16 @@ def mapping_tried(fields: Sequence[Field], answers: Sequence[Any]) -> MappingTri
     reasons = list(problems_of(fields))
     if not fields:
         reasons.append("no field is mapped: nothing would be measured")
-    unmapped: dict[str, None] = {}
+    others: dict[str, None] = {}
     seen: set[tuple[str, int]] = set()
     for answer in answers if not reasons else ():
         mapped = applied(fields, answer)
         reasons += mapped.problems
-        unmapped.update(dict.fromkeys(mapped.unmapped))
+        others.update(dict.fromkeys(unmapped(answer, mapped.taken)))
         for name, value, channel, _, _ in mapped.readings:
             seen.add((name, channel))
             known = QUANTITIES[name]
             if not is_plausible(known, value):
                 reasons.append(f"{name} {value:g} {known.unit} is not within {known.low:g} to {known.high:g}")
     unseen = tuple(one.path for one in fields if (one.quantity, one.channel) not in seen)
-    return MappingTrial(tuple(dict.fromkeys(reasons)), tuple(unmapped), unseen if answers else ())
+    return MappingTrial(tuple(dict.fromkeys(reasons)), tuple(others), unseen if answers else ())

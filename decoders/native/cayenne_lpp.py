@@ -18,7 +18,7 @@ Byte map, big-endian, any port: a channel, a type, its data, and so on.
          BC soil moisture uint16 0.1 %  BE wind uint16 0.01 m/s   BF its direction uint16 1 deg
          C0 soil uint16 0.001 mS/cm C1 pH uint16 0.01             C2 pH uint16 0.1            C3 sun uint16 1 W/m2
          F3 state of the battery uint16
-What has no meaning of its own (generic, percentage, outputs, gyrometer, time, colour, serial number, state) is not kept.
+What has no meaning of its own (generic, percentage, outputs, gyrometer, time, colour, serial, state) is not kept.
 """
 
 from typing import Final

@@ -104,7 +104,7 @@ def show_command(
     source: Annotated[bool, typer.Option("--source", help="The script itself, and nothing else.")] = False,
 ) -> None:
     """Show one version: what its examples and its mapping give today."""
-    codec, bound = _codec(context, tenant, name, version, _with_bindings)
+    codec, bound, lately = _codec(context, tenant, name, version, _with_bindings)
     if source:
         typer.echo(codec.source)
         return
@@ -116,7 +116,7 @@ def show_command(
     for one in bound:
         typer.echo(f"bound to {one.dev_eui or f'model {one.model_id}'}")
     _show_trial(found)
-    typer.echo(mapping_page(found))
+    typer.echo(mapping_page(found, lately))
 
 
 @app.command("mapping")
@@ -131,11 +131,12 @@ def mapping_command(
 ) -> None:
     """Print the mapping as a file to edit; or keep one, checked against the examples."""
     if file is None:
-        found = _examined(_codec(context, tenant, name, version, _alone))
+        codec, _, lately = _codec(context, tenant, name, version, _with_bindings)
+        found = _examined(codec)
         if propose:
             fields = tuple(one.field for one in found.proposal.proposals)
             found = found._replace(fields=fields, mapping=mapping_tried(fields, found.trial.answers))
-        typer.echo(mapping_page(found), nl=False)
+        typer.echo(mapping_page(found, lately), nl=False)
         return
     fields = codecs.mapping_in(file)
 
@@ -267,9 +268,13 @@ async def _alone(_connection: asyncpg.Connection, codec: StoredCodec) -> StoredC
     return codec
 
 
-async def _with_bindings(connection: asyncpg.Connection, codec: StoredCodec) -> tuple[StoredCodec, list[Binding]]:
+async def _with_bindings(
+    connection: asyncpg.Connection, codec: StoredCodec
+) -> tuple[StoredCodec, list[Binding], tuple[str, ...]]:
+    """Return what a codec is bound to, and what the frames of late have that it does not map."""
     every = await stored.bindings(connection, codec.tenant_id)
-    return codec, [one for one in every if one.codec == codec.name]
+    lately = await codecs.unmapped_lately(connection, codec, now())
+    return codec, [one for one in every if one.codec == codec.name], lately
 
 
 def _examined(codec: StoredCodec) -> Examined:

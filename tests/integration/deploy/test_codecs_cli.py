@@ -147,6 +147,27 @@ def test_a_mapping_in_force_changes_only_for_one_that_holds(codecs: Codecs, sql:
     assert "battery_mv" in codecs("mapping", "acme", "--propose").stdout
 
 
+def test_what_frames_bring_beyond_the_examples_is_listed(codecs: Codecs, sql: Sql) -> None:
+    codecs.upload("right/index.js")
+    codecs("activate", "acme")
+    codecs("bind", "acme", EUI)
+    sql("INSERT INTO sources (name) VALUES ('server')")
+    sql("""
+        SELECT make_partition('uplinks', date_trunc('month', now())::date)
+         WHERE to_regclass('uplinks_' || to_char(now(), 'YYYY_MM')) IS NULL AND EXISTS
+               (SELECT FROM pg_partitioned_table WHERE partrelid = 'uplinks'::regclass)
+    """)
+    sql("""
+        INSERT INTO uplinks (received_at, uplink_key, ingested_at, device_id, source_id, confirmed, adr, dev_addr,
+                             outcome, detail, payload, decoder_id, object)
+        SELECT now(), 1, now(), 1, 1, false, false, '', 'decoded', '', '', max(decoder_id),
+               '{"temperature": 21, "frobs": 4, "gust": 7, "words": "none"}' FROM decoders
+    """)
+    for page in (codecs("show", "acme").stdout, codecs("mapping", "acme").stdout):
+        assert "# not mapped, in frames of the last week alone: gust" in page
+        assert page.count("frobs") == 1
+
+
 def test_a_codec_is_bound_put_away_released_and_retired(codecs: Codecs, samara: Samara, sql: Sql) -> None:
     codecs.upload("right/index.js")
     codecs("activate", "acme")

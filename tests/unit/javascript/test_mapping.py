@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from decoders.javascript.calls import Codec, CodecResult
-from decoders.javascript.mapping import MAX_READINGS, Field, applied, problems_of
+from decoders.javascript.mapping import MAX_READINGS, Field, applied, problems_of, unmapped
 from decoders.javascript.proposing import proposed
 from decoders.javascript.uplinks import ActiveCodec, answered, version_of
 from domain.readings import DECODED, FAILED, MALFORMED, Reading
@@ -53,7 +53,7 @@ def test_samples_are_chosen_by_a_member() -> None:
     }
     mapped = applied([field], data)
     assert mapped.readings == [Reading("temperature", 20.5, measured_at=datetime(2024, 5, 6, 5, 8, 9, tzinfo=UTC))]
-    assert mapped.unmapped == ("samples.*.value",)
+    assert unmapped(data, mapped.taken) == ("samples.*.value",)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_an_unreadable_time_is_a_problem_and_no_reading(said: object, form: str)
 
 def test_what_nobody_mapped_is_listed_once() -> None:
     data = {"t": 1, "x": {"y": True, "z": "word"}, "list": [{"n": 1}, {"n": 2}], "none": None}
-    assert applied([Field("t", "temperature")], data).unmapped == ("x.y", "list.*.n")
+    assert unmapped(data, applied([Field("t", "temperature")], data).taken) == ("x.y", "list.*.n")
 
 
 @pytest.mark.parametrize(
