@@ -37,14 +37,16 @@ class WorkerStartError(SamaraError):
 class WorkerDiedError(SamaraError):
     """The worker process ended, or was ended, in the middle of a batch.
 
-    `place` is the call that it was at, None when it had begun none.
+    `place` is the call that it was at, None when it had begun none. `starved` is true where the machine gave it no
+    CPU time: that is not the script's fault.
     """
 
     transient = True
 
-    def __init__(self, place: int | None, detail: str) -> None:
+    def __init__(self, place: int | None, detail: str, *, starved: bool = False) -> None:
         super().__init__(detail)
         self.place: Final = place
+        self.starved: Final = starved
 
 
 class WorkerProcess:
@@ -102,8 +104,7 @@ class WorkerProcess:
         reading = asyncio.ensure_future(self._read())
         try:
             self._input.write(wire.frame(self._encoder.encode(self._batch(calls))))
-            if not await self._answered(reading):
-                raise WorkerDiedError(self._place(), "it did not answer in time")
+            await self._answered(reading)
             answers = self._answers.decode(reading.result())
         except (EOFError, ConnectionError, msgspec.DecodeError) as error:
             raise await self._died() from error
@@ -135,8 +136,8 @@ class WorkerProcess:
         self._held_bytes += size_bytes
         return Batch([_wired(call) for call in calls], sources, forget)
 
-    async def _answered(self, reading: "asyncio.Future[bytes]") -> bool:
-        """Wait for the answers; say if they came before the worker stood still in one call for too long.
+    async def _answered(self, reading: "asyncio.Future[bytes]") -> None:
+        """Wait for the answers. Raises WorkerDiedError when the worker stands still in one call for too long.
 
         A call that has not had its CPU time yet is given more of the clock's: the machine is busy, not the script.
         """
@@ -150,8 +151,8 @@ class WorkerProcess:
             cpu_limit_s = self._cpu_limit_s()
             starved = self._begun == 0 or cpu_now_s - cpu_then_s < cpu_limit_s
             if now - moved_at > (_STARVED_S if starved else cpu_limit_s + self._limits.grace_s):
-                return False
-        return True
+                detail = "it was given no CPU time" if starved else "it did not answer in time"
+                raise WorkerDiedError(self._place(), detail, starved=starved)
 
     def _cpu_limit_s(self) -> float:
         """Return the CPU time of the call it is at."""

@@ -64,7 +64,8 @@ class Server:
         if error.place is None:
             return [piece]
         cpu_us = int((self._limits.decode_cpu_s + self._limits.grace_s) * 1e6)
-        self._settle(piece[error.place], Answer("killed", str(error), cpu_us))
+        answer = Answer("unavailable", str(error), 0) if error.starved else Answer("killed", str(error), cpu_us)
+        self._settle(piece[error.place], answer)
         return [[waiting] for place, waiting in reversed(list(enumerate(piece))) if place != error.place]
 
     def _all(self, status: str, detail: str, pieces: list[list[Waiting]]) -> None:

@@ -88,6 +88,7 @@ async def test_a_stopped_worker_is_found_out(monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(server.WorkerDiedError) as caught:
         await worker.exchange([call(GOOD)])
     assert caught.value.place is None
+    assert caught.value.starved
     await worker.end()
 
 
