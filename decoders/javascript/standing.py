@@ -2,9 +2,10 @@
 
 A codec starts on probation, in the lane of the slow, and earns its place in the lane of the quick by clean calls
 in a row; one slow or stopped call sends it back. So a hostile script delays other newcomers, never those whose
-codecs are known. On probation it has a budget of CPU time that fills up again slowly, and so has its tenant: many
-hostile scripts have little more than one. After three kills, or thirty calls in a row that had to be stopped, it is
-put away.
+codecs are known. One that was trusted and had to be stopped earns trust again ten times as slowly, each time: to
+behave well in order to be let in does not pay. On probation it has a budget of CPU time that fills up again slowly,
+and so has its tenant: many hostile scripts have little more than one. After three kills, or thirty calls in a row
+that had to be stopped, it is put away.
 """
 
 from typing import Final, Literal
@@ -21,7 +22,8 @@ TENANT_BUDGET_US: Final = 1_000_000
 TENANT_BUDGET_US_PER_S: Final = 100_000
 MAX_KILLS: Final = 3
 MAX_STOPPED: Final = 30  # calls in a row: what does nothing but reach its limits is put away as well
-_MOST_CLEAN: Final = 2 * CLEAN_CALLS
+DISTRUST: Final = 10  # by so much more calls trust is earned again, each time that it was betrayed
+_MOST_CALLS: Final = CLEAN_CALLS * DISTRUST**6
 _THROWN_COSTS: Final = 5  # clean calls: what throws is loaded again, which a malformed frame now and then may cost
 _FIRST_GUESS_US: Final = 1_000.0
 _STOPPED: Final[frozenset[Status]] = frozenset({"timeout", "memory", "killed", "unloadable"})
@@ -52,13 +54,14 @@ class Budget:
 class Standing:
     """The standing of one codec version with one tenant. Mutable, owned by the pool."""
 
-    __slots__ = ("_budgets", "_clean", "kills", "mean_us", "stopped")
+    __slots__ = ("_budgets", "_clean", "_needed", "kills", "mean_us", "stopped")
 
     def __init__(self, now_s: float, tenant_budget: Budget | None = None, kills: int = 0) -> None:
         self.kills = kills
         self.mean_us = _FIRST_GUESS_US  # of a call, moving
         self.stopped = 0  # calls in a row
         self._clean = 0
+        self._needed = CLEAN_CALLS
         self._budgets = (Budget(now_s), tenant_budget or Budget(now_s, TENANT_BUDGET_US, TENANT_BUDGET_US_PER_S))
 
     @property
@@ -69,7 +72,7 @@ class Standing:
     @property
     def lane(self) -> Lane:
         """The lane of its next call."""
-        return "quick" if self._clean >= CLEAN_CALLS else "slow"
+        return "quick" if self._clean >= self._needed else "slow"
 
     def refusal(self, now_s: float) -> Status | None:
         """Return why its next call is not run, None when it is."""
@@ -88,9 +91,13 @@ class Standing:
         if status == "killed":
             self.kills += 1
         self.stopped = self.stopped + 1 if status in _STOPPED else 0
-        if status in _STOPPED or cpu_us > SLOW_CALL_US:
-            self._clean = 0 if status in _STOPPED or self.lane == "quick" else self._clean
+        if status in _STOPPED:
+            if self.lane == "quick":
+                self._needed = min(self._needed * DISTRUST, _MOST_CALLS)
+            self._clean = 0
+        elif cpu_us > SLOW_CALL_US:
+            self._clean = 0 if self.lane == "quick" else self._clean
         elif status == "thrown":
             self._clean = max(0, self._clean - _THROWN_COSTS)
         else:
-            self._clean = min(_MOST_CLEAN, self._clean + 1)
+            self._clean = min(2 * self._needed, self._clean + 1)

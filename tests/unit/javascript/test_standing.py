@@ -56,6 +56,18 @@ def test_an_error_thrown_now_and_then_is_no_offence() -> None:
         assert standing.lane == "quick"
 
 
+def test_who_behaves_to_be_let_in_and_then_loops_waits_ten_times_as_long_each_time() -> None:
+    standing, waited = Standing(0.0), []
+    for _ in range(3):
+        calls = 0
+        while standing.lane == "slow":
+            standing.settle("data", 20)
+            calls += 1
+        waited.append(calls)
+        standing.settle("timeout", 50_000)
+    assert waited == [CLEAN_CALLS, 10 * CLEAN_CALLS, 100 * CLEAN_CALLS]
+
+
 def test_a_codec_that_only_throws_is_slow() -> None:
     standing = proven()
     standing.settle("thrown", 900)
