@@ -14,7 +14,7 @@ Byte map, little-endian, port 85 as delivered:  II TT data ..  II TT data ..
 from datetime import UTC, datetime
 from typing import Final
 
-from decoders.native._channels import Channels, Part, number_in, reading_of
+from decoders.native._channels import Channels, Part, value_of
 from domain.errors import DecodeError
 from domain.readings import Reading
 
@@ -28,7 +28,7 @@ HISTORY: Final = ((0x20, 0xCE), (0x21, 0xCE))
 
 _OF_ITSELF: Final = {0x01: 1, 0x08: 6, 0x09: 2, 0x0A: 2, 0x0B: 1, 0x0F: 1, 0x16: 8, 0xFE: 1, 0xFF: 2}
 _ANSWERS: Final = frozenset((0xF8, 0xF9, 0xFE, 0xFF))
-_NOT_READ: Final = (0xFFFD, 0xFFFE, 0xFFFF)
+_NOT_READ: Final = frozenset((b"\xfd\xff", b"\xfe\xff", b"\xff\xff"))
 
 
 def decode_channels(payload: bytes, channels: Channels) -> list[Reading]:
@@ -53,20 +53,10 @@ def decode_channels(payload: bytes, channels: Channels) -> list[Reading]:
             moment = datetime.fromtimestamp(int.from_bytes(payload[at : at + 4], "little"), UTC)
             at += 4
         for part in parts:
-            reading = _reading(payload, at, part, moment)
-            if reading is not None:
-                readings.append(reading)
+            data = payload[at : at + part.size]
+            if part.quantity and (part.signed or data not in _NOT_READ):
+                readings.append(Reading(part.quantity, value_of(data, part, "little"), part.channel, 0.0, moment))
             at += part.size
         if at > end:
             raise DecodeError(f"channel {key[0]:02x} of type {key[1]:02x} ends early")
     return readings
-
-
-def _reading(payload: bytes, at: int, part: Part, moment: datetime | None) -> Reading | None:
-    if not part.quantity:
-        return None
-    value = number_in(payload[at : at + part.size], part, "little")
-    if part.size == 2 and value in _NOT_READ:
-        return None
-    reading = reading_of(value, part)
-    return reading if moment is None else reading._replace(measured_at=moment)

@@ -8,7 +8,7 @@ Other ports hold answers to commands, times, and positions by radio: nothing tha
 
 from typing import Final
 
-from decoders.native._channels import Channels, Part, number_in, reading_of
+from decoders.native._channels import Channels, Part, value_of
 from domain.errors import DecodeError
 from domain.readings import Reading
 
@@ -46,5 +46,5 @@ def decode_channels(payload: bytes, f_port: int, channels: Channels) -> list[Rea
                 raise DecodeError(f"a channel is cut at byte {end}")
             at += part.size
             if part.quantity:
-                readings.append(reading_of(number_in(data, part, "big"), part))
+                readings.append(Reading(part.quantity, value_of(data, part, "big"), part.channel))
     return readings

@@ -23,7 +23,7 @@ What has no meaning of its own (generic, percentage, outputs, gyrometer, time, c
 
 from typing import Final
 
-from decoders.native._channels import Part, Parts, number_in, reading_of
+from decoders.native._channels import Part, Parts, value_of
 from decoders.registry import Model
 from domain.errors import DecodeError
 from domain.readings import Reading
@@ -99,8 +99,8 @@ def decode(payload: bytes, f_port: int) -> list[Reading]:  # noqa: ARG001 - the 
         at += 2
         for part in _TYPES[kind]:
             if part.quantity:
-                found = reading_of(number_in(payload[at : at + part.size], part, "big"), part)
-                readings.append(found._replace(channel=channel))
+                value = value_of(payload[at : at + part.size], part, "big")
+                readings.append(Reading(part.quantity, value, channel))
             at += part.size
         if at > end:
             raise DecodeError(f"channel {channel} of type {kind:#04x} ends early")
