@@ -7,7 +7,7 @@ Byte map, f_port 6, 11 bytes, big-endian:  VV DD RR BB, then seven bytes
   D  kind of device: a frame of another kind is refused
   R  kind of report: 00 firmware, nothing measured; 01 and above, the values
   B  battery  bits 6-0 0.1 V, bit 7 low; 00 when it runs on the mains
-Other ports: answers to commands
+f_port 7, 13 (buttons), 14 (calibration), 32 (joining): answers to commands
 """
 
 from collections.abc import Mapping
@@ -19,6 +19,7 @@ from domain.readings import Reading
 BATTERY: Final = ("battery_voltage", "battery_low")
 _SIZE: Final = 11
 _DATA_PORT: Final = 6
+_COMMAND_PORTS: Final = frozenset((7, 13, 14, 32))
 
 
 class Value(NamedTuple):
@@ -72,9 +73,9 @@ def decode_report(payload: bytes, f_port: int, forms: Forms, *, absent: bool = F
 
 def is_report(payload: bytes, f_port: int, forms: Forms) -> bool:
     """Say whether a frame carries values; raise DecodeError if it is of none of these forms."""
-    if f_port != _DATA_PORT:
+    if f_port in _COMMAND_PORTS:
         return False
-    if len(payload) != _SIZE or payload[0] != 1:
+    if f_port != _DATA_PORT or len(payload) != _SIZE or payload[0] != 1:
         raise DecodeError(f"f_port {f_port}, {len(payload)} bytes")
     kind, report = payload[1], payload[2]
     if (kind, report) in forms:
