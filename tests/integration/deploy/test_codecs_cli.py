@@ -158,8 +158,8 @@ def test_what_frames_bring_beyond_the_examples_is_listed(codecs: Codecs, sql: Sq
                (SELECT FROM pg_partitioned_table WHERE partrelid = 'uplinks'::regclass)
     """)
     sql("""
-        INSERT INTO uplinks (received_at, uplink_key, ingested_at, f_cnt, device_id, source_id, confirmed, adr, dev_addr,
-                             outcome, detail, payload, decoder_id, object)
+        INSERT INTO uplinks (received_at, uplink_key, ingested_at, f_cnt, device_id, source_id, confirmed, adr,
+                             dev_addr, outcome, detail, payload, decoder_id, object)
         SELECT now(), 1, now(), 1, 1, 1, false, false, '', 'decoded', '', '', max(decoder_id),
                '{"temperature": 21, "frobs": 4, "gust": 7, "words": "none"}' FROM decoders
     """)
