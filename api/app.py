@@ -10,16 +10,33 @@ from aiohttp import web
 from argon2 import PasswordHasher
 from prometheus_client import CollectorRegistry
 
-from api import access, context, failures, health, openapi, pages, security, sensorthings, signing, v1, wakeups
+from api import (
+    access,
+    context,
+    failures,
+    health,
+    openapi,
+    opendata,
+    pages,
+    security,
+    sensorthings,
+    signing,
+    v1,
+    wakeups,
+)
 from api.endpoint import Endpoint
 from api.latest import read_news
 from api.live import Hub, News
 from api.loading import routes
 from api.metrics import METRICS, Metrics, measured
 from api.notifying import CONTACT_RULES, ContactRules
+from api.opendata.serving import RATES
 from api.pages import rendering
+from api.problems import TOO_MANY_EXPORTS
+from api.rates import Rates
 from api.ruling import RULE_DESK, RuleDesk
 from api.settings import ApiSettings
+from api.slots import Slots
 from store.access.bearer import who_may
 from store.access.sealing import Keyring
 
@@ -62,10 +79,12 @@ def create_app(
     app[CONTACT_RULES] = contact_rules
     app[RULE_DESK] = rule_desk
     app[context.HUB] = Hub(read=news, who_may=may_read, settings=settings)
+    app[context.EXPORTS] = Slots(settings.max_exports, TOO_MANY_EXPORTS)
+    app[RATES] = Rates(settings.open_data_per_minute)
     app[METRICS] = Metrics(registry)
     of_api = routes(v1)
     app[openapi.ENDPOINTS] = tuple(route for route in of_api if isinstance(route, Endpoint))
-    app.add_routes([*health.ROUTES, *of_api, *routes(pages), *routes(sensorthings)])
+    app.add_routes([*health.ROUTES, *of_api, *routes(pages), *routes(sensorthings), *routes(opendata)])
     signing.add_to(app, hasher or PasswordHasher(), keyring)
     rendering.add_to(app)
     app.on_response_prepare.append(security.protect)

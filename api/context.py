@@ -10,6 +10,7 @@ from aiohttp import web
 
 from api.live import Hub
 from api.settings import ApiSettings
+from api.slots import Slots
 from store.access.bearer import enter
 
 Clock = Callable[[], datetime]
@@ -20,6 +21,7 @@ SETTINGS: Final = web.AppKey("settings", ApiSettings)
 CLOCK: Final[web.AppKey[Clock]] = web.AppKey("clock")
 BEARER: Final = web.RequestKey("bearer", bytes)  # what to say to the database of who asks
 HUB: Final = web.AppKey("hub", Hub)
+EXPORTS: Final = web.AppKey("exports", Slots)  # files that are being written
 
 
 @asynccontextmanager

@@ -20,7 +20,7 @@ from aiohttp.web_urldispatcher import AbstractRoute, UrlDispatcher
 from pydantic import BaseModel
 
 from api import idempotency, parameters, problems
-from api.answers import FIELDS, json_answer, selectable
+from api.answers import FIELDS, json_answer, refuse_changed, selectable
 from api.bodies import read_bytes
 from api.context import writer
 from api.problems import Kind, ProblemError
@@ -35,7 +35,11 @@ Query = type[BaseModel] | None
 
 
 class Operation(NamedTuple):
-    """What one endpoint takes and answers. `media` is what it answers when it is not a model as JSON."""
+    """What one endpoint takes and answers. `media` is what it answers when it is not a model as JSON.
+
+    `held` returns what is there before a write, and keeps others from changing it until the transaction ends: what
+    `If-Match` is compared with.
+    """
 
     name: str
     summary: str
@@ -47,6 +51,7 @@ class Operation(NamedTuple):
     status: int
     problems: tuple[Kind, ...]
     is_door: bool = False
+    held: Handler | None = None
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -106,6 +111,10 @@ class Endpoint(web.AbstractRouteDef):
             raise ProblemError(problems.CONFLICT, str(error)) from error
 
     async def _written(self, request: web.Request, arguments: dict[str, Any], connection: Any) -> web.Response:
+        if self.operation.held is not None and request.if_match is not None:
+            there = await self.operation.held(request, connection=connection, path=arguments["path"])
+            assert isinstance(there, BaseModel), "what is there is told by a model"
+            refuse_changed(request, there)
         try:
             found = await self.handler(request, connection=connection, **arguments)
         except AssignmentError as error:
@@ -167,11 +176,15 @@ def door(
     return replace(endpoint, operation=endpoint.operation._replace(answer=answer))
 
 
-def patch(path: str, handler: Handler, *, query: Query = None, problems: tuple[Kind, ...] = ()) -> Endpoint:
-    """Declare what changes the members that are given of a thing."""
-    return _endpoint(hdrs.METH_PATCH, path, handler, query, status=200, media=(), problems=problems)
+def patch(
+    path: str, handler: Handler, *, query: Query = None, problems: tuple[Kind, ...] = (), held: Handler | None = None
+) -> Endpoint:
+    """Declare what changes the members that are given of a thing; with `held`, on the condition of `If-Match`."""
+    return _endpoint(hdrs.METH_PATCH, path, handler, query, status=200, media=(), problems=problems, held=held)
 
 
-def delete(path: str, handler: Handler, *, query: Query = None, problems: tuple[Kind, ...] = ()) -> Endpoint:
-    """Declare what takes a thing away."""
-    return _endpoint(hdrs.METH_DELETE, path, handler, query, status=204, media=(), problems=problems)
+def delete(
+    path: str, handler: Handler, *, query: Query = None, problems: tuple[Kind, ...] = (), held: Handler | None = None
+) -> Endpoint:
+    """Declare what takes a thing away; with `held`, on the condition of `If-Match`."""
+    return _endpoint(hdrs.METH_DELETE, path, handler, query, status=204, media=(), problems=problems, held=held)

@@ -1,8 +1,6 @@
 """Find what a folder holds: each module of `api/v1` and `api/pages` declares its own `ROUTES`, or other things."""
 
-import pkgutil
 from collections.abc import Iterator
-from importlib import import_module
 from types import ModuleType
 from typing import Any, Final
 
@@ -10,6 +8,7 @@ from aiohttp import web
 
 from api.endpoint import Endpoint
 from domain.errors import ConfigurationError
+from domain.folders import modules
 
 Route = web.RouteDef | Endpoint  # both have a method and a path
 
@@ -40,11 +39,6 @@ def declared(package: ModuleType, attribute: str) -> Iterator[tuple[str, Any]]:
 
     Raises ConfigurationError when a module cannot be imported.
     """
-    for info in sorted(pkgutil.iter_modules(package.__path__), key=lambda info: info.name):
-        name = f"{package.__name__}.{info.name}"
-        try:
-            module = import_module(name)
-        except ImportError as error:
-            raise ConfigurationError(f"{name}: {error}") from error
+    for module in sorted(modules(package.__name__), key=lambda module: module.__name__):
         for item in getattr(module, attribute, ()):
-            yield name, item
+            yield module.__name__, item

@@ -87,6 +87,9 @@ class Point(Resource):
     site_id: int
     name: str
     dev_eui: str | None
+    is_individual: Annotated[
+        bool | None, Field(description="one household's or person's meter; null: nobody said, and meters count as such")
+    ]
 
 
 class Device(Resource):

@@ -20,7 +20,8 @@ _REF: Final = "#/components/schemas/{model}"
 _ABOUT: Final = """Everything that the pages show, for programs. Times are UTC, units are UCUM codes.
 
 Lists come in pages: give `next_cursor` back as `cursor`, or follow the `Link` header. Every answer bears an `ETag`;
-send it in `If-None-Match` to get 304 when nothing changed. A write that bears an `Idempotency-Key` may be sent again
+send it in `If-None-Match` to get 304 when nothing changed, and in `If-Match` to change a thing only as you read it. A
+write that bears an `Idempotency-Key` may be sent again
 for a day. Problems are RFC 9457; test their `type`, which does not change. `Accept-Language` (fr, en) chooses the
 language of labels and of the titles of problems."""
 _WRITTEN: Final = (problems.INVALID_BODY, problems.UNSUPPORTED_MEDIA, problems.CONFLICT, problems.KEY_REUSED)

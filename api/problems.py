@@ -73,6 +73,18 @@ TOO_MANY_TRIES: Final = Kind(
     "Too many tries; wait before the next one.",
     "Trop d'essais ; patientez avant le prochain.",
 )
+TOO_MANY_REQUESTS: Final = Kind(
+    "too-many-requests",
+    429,
+    "Too many requests from this address; wait before the next one.",
+    "Trop de requêtes depuis cette adresse ; patientez avant la prochaine.",
+)
+TOO_PERSONAL: Final = Kind(
+    "too-personal",
+    422,
+    "Published so, it would tell how somebody lives.",
+    "Publié ainsi, cela dirait comment quelqu'un vit.",
+)
 CONFLICT: Final = Kind(
     "conflict", 409, "What is there already does not allow it.", "Ce qui existe déjà ne le permet pas."
 )
@@ -116,6 +128,12 @@ TOO_MANY_STREAMS: Final = Kind(
     "This server has as many live streams as it may have.",
     "Ce serveur a autant de flux ouverts qu'il peut en avoir.",
 )
+TOO_MANY_EXPORTS: Final = Kind(
+    "too-many-exports",
+    503,
+    "This server writes as many files as it may at a time.",
+    "Ce serveur écrit déjà autant de fichiers qu'il peut à la fois.",
+)
 UNAVAILABLE: Final = Kind(
     "unavailable",
     503,
@@ -139,6 +157,8 @@ KINDS: Final = (
     TOO_LARGE,
     UNSUPPORTED_MEDIA,
     TOO_MANY_TRIES,
+    TOO_MANY_REQUESTS,
+    TOO_PERSONAL,
     NO_SUCH_CURSOR,
     NO_SUCH_CONTACT,
     NO_SUCH_MOMENT,
@@ -149,6 +169,7 @@ KINDS: Final = (
     FORM_MISSING,
     TOO_MANY_BACKTESTS,
     TOO_MANY_STREAMS,
+    TOO_MANY_EXPORTS,
     UNAVAILABLE,
 )
 

@@ -23,6 +23,8 @@ class ApiSettings(BaseModel):
     session_s: Seconds = 7 * 86400.0  # and after so long in any case
     max_series_points: Positive = 5_000
     max_live_streams: Positive = 5_000
+    open_data_per_minute: Positive = 60  # requests without account that one address may make
+    max_exports: Positive = 3  # files written at a time; each holds a connection to the database
     live_pause_s: float = Field(default=0.25, ge=0)  # between two reads of one tenant's values
     live_refresh_s: Seconds = 30  # values are read again even if no notification came
     live_heartbeat_s: Seconds = 15

@@ -27,7 +27,7 @@ SELECT tenant_id FROM devices WHERE device_id = $1 FOR NO KEY UPDATE
 """
 
 SELECT_POINT_FOR_UPDATE: Final = """
-SELECT tenant_id FROM points JOIN sites USING (site_id) WHERE point_id = $1 FOR NO KEY UPDATE OF points
+SELECT of_tenant_id FROM points WHERE point_id = $1 FOR NO KEY UPDATE
 """
 
 SELECT_OPEN: Final = """

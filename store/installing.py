@@ -48,8 +48,23 @@ async def add_site(connection: asyncpg.Connection, tenant_id: int, values: Mappi
 
 
 SELECT_SITE: Final = """
-SELECT site_id, name, kind, latitude_deg, longitude_deg FROM sites WHERE tenant_id = $1 AND site_id = $2 FOR UPDATE
+SELECT site_id, name, kind, latitude_deg, longitude_deg FROM sites WHERE tenant_id = $1 AND site_id = $2
 """
+
+SELECT_SITE_HELD: Final = f"{SELECT_SITE} FOR UPDATE"
+
+
+async def site(connection: asyncpg.Connection, tenant_id: int, site_id: int, *, held: bool = False) -> dict[str, Any]:
+    """Return a site; `held` keeps others from changing it until the transaction ends. Raises NotFoundError."""
+    return await _one(connection, SELECT_SITE_HELD if held else SELECT_SITE, tenant_id, site_id)
+
+
+async def _one(connection: asyncpg.Connection, statement: str, *key: object) -> dict[str, Any]:
+    row = await connection.fetchrow(statement, *key)
+    if row is None:
+        raise NotFoundError
+    return dict(row)
+
 
 UPDATE_SITE: Final = """
 UPDATE sites SET name = $3, kind = $4, latitude_deg = $5, longitude_deg = $6 WHERE tenant_id = $1 AND site_id = $2
@@ -60,20 +75,11 @@ async def change_site(
     connection: asyncpg.Connection, tenant_id: int, site_id: int, values: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Change what is given of a site, and return the whole. Raises NotFoundError, RefusedError."""
-    changed = await _merged(connection, SELECT_SITE, (tenant_id, site_id), values)
+    changed = {**await site(connection, tenant_id, site_id, held=True), **values}
     given = [changed[name] for name in ("name", "kind", "latitude_deg", "longitude_deg")]
     with _refused("There is a site of that name."):
         await connection.execute(UPDATE_SITE, tenant_id, site_id, *given)
     return changed
-
-
-async def _merged(
-    connection: asyncpg.Connection, statement: str, key: tuple[object, ...], values: Mapping[str, Any]
-) -> dict[str, Any]:
-    row = await connection.fetchrow(statement, *key)
-    if row is None:
-        raise NotFoundError
-    return {**row, **values}
 
 
 DELETE_SITE: Final = """
@@ -90,28 +96,31 @@ async def remove_site(connection: asyncpg.Connection, tenant_id: int, site_id: i
 
 
 class Point(NamedTuple):
-    """A point of a site."""
+    """A point of a site, and the device that measures it now. `is_individual`: see domain/personal.py."""
 
     point_id: int
     site_id: int
     name: str
     dev_eui: str | None
+    is_individual: bool | None
 
 
 INSERT_POINT: Final = """
-INSERT INTO points (site_id, name)
-SELECT site_id, $3 FROM sites WHERE tenant_id = $1 AND site_id = $2
+INSERT INTO points (site_id, name, is_individual)
+SELECT site_id, $3, $4 FROM sites WHERE tenant_id = $1 AND site_id = $2
 RETURNING point_id
 """
 
 
-async def add_point(connection: asyncpg.Connection, tenant_id: int, site_id: int, name: str) -> Point:
+async def add_point(
+    connection: asyncpg.Connection, tenant_id: int, site_id: int, name: str, *, is_individual: bool | None = None
+) -> Point:
     """Make a point of a site. Raises NotFoundError if the tenant has no such site, RefusedError."""
     with _refused("There is a point of that name at the site."):
-        point_id = await connection.fetchval(INSERT_POINT, tenant_id, site_id, name)
+        point_id = await connection.fetchval(INSERT_POINT, tenant_id, site_id, name, is_individual)
     if point_id is None:
         raise NotFoundError
-    return Point(point_id, site_id, name, None)
+    return Point(point_id, site_id, name, None, is_individual)
 
 
 SELECT_POINT: Final = """
@@ -119,23 +128,32 @@ SELECT point_id, site_id, points.name,
        (SELECT dev_eui
           FROM assignments
           JOIN devices USING (device_id)
-         WHERE assignments.point_id = points.point_id AND upper_inf(during)) AS dev_eui
+         WHERE assignments.point_id = points.point_id AND upper_inf(during)) AS dev_eui,
+       is_individual
   FROM points
-  JOIN sites USING (site_id)
- WHERE tenant_id = $1 AND point_id = $2
-   FOR UPDATE OF points
+ WHERE of_tenant_id = $1 AND point_id = $2
 """
+
+SELECT_POINT_HELD: Final = f"{SELECT_POINT} FOR UPDATE OF points"
+
+
+async def point(connection: asyncpg.Connection, tenant_id: int, point_id: int, *, held: bool = False) -> Point:
+    """Return a point; `held` keeps others from changing it until the transaction ends. Raises NotFoundError."""
+    return Point(**await _one(connection, SELECT_POINT_HELD if held else SELECT_POINT, tenant_id, point_id))
+
 
 UPDATE_POINT: Final = """
-UPDATE points SET name = $2 WHERE point_id = $1
+UPDATE points SET name = $2, is_individual = $3 WHERE point_id = $1
 """
 
 
-async def rename_point(connection: asyncpg.Connection, tenant_id: int, point_id: int, name: str) -> Point:
-    """Name a point otherwise. Raises NotFoundError, RefusedError."""
-    found = Point(**await _merged(connection, SELECT_POINT, (tenant_id, point_id), {"name": name}))
+async def change_point(
+    connection: asyncpg.Connection, tenant_id: int, point_id: int, values: Mapping[str, Any]
+) -> Point:
+    """Change what is given of a point (name, is_individual), and return it. Raises NotFoundError, RefusedError."""
+    found = (await point(connection, tenant_id, point_id, held=True))._replace(**values)
     with _refused("There is a point of that name at the site."):
-        await connection.execute(UPDATE_POINT, point_id, name)
+        await connection.execute(UPDATE_POINT, point_id, found.name, found.is_individual)
     return found
 
 
@@ -161,8 +179,19 @@ async def add_device(
 
 
 SELECT_DEVICE: Final = """
-SELECT device_id, name, model_id FROM devices WHERE tenant_id = $1 AND dev_eui = $2 FOR UPDATE
+SELECT device_id, name, model_id FROM devices WHERE tenant_id = $1 AND dev_eui = $2
 """
+
+SELECT_DEVICE_HELD: Final = f"{SELECT_DEVICE} FOR UPDATE"
+
+
+async def device(connection: asyncpg.Connection, tenant_id: int, dev_eui: str, *, held: bool = False) -> dict[str, Any]:
+    """Return a device as it is declared; `held` keeps others from changing it until the transaction ends.
+
+    Raises NotFoundError.
+    """
+    return await _one(connection, SELECT_DEVICE_HELD if held else SELECT_DEVICE, tenant_id, dev_eui)
+
 
 UPDATE_DEVICE: Final = """
 UPDATE devices SET name = $2, model_id = $3 WHERE device_id = $1
@@ -173,7 +202,7 @@ async def change_device(
     connection: asyncpg.Connection, tenant_id: int, dev_eui: str, values: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Change what is given of a device, and return its name and model. Raises NotFoundError, RefusedError."""
-    changed = await _merged(connection, SELECT_DEVICE, (tenant_id, dev_eui), values)
+    changed = {**await device(connection, tenant_id, dev_eui, held=True), **values}
     with _refused(_DEVICE):
         await connection.execute(UPDATE_DEVICE, changed["device_id"], changed["name"], changed["model_id"])
     return changed
@@ -193,9 +222,7 @@ SELECT_ASSIGNMENTS: Final = """
 SELECT assignment_id, dev_eui, point_id, lower(during) AS started_at, upper(during) AS ended_at
   FROM assignments
   JOIN devices USING (device_id)
-  JOIN points USING (point_id)
-  JOIN sites USING (site_id)
- WHERE sites.tenant_id = $1
+ WHERE of_tenant_id = $1
    AND ($2::text IS NULL OR dev_eui = $2)
    AND ($3::integer IS NULL OR point_id = $3)
    AND assignment_id > $4
@@ -220,8 +247,8 @@ async def assignments(
 
 SELECT_PLACE: Final = """
 SELECT device_id, point_id
-  FROM devices, points JOIN sites USING (site_id)
- WHERE devices.tenant_id = $1 AND dev_eui = $2 AND sites.tenant_id = $1 AND point_id = $3
+  FROM devices, points
+ WHERE tenant_id = $1 AND dev_eui = $2 AND of_tenant_id = $1 AND point_id = $3
 """
 
 
@@ -234,11 +261,9 @@ async def ids(connection: asyncpg.Connection, tenant_id: int, dev_eui: str, poin
 
 
 SELECT_GOING_ON: Final = """
-SELECT assignments.device_id
+SELECT device_id
   FROM assignments
-  JOIN points USING (point_id)
-  JOIN sites USING (site_id)
- WHERE sites.tenant_id = $1 AND assignment_id = $2 AND upper_inf(during)
+ WHERE of_tenant_id = $1 AND assignment_id = $2 AND upper_inf(during)
 """
 
 

@@ -13,7 +13,7 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Delimited:
-    """One CSV file."""
+    """One CSV file of measurements."""
 
     media_type = "text/csv; charset=utf-8"
     suffix = "csv"
@@ -23,11 +23,11 @@ class Delimited:
 
     def begin(self) -> bytes:
         """Return the header."""
-        return ((_BOM if self._french else "") + self._written([COLUMNS])).encode()
+        return written([COLUMNS], french=self._french)
 
     def add(self, rows: Sequence[Row]) -> bytes:
         """Return the rows."""
-        return self._written([[self._cell(value) for value in row] for row in rows]).encode()
+        return _lines(rows, french=self._french)
 
     def end(self) -> Iterator[bytes]:
         """Yield nothing more."""
@@ -36,19 +36,27 @@ class Delimited:
     def close(self) -> None:
         """Hold nothing."""
 
-    def _written(self, lines: Sequence[Sequence[str]]) -> str:
-        held = io.StringIO(newline="")
-        csv.writer(held, delimiter=";" if self._french else ",", lineterminator="\r\n").writerows(lines)
-        return held.getvalue()
 
-    def _cell(self, value: object) -> str:
-        if value is None:
-            return ""
-        if isinstance(value, float):
-            return repr(value).replace(".", ",") if self._french else repr(value)
-        if isinstance(value, datetime):
-            return value.isoformat(sep=" ") if value.tzinfo is None else value.isoformat().replace("+00:00", "Z")
-        return harmless(value) if isinstance(value, str) else str(value)
+def written(rows: Sequence[Sequence[object]], *, french: bool) -> bytes:
+    """Return a file, or its beginning."""
+    return (_BOM.encode() if french else b"") + _lines(rows, french=french)
+
+
+def _lines(rows: Sequence[Sequence[object]], *, french: bool) -> bytes:
+    held = io.StringIO(newline="")
+    lines = csv.writer(held, delimiter=";" if french else ",", lineterminator="\r\n")
+    lines.writerows([_cell(value, french=french) for value in row] for row in rows)
+    return held.getvalue().encode()
+
+
+def _cell(value: object, *, french: bool) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return repr(value).replace(".", ",") if french else repr(value)
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ") if value.tzinfo is None else value.isoformat().replace("+00:00", "Z")
+    return harmless(value) if isinstance(value, str) else str(value)
 
 
 def harmless(text: str) -> str:

@@ -22,6 +22,7 @@ from store.sensorthings.syntax import QueryError
 
 PATH: Final = "/api/sensorthings/{slug}/v1.1"
 _SEGMENT: Final = re.compile(r"([A-Za-z]+)(?:\((?:([0-9]{1,10})|'([^'()/]{1,80})')\))?", re.ASCII)
+_REFERENCES: Final = "/$ref"
 _MOST_READS: Final = 2_000  # statements that one request may cause by $expand
 _SPEC: Final = "http://www.opengis.net/spec/iot_sensing/1.1/req"
 CONFORMANCE: Final = (
@@ -185,18 +186,36 @@ async def resource(request: web.Request) -> web.Response:
 
 
 async def _answer(request: web.Request, reading: Reading) -> web.Response:
-    target = await reading.target(request.match_info["tail"])
+    path = request.match_info["tail"]
+    target = await reading.target(path.removesuffix(_REFERENCES))
     given = {"$resultFormat" if name == "resultFormat" else name: value for name, value in request.query.items()}
     options = parse_options(given, target.entities)
+    if path.endswith(_REFERENCES):
+        return await _references(request, reading, target, options)
     if target.rest:
         return _part(request, target, await reading.one(target))
     if target.one:
         return _json(request, await reading.told(target.entities, await reading.one(target), options))
-    page = await reading.page(target, options)
-    if page.pop("more"):
-        following = request.rel_url.update_query({"$top": str(options.top), "$skip": str(options.skip + options.top)})
-        page = {"@iot.nextLink": f"{request.url.origin()}{following}", **page}
-    return _json(request, page)
+    return _json(request, _following(request, await reading.page(target, options), options))
+
+
+def _following(request: web.Request, page: dict[str, Any], options: Options) -> dict[str, Any]:
+    if not page.pop("more"):
+        return page
+    following = request.rel_url.update_query({"$top": str(options.top), "$skip": str(options.skip + options.top)})
+    return {"@iot.nextLink": f"{request.url.origin()}{following}", **page}
+
+
+async def _references(request: web.Request, reading: Reading, target: Target, options: Options) -> web.Response:
+    """Answer the addresses of entities and nothing else of them (`Things(1)/Datastreams/$ref`)."""
+    if target.rest:
+        raise NotFoundError
+    if target.one:
+        row = await reading.one(target)
+        return _json(request, {"@iot.selfLink": self_link(reading.base, target.entities, row)})
+    page = await reading.page(target, options._replace(select=(), expand={}, as_array=False))
+    page["value"] = [{"@iot.selfLink": one["@iot.selfLink"]} for one in page["value"]]
+    return _json(request, _following(request, page, options))
 
 
 def _part(request: web.Request, target: Target, row: dict[str, Any]) -> web.Response:

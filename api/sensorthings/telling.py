@@ -55,6 +55,7 @@ def _datastream(row: Row) -> dict[str, Any]:
         "observationType": _MEASUREMENT,
         "unitOfMeasurement": unit,
         "observedArea": _place(row),
+        "phenomenonTime": None if row["first_at"] is None else f"{moment(row['first_at'])}/{moment(row['last_at'])}",
         "properties": {"quantity": row["quantity"], "channel": row["channel"], "kind": row["kind"]},
     }
 

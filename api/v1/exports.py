@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from aiohttp import hdrs, web
@@ -11,7 +11,7 @@ from pydantic import Field
 
 from api import tenancy
 from api.access import READ, require
-from api.context import CLOCK, reader
+from api.context import CLOCK, EXPORTS, reader, writer
 from api.endpoint import get
 from api.exports.columns import Columns
 from api.exports.delimited import Delimited
@@ -19,8 +19,9 @@ from api.exports.features import Features
 from api.exports.form import Form, Row
 from api.exports.spreadsheet import Spreadsheet
 from api.parameters import COMMAS, Id, OfTenant, Period, QuantityName
-from api.problems import FORM_MISSING, ProblemError
+from api.problems import FORM_MISSING, TOO_MANY_EXPORTS, ProblemError
 from store.reading import exporting
+from store.reading.usage import count_export
 
 PATH: Final = "/api/v1/exports/measurements"
 ROWS: Final = "Samara-Rows"
@@ -66,8 +67,26 @@ class ExportQuery(OfTenant, Period):
 async def export_measurements(request: web.Request, query: ExportQuery) -> web.StreamResponse:
     """Send measurements as a file, of any length.
 
-    `Samara-Rows` says at the beginning how many rows will come: what holds fewer was cut.
+    `Samara-Rows` says at the beginning how many rows will come: what holds fewer was cut. Each file holds a connection
+    to the database until it is sent, so only some are written at a time.
     """
+    with request.app[EXPORTS].one():
+        sent = await _send(request, query)
+    async with writer(request) as connection:
+        await count_export(connection, sent.tenant_id, query.form, sent.rows, request.app[CLOCK]())
+    await sent.answer.write_eof()
+    return sent.answer
+
+
+class Sent(NamedTuple):
+    """A file that was written whole, and its rows."""
+
+    answer: web.StreamResponse
+    tenant_id: int
+    rows: int
+
+
+async def _send(request: web.Request, query: ExportQuery) -> Sent:
     async with reader(request) as connection:
         tenant = await tenancy.tenant_of(request, connection)
         zone = ZoneInfo(tenant.time_zone)
@@ -89,8 +108,7 @@ async def export_measurements(request: web.Request, query: ExportQuery) -> web.S
                 await answer.write(chunk)
         finally:
             await asyncio.to_thread(form.close)
-    await answer.write_eof()
-    return answer
+    return Sent(answer, tenant.tenant_id, total)
 
 
 def _form(name: FormName) -> Form:
@@ -127,4 +145,4 @@ def _row(part: exporting.Part, one: exporting.Measurement, zone: ZoneInfo) -> Ro
     )
 
 
-ROUTES: Final = (get(PATH, export_measurements, media=_MEDIA, problems=(FORM_MISSING,)),)
+ROUTES: Final = (get(PATH, export_measurements, media=_MEDIA, problems=(FORM_MISSING, TOO_MANY_EXPORTS)),)

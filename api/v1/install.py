@@ -4,7 +4,7 @@ A body names what may be given, and no more: whose a thing is comes from the add
 """
 
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import asyncpg
 from aiohttp import web
@@ -16,7 +16,7 @@ from api.context import CLOCK, reader
 from api.endpoint import delete, get, patch, post
 from api.models import Point, Resource, Site
 from api.parameters import Asked, DevEui, Id, IdPath, OfTenant, PagedOfTenant, Text
-from api.problems import CONFLICT, ProblemError
+from api.problems import CHANGED_MEANWHILE, CONFLICT, ProblemError
 from store import installing
 from store.assignments import assign, release
 from store.reading.pages import page_of
@@ -55,12 +55,14 @@ class NewPoint(Asked):
 
     site_id: Id
     name: Text
+    is_individual: bool | None = None
 
 
 class ChangedPoint(Asked):
-    """Another name."""
+    """What is to be otherwise of a point; the rest stays."""
 
-    name: Text
+    name: Text = ""
+    is_individual: bool | None = None
 
 
 class NewDevice(Asked):
@@ -131,12 +133,29 @@ async def create_site(request: web.Request, connection: asyncpg.Connection, body
     return Site(id=site_id, **body.model_dump())
 
 
+@require(HEALTH)
+async def get_site(request: web.Request, path: IdPath) -> Site:
+    """Tell one site."""
+    async with reader(request) as connection:
+        tenant = await tenancy.tenant_of(request, connection)
+        return _site(await installing.site(connection, tenant.tenant_id, path.id))
+
+
+async def _held_site(request: web.Request, connection: asyncpg.Connection, path: IdPath) -> Site:
+    tenant = await tenancy.tenant_of(request, connection)
+    return _site(await installing.site(connection, tenant.tenant_id, path.id, held=True))
+
+
+def _site(found: dict[str, Any]) -> Site:
+    return Site(id=found["site_id"], **{name: value for name, value in found.items() if name != "site_id"})
+
+
 @require(INSTALL)
 async def change_site(request: web.Request, connection: asyncpg.Connection, path: IdPath, body: ChangedSite) -> Site:
     """Change what is given of a site."""
     tenant = await tenancy.tenant_of(request, connection)
     found = await installing.change_site(connection, tenant.tenant_id, path.id, body.model_dump(exclude_unset=True))
-    return Site(id=found.pop("site_id"), **found)
+    return _site(found)
 
 
 @require(INSTALL)
@@ -150,18 +169,34 @@ async def delete_site(request: web.Request, connection: asyncpg.Connection, path
 async def create_point(request: web.Request, connection: asyncpg.Connection, body: NewPoint) -> Point:
     """Make a point at a site of the tenant."""
     tenant = await tenancy.tenant_of(request, connection)
-    return _point(await installing.add_point(connection, tenant.tenant_id, body.site_id, body.name))
+    of_site = (connection, tenant.tenant_id, body.site_id, body.name)
+    return _point(await installing.add_point(*of_site, is_individual=body.is_individual))
+
+
+@require(HEALTH)
+async def get_point(request: web.Request, path: IdPath) -> Point:
+    """Tell one point."""
+    async with reader(request) as connection:
+        tenant = await tenancy.tenant_of(request, connection)
+        return _point(await installing.point(connection, tenant.tenant_id, path.id))
+
+
+async def _held_point(request: web.Request, connection: asyncpg.Connection, path: IdPath) -> Point:
+    tenant = await tenancy.tenant_of(request, connection)
+    return _point(await installing.point(connection, tenant.tenant_id, path.id, held=True))
 
 
 @require(INSTALL)
 async def change_point(request: web.Request, connection: asyncpg.Connection, path: IdPath, body: ChangedPoint) -> Point:
-    """Name a point otherwise. Its history stays."""
+    """Change what is given of a point. Its history stays."""
     tenant = await tenancy.tenant_of(request, connection)
-    return _point(await installing.rename_point(connection, tenant.tenant_id, path.id, body.name))
+    given = body.model_dump(exclude_unset=True)
+    return _point(await installing.change_point(connection, tenant.tenant_id, path.id, given))
 
 
 def _point(found: installing.Point) -> Point:
-    return Point(id=found.point_id, site_id=found.site_id, name=found.name, dev_eui=found.dev_eui)
+    fields = found._asdict()
+    return Point(id=fields.pop("point_id"), **fields)
 
 
 @require(INSTALL)
@@ -172,6 +207,23 @@ async def create_device(request: web.Request, connection: asyncpg.Connection, bo
     return DeclaredDevice(**body.model_dump())
 
 
+@require(HEALTH)
+async def get_device(request: web.Request, path: DevEuiPath) -> DeclaredDevice:
+    """Tell a device as it is declared; the list tells how it was last heard."""
+    async with reader(request) as connection:
+        tenant = await tenancy.tenant_of(request, connection)
+        return _device(path.dev_eui, await installing.device(connection, tenant.tenant_id, path.dev_eui))
+
+
+async def _held_device(request: web.Request, connection: asyncpg.Connection, path: DevEuiPath) -> DeclaredDevice:
+    tenant = await tenancy.tenant_of(request, connection)
+    return _device(path.dev_eui, await installing.device(connection, tenant.tenant_id, path.dev_eui, held=True))
+
+
+def _device(dev_eui: str, found: dict[str, Any]) -> DeclaredDevice:
+    return DeclaredDevice(dev_eui=dev_eui, name=found["name"], model_id=found["model_id"])
+
+
 @require(INSTALL)
 async def change_device(
     request: web.Request, connection: asyncpg.Connection, path: DevEuiPath, body: ChangedDevice
@@ -180,7 +232,7 @@ async def change_device(
     tenant = await tenancy.tenant_of(request, connection)
     given = body.model_dump(exclude_unset=True)
     found = await installing.change_device(connection, tenant.tenant_id, path.dev_eui, given)
-    return DeclaredDevice(dev_eui=path.dev_eui, name=found["name"], model_id=found["model_id"])
+    return _device(path.dev_eui, found)
 
 
 @require(HEALTH)
@@ -233,14 +285,18 @@ def _moment(given: datetime | None, request: web.Request) -> datetime:
     return given or now
 
 
+_CHANGED: Final = (CHANGED_MEANWHILE,)
 ROUTES: Final = (
     post(SITES, create_site, query=OfTenant),
-    patch(f"{SITES}/{{id}}", change_site, query=OfTenant),
-    delete(f"{SITES}/{{id}}", delete_site, query=OfTenant),
+    get(f"{SITES}/{{id}}", get_site, query=OfTenant),
+    patch(f"{SITES}/{{id}}", change_site, query=OfTenant, problems=_CHANGED, held=_held_site),
+    delete(f"{SITES}/{{id}}", delete_site, query=OfTenant, problems=_CHANGED, held=_held_site),
     post(POINTS, create_point, query=OfTenant),
-    patch(f"{POINTS}/{{id}}", change_point, query=OfTenant),
+    get(f"{POINTS}/{{id}}", get_point, query=OfTenant),
+    patch(f"{POINTS}/{{id}}", change_point, query=OfTenant, problems=_CHANGED, held=_held_point),
     post(DEVICES, create_device, query=OfTenant),
-    patch(f"{DEVICES}/{{dev_eui}}", change_device, query=OfTenant),
+    get(f"{DEVICES}/{{dev_eui}}", get_device, query=OfTenant),
+    patch(f"{DEVICES}/{{dev_eui}}", change_device, query=OfTenant, problems=_CHANGED, held=_held_device),
     get(ASSIGNMENTS, list_assignments),
     post(ASSIGNMENTS, create_assignment, query=OfTenant),
     post(f"{ASSIGNMENTS}/{{id}}/end", end_assignment, query=OfTenant),

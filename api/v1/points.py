@@ -33,7 +33,13 @@ async def list_points(request: web.Request, query: PointsQuery) -> models.Page[m
 
 def to_model(point: territory.Point) -> models.Point:
     """Return what the API says of a point."""
-    return models.Point(id=point.point_id, site_id=point.site_id, name=point.name, dev_eui=point.dev_eui)
+    return models.Point(
+        id=point.point_id,
+        site_id=point.site_id,
+        name=point.name,
+        dev_eui=point.dev_eui,
+        is_individual=point.is_individual,
+    )
 
 
 ROUTES: Final = (get(PATH, list_points),)

@@ -1,7 +1,8 @@
 """Frames as they were received, with their radio figures."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Final
+from typing import Annotated, Final, Protocol
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
@@ -72,18 +73,34 @@ async def list_uplinks(request: web.Request, query: FramesQuery) -> models.Page[
 def asked_of(query: FramesQuery, collection: str, tenant_id: int, zone: ZoneInfo, now: datetime) -> frames.Asked:
     """Return which frames or events are asked; raise ProblemError for a period or cursor that is none."""
     start, end = query.bounds(zone, now, LASTING)
-    before = frames.Before(LATEST, _FIRST_KEY)
-    if query.cursor:
-        at, key = pagination.numbers(collection, query.cursor, 2)
-        before = frames.Before(min(_EPOCH + min(max(at, 0), 2**53) * _MICROSECOND, LATEST), _clamped(key))
-    return frames.Asked(tenant_id, query.dev_eui, start, end, before, query.limit)
+    return frames.Asked(tenant_id, query.dev_eui, start, end, before_of(collection, query.cursor), query.limit)
+
+
+def before_of(collection: str, cursor: str | None) -> frames.Before:
+    """Return where the page begins that a cursor asks for; raise ProblemError for a cursor of another list."""
+    if not cursor:
+        return frames.Before(LATEST, _FIRST_KEY)
+    at, key = pagination.numbers(collection, cursor, 2)
+    return frames.Before(min(_EPOCH + min(max(at, 0), 2**53) * _MICROSECOND, LATEST), _clamped(key))
 
 
 def _clamped(key: int) -> int:
     return min(max(key, -(2**63)), _FIRST_KEY)
 
 
-def next_cursor(collection: str, found: list[frames.Frame] | list[frames.Event], limit: int) -> str | None:
+class Keyed(Protocol):
+    """What stands in a list by time and key."""
+
+    @property
+    def received_at(self) -> datetime:
+        """Return when it was received."""
+
+    @property
+    def key(self) -> int:
+        """Return its key at that time."""
+
+
+def next_cursor(collection: str, found: Sequence[Keyed], limit: int) -> str | None:
     """Return the cursor of what follows the page; None when nothing does."""
     if len(found) <= limit:
         return None

@@ -60,9 +60,8 @@ SELECT EXISTS (SELECT
                  FROM unnest($2::integer[]) AS wanted (point_id)
                 WHERE NOT EXISTS (SELECT
                                     FROM points
-                                    JOIN sites USING (site_id)
                                    WHERE points.point_id = wanted.point_id
-                                     AND tenant_id = $1))
+                                     AND of_tenant_id = $1))
     OR $3::integer IS NOT NULL AND NOT EXISTS (SELECT FROM sites WHERE site_id = $3 AND tenant_id = $1)
     OR $4::integer IS NOT NULL AND NOT EXISTS (SELECT FROM gateways WHERE gateway_id = $4)
 """

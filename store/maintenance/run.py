@@ -8,8 +8,11 @@ import asyncpg
 from store.idempotency import forget
 from store.maintenance.aggregates import refresh_days
 from store.maintenance.arrivals import forget_arrivals
+from store.maintenance.erasing import erase_expired
 from store.maintenance.marks import SETTLED_AFTER, Portion, consume_plain, consume_timescale
+from store.maintenance.publishing import publish
 from store.maintenance.retention import delete_expired, drop_expired, rebuilt_from, retention
+from store.maintenance.usage import reckon_usage
 from store.migrate import has_timescale
 from store.partitions import PARTITIONED, ensure_partitions, month_after, month_of
 
@@ -75,10 +78,12 @@ async def _run(connection: asyncpg.Connection, now: datetime, portion: int, port
             break
     if timescale:
         await refresh_days(connection, now)
+    await reckon_usage(connection, now)
+    await publish(connection, now)
     return Report(
         partitions=made,
         dropped=[] if timescale else await drop_expired(connection, kept, now),
-        deleted=await delete_expired(connection, kept, now),
+        deleted=await delete_expired(connection, kept, now) + await erase_expired(connection, now),
         marks=sum(one.marks for one in done),
         accounts=sum(one.accounts for one in done),
         busy=False,

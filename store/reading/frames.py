@@ -60,9 +60,7 @@ class Frame(NamedTuple):
 # A page of each device's newest, and of those the newest: the key of each relation begins with the device.
 SELECT_FRAMES: Final = """
 SELECT frame.*, dev_eui, point_id, device_id
-  FROM sites
-  JOIN points USING (site_id)
-  JOIN assignments USING (point_id)
+  FROM assignments
   JOIN devices USING (device_id)
  CROSS JOIN LATERAL (SELECT received_at, uplink_key AS key, f_cnt, f_port, frequency_hz, bandwidth_hz,
                             spreading_factor, data_rate, confirmed, adr, outcome, detail, payload
@@ -73,7 +71,7 @@ SELECT frame.*, dev_eui, point_id, device_id
                         AND (received_at, uplink_key) < ($5, $6)
                       ORDER BY received_at DESC, uplink_key DESC
                       LIMIT $7) AS frame
- WHERE sites.tenant_id = $1
+ WHERE of_tenant_id = $1
    AND ($2::text IS NULL OR dev_eui = $2)
    AND during && tstzrange($3, $4)
  ORDER BY received_at DESC, key DESC
@@ -124,9 +122,7 @@ class Event(NamedTuple):
 
 SELECT_EVENTS: Final = """
 SELECT event.received_at, event.event_key, dev_eui, event.kind, event.data
-  FROM sites
-  JOIN points USING (site_id)
-  JOIN assignments USING (point_id)
+  FROM assignments
   JOIN devices USING (device_id)
  CROSS JOIN LATERAL (SELECT received_at, event_key, network_events.kind, data
                        FROM network_events
@@ -137,7 +133,7 @@ SELECT event.received_at, event.event_key, dev_eui, event.kind, event.data
                         AND ($8::text IS NULL OR network_events.kind = $8)
                       ORDER BY received_at DESC, event_key DESC
                       LIMIT $7) AS event
- WHERE sites.tenant_id = $1
+ WHERE of_tenant_id = $1
    AND ($2::text IS NULL OR dev_eui = $2)
    AND during && tstzrange($3, $4)
  ORDER BY received_at DESC, event_key DESC

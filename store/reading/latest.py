@@ -30,13 +30,11 @@ class Changes(NamedTuple):
 SELECT_LATEST: Final = """
 SELECT DISTINCT ON (point_id, quantities.name, channel)
        point_id, quantities.name AS quantity, channel, value, measured_at, received_at
-  FROM sites
-  JOIN points USING (site_id)
-  JOIN assignments USING (point_id)
+  FROM assignments
   JOIN latest_frames USING (device_id)
  CROSS JOIN unnest(quantity_ids, channels, readings) AS reading (quantity_id, channel, value)
   JOIN quantities USING (quantity_id)
- WHERE tenant_id = $1
+ WHERE of_tenant_id = $1
    AND received_at > $2
    AND upper_inf(during)
    AND during @> measured_at
@@ -62,13 +60,11 @@ WITH clock AS (
   SELECT DISTINCT ON (point_id, quantities.name, channel)
          point_id, quantities.name AS quantity, channel, value, measured_at, received_at,
          latest_frames.xmin::text::bigint AS xid
-    FROM sites
-    JOIN points USING (site_id)
-    JOIN assignments USING (point_id)
+    FROM assignments
     JOIN latest_frames USING (device_id)
    CROSS JOIN unnest(quantity_ids, channels, readings) AS reading (quantity_id, channel, value)
     JOIN quantities USING (quantity_id)
-   WHERE tenant_id = $1
+   WHERE of_tenant_id = $1
      AND upper_inf(during)
      AND during @> measured_at
    ORDER BY point_id, quantities.name, channel, measured_at DESC

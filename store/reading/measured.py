@@ -117,6 +117,11 @@ async def _changed_days(reader: Reader, segment: Segment) -> list[datetime]:
     return [row["day"] for row in rows]
 
 
+def _of_days(of_hours: str) -> str:
+    """Return the statement that reads days as this one reads hours."""
+    return of_hours.replace("measurements_hourly", "measurements_daily").replace("hour", "day")
+
+
 # OFFSET 0: what the API reads is a view that hides other tenants' rows, and a range reaches into it only from within.
 SELECT_HOURS: Final = """
 SELECT hour, samples, total, low, high, first, first_at, last, last_at
@@ -131,18 +136,7 @@ SELECT hour, samples, total, low, high, first, first_at, last, last_at
                      OFFSET 0) AS rolled_up
 """
 
-SELECT_DAYS: Final = """
-SELECT day, samples, total, low, high, first, first_at, last, last_at
-  FROM unnest($4::timestamptz[], $5::timestamptz[]) AS range (start, stop)
- CROSS JOIN LATERAL (SELECT *
-                       FROM measurements_daily
-                      WHERE device_id = $1
-                        AND quantity_id = $2
-                        AND channel = $3
-                        AND day >= range.start
-                        AND day < range.stop
-                     OFFSET 0) AS rolled_up
-"""
+SELECT_DAYS: Final = _of_days(SELECT_HOURS)
 
 
 async def _rolled_up(
@@ -159,7 +153,7 @@ async def _rolled_up(
 # a chart is ten times as many rows as the chart has columns.
 SELECT_GATHERED_HOURS: Final = """
 SELECT sum(samples)::bigint, sum(total), min(low), max(high),
-       (array_agg(first ORDER BY hour))[1], min(first_at), (array_agg(last ORDER BY hour DESC))[1], max(last_at)
+       (array_agg(first ORDER BY hour))[1], min(first_at), (array_agg(last ORDER BY hour))[count(*)], max(last_at)
   FROM unnest($4::timestamptz[], $5::timestamptz[]) AS range (start, stop)
  CROSS JOIN LATERAL (SELECT *
                        FROM measurements_hourly
@@ -172,20 +166,7 @@ SELECT sum(samples)::bigint, sum(total), min(low), max(high),
  GROUP BY width_bucket(hour, $6::timestamptz[])
 """
 
-SELECT_GATHERED_DAYS: Final = """
-SELECT sum(samples)::bigint, sum(total), min(low), max(high),
-       (array_agg(first ORDER BY day))[1], min(first_at), (array_agg(last ORDER BY day DESC))[1], max(last_at)
-  FROM unnest($4::timestamptz[], $5::timestamptz[]) AS range (start, stop)
- CROSS JOIN LATERAL (SELECT *
-                       FROM measurements_daily
-                      WHERE device_id = $1
-                        AND quantity_id = $2
-                        AND channel = $3
-                        AND day >= range.start
-                        AND day < range.stop) AS rolled_up
- WHERE day <> ALL ($7::timestamptz[])
- GROUP BY width_bucket(day, $6::timestamptz[])
-"""
+SELECT_GATHERED_DAYS: Final = _of_days(SELECT_GATHERED_HOURS)
 
 
 async def _gathered(

@@ -51,9 +51,8 @@ class Series(NamedTuple):
 
 SELECT_QUANTITY: Final = """
 SELECT quantity_id, unit, quantities.kind
-  FROM points
-  JOIN sites USING (site_id), quantities
- WHERE tenant_id = $1
+  FROM points, quantities
+ WHERE of_tenant_id = $1
    AND point_id = $2
    AND quantities.name = $3
 """

@@ -30,13 +30,17 @@ class Site(NamedTuple):
 
 
 class Point(NamedTuple):
-    """What is measured at a site. `device_id` and `dev_eui` are of the device that measures it now, if any does."""
+    """What is measured at a site. `device_id` and `dev_eui` are of the device that measures it now, if any does.
+
+    `is_individual` says whether it is one household's or person's meter; None while nobody said.
+    """
 
     point_id: int
     site_id: int
     name: str
     device_id: int | None
     dev_eui: str | None
+    is_individual: bool | None = None
 
 
 SELECT_TENANTS: Final = """
@@ -86,14 +90,13 @@ async def sites(reader: Reader, tenant_id: int, *, after: int | None = None, lim
 
 
 SELECT_POINTS: Final = """
-SELECT point_id, site_id, points.name, device_id, dev_eui
+SELECT point_id, site_id, points.name, device_id, dev_eui, is_individual
   FROM points
-  JOIN sites USING (site_id)
   LEFT JOIN (SELECT point_id, device_id, dev_eui
                FROM assignments
                JOIN devices USING (device_id)
-              WHERE upper_inf(during)) AS measuring USING (point_id)
- WHERE tenant_id = $1
+              WHERE of_tenant_id = $1 AND upper_inf(during)) AS measuring USING (point_id)
+ WHERE of_tenant_id = $1
    AND ($2::integer IS NULL OR site_id = $2)
    AND point_id > $3
  ORDER BY point_id

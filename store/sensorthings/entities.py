@@ -11,7 +11,7 @@ Kind = Literal["number", "text", "time", "place", "truth"]
 
 
 class Property(NamedTuple):
-    """A property that may be filtered by: the SQL of its value, and its kind."""
+    """A property that may be filtered by: the SQL of its value, of which `{row}` is the row, and its kind."""
 
     sql: str
     kind: Kind
@@ -38,14 +38,15 @@ class Entities(NamedTuple):
     links: Mapping[str, Link]
 
 
-_STREAMS: Final = """
+_POINTS: Final = "FROM sites JOIN points USING (site_id)"
+_MEASURED: Final = f"{_POINTS} JOIN assignments USING (point_id)"
+
+_STREAMS: Final = f"""
 SELECT DISTINCT ON (point_id, quantity_id, channel)
        concat_ws('-', point_id, quantity_id, channel) AS id, point_id, quantity_id, channel, site_id, device_id,
        points.name AS point, quantities.name AS quantity, unit, quantities.kind, label_fr, label_en,
        sites.latitude_deg, sites.longitude_deg, during
-  FROM sites
-  JOIN points USING (site_id)
-  JOIN assignments USING (point_id)
+  {_MEASURED}
   JOIN latest_frames USING (device_id)
  CROSS JOIN unnest(quantity_ids, channels) AS reading (quantity_id, channel)
   JOIN quantities USING (quantity_id)
@@ -58,11 +59,24 @@ concat_ws('-', point_id, quantity_id, channel, (extract(epoch FROM measured_at) 
 concat_ws('-', point_id, quantity_id, channel) AS stream_id, site_id, measured_at, received_at, value
 """
 
-_ID_NUMBER: Final = Property("id", "number")
-_ID_TEXT: Final = Property("id", "text")
-_NAME: Final = Property("name", "text")
-_DESCRIPTION: Final = Property("description", "text")
-_PLACE: Final = Property("point(longitude_deg, latitude_deg)", "place")
+
+def _column(name: str, kind: Kind) -> Property:
+    return Property(f"{{row}}.{name}", kind)
+
+
+def _placed(name: str) -> dict[str, Property]:
+    """Return a place as it is filtered by: QGIS asks its GeoJSON for the type, at either depth."""
+    known = "CASE WHEN {row}.longitude_deg IS NOT NULL AND {row}.latitude_deg IS NOT NULL THEN 'Point' END"
+    return {
+        name: Property("point({row}.longitude_deg, {row}.latitude_deg)", "place"),
+        f"{name}/type": Property(known, "text"),
+        f"{name}/geometry/type": Property("NULL::text", "text"),
+    }
+
+
+_BY_NUMBER: Final = {"id": _column("id", "number")}
+_BY_TEXT: Final = {"id": _column("id", "text")}
+_NAMED: Final = {"name": _column("name", "text"), "description": _column("description", "text")}
 
 _SITES: Final = """
 SELECT site_id AS id, name, kind AS description, latitude_deg, longitude_deg FROM sites WHERE tenant_id = $1
@@ -75,10 +89,10 @@ ALL: Final[Mapping[str, Entities]] = {
             name="Things",
             one="Thing",
             rows="SELECT point_id AS id, points.name, sites.name AS description, site_id"
-            " FROM points JOIN sites USING (site_id) WHERE tenant_id = $1",
+            f" {_POINTS} WHERE tenant_id = $1",
             order="id",
             id_kind="number",
-            properties={"id": _ID_NUMBER, "name": _NAME, "description": _DESCRIPTION},
+            properties={**_BY_NUMBER, **_NAMED},
             links={
                 "Locations": Link("Locations", "site_id", "id", many=True),
                 "HistoricalLocations": Link("HistoricalLocations", "id", "id", many=True),
@@ -91,7 +105,7 @@ ALL: Final[Mapping[str, Entities]] = {
             rows=_SITES,
             order="id",
             id_kind="number",
-            properties={"id": _ID_NUMBER, "name": _NAME, "description": _DESCRIPTION, "location": _PLACE},
+            properties={**_BY_NUMBER, **_NAMED, **_placed("location")},
             links={
                 "Things": Link("Things", "id", "site_id", many=True),
                 "HistoricalLocations": Link("HistoricalLocations", "id", "site_id", many=True),
@@ -101,10 +115,10 @@ ALL: Final[Mapping[str, Entities]] = {
             name="HistoricalLocations",
             one="HistoricalLocation",
             rows="SELECT point_id AS id, site_id, tenants.created_at AS time"
-            " FROM points JOIN sites USING (site_id) JOIN tenants USING (tenant_id) WHERE tenant_id = $1",
+            f" {_POINTS} JOIN tenants USING (tenant_id) WHERE tenant_id = $1",
             order="id",
             id_kind="number",
-            properties={"id": _ID_NUMBER, "time": Property("time", "time")},
+            properties={**_BY_NUMBER, "time": _column("time", "time")},
             links={
                 "Thing": Link("Things", "id", "id", many=False),
                 "Locations": Link("Locations", "site_id", "id", many=True),
@@ -119,12 +133,12 @@ ALL: Final[Mapping[str, Entities]] = {
             order="point_id, quantity_id, channel",
             id_kind="text",
             properties={
-                "id": _ID_TEXT,
-                "name": _NAME,
-                "description": _DESCRIPTION,
-                "unitOfMeasurement/symbol": Property("unit", "text"),
-                "unitOfMeasurement/name": Property("unit", "text"),
-                "observedArea": _PLACE,
+                **_BY_TEXT,
+                **_NAMED,
+                "unitOfMeasurement/symbol": _column("unit", "text"),
+                "unitOfMeasurement/name": _column("unit", "text"),
+                "properties/quantity": _column("quantity", "text"),
+                **_placed("observedArea"),
             },
             links={
                 "Thing": Link("Things", "point_id", "id", many=False),
@@ -142,11 +156,10 @@ ALL: Final[Mapping[str, Entities]] = {
             order="id",
             id_kind="number",
             properties={
-                "id": _ID_NUMBER,
-                "name": _NAME,
-                "description": _DESCRIPTION,
-                "metadata": Property("metadata", "text"),
-                "properties/devEui": Property("dev_eui", "text"),
+                **_BY_NUMBER,
+                **_NAMED,
+                "metadata": _column("metadata", "text"),
+                "properties/devEui": _column("dev_eui", "text"),
             },
             links={"Datastreams": Link("Datastreams", "id", "device_id", many=True)},
         ),
@@ -157,7 +170,7 @@ ALL: Final[Mapping[str, Entities]] = {
             f" FROM ({_STREAMS}) AS s",
             order="id",
             id_kind="number",
-            properties={"id": _ID_NUMBER, "name": _NAME, "description": _DESCRIPTION},
+            properties={**_BY_NUMBER, **_NAMED},
             links={"Datastreams": Link("Datastreams", "id", "quantity_id", many=True)},
         ),
         Entities(
@@ -166,23 +179,22 @@ ALL: Final[Mapping[str, Entities]] = {
             rows=_SITES,
             order="id",
             id_kind="number",
-            properties={"id": _ID_NUMBER, "name": _NAME, "description": _DESCRIPTION, "feature": _PLACE},
+            properties={**_BY_NUMBER, **_NAMED, **_placed("feature")},
             links={"Observations": Link("Observations", "id", "site_id", many=True)},
         ),
         Entities(
             name="Observations",
             one="Observation",
-            rows=f"SELECT {_OBSERVATION}"
-            " FROM sites JOIN points USING (site_id) JOIN assignments USING (point_id)"
+            rows=f"SELECT {_OBSERVATION} {_MEASURED}"
             " JOIN measurements ON measurements.device_id = assignments.device_id AND during @> measured_at"
             " WHERE tenant_id = $1",
             order="measured_at, id",
             id_kind="text",
             properties={
-                "id": _ID_TEXT,
-                "phenomenonTime": Property("measured_at", "time"),
-                "resultTime": Property("received_at", "time"),
-                "result": Property("value", "number"),
+                **_BY_TEXT,
+                "phenomenonTime": _column("measured_at", "time"),
+                "resultTime": _column("received_at", "time"),
+                "result": _column("value", "number"),
             },
             links={
                 "Datastream": Link("Datastreams", "stream_id", "id", many=False),
@@ -200,9 +212,7 @@ def observations_of(point: str, quantity: str, channel: str) -> str:
     """
     return f"""
 SELECT {_OBSERVATION}
-  FROM sites
-  JOIN points USING (site_id)
-  JOIN assignments USING (point_id)
+  {_MEASURED}
  CROSS JOIN LATERAL (SELECT measured_at, received_at, value, quantity_id, channel
                        FROM measurements
                       WHERE measurements.device_id = assignments.device_id

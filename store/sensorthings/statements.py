@@ -155,10 +155,7 @@ class Statement:
         name = "/".join("id" if step == "@iot.id" else step for step in steps)
         known = entities.properties.get(name)
         if known is not None:
-            sql = known.sql
-            for column in ("longitude_deg", "latitude_deg"):
-                sql = sql.replace(column, f"{alias}.{column}")
-            sql = sql if known.kind == "place" else f"{alias}.{sql}"
+            sql = known.sql.format(row=alias)
             return Value(f"{sql}::float8" if known.kind == "number" else sql, known.kind)
         link = entities.links.get(steps[0])
         if link is None or link.many or len(steps) == 1:

@@ -65,6 +65,10 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "DELETE /api/v1/rules/{id}": {},
     "POST /api/v1/rules/{id}/backtest": {},
     "POST /api/v1/rules/templates": {"template": "school", "site_id": "{site}"},
+    "POST /api/v1/datasets": {"name": "x", "title": "x", "description": "x", "quantities": ["temperature"]},
+    "DELETE /api/v1/datasets/{id}": {},
+    "PATCH /api/v1/processings/{data_class}": {"keep_months": 12},
+    "POST /api/v1/points/{id}/erasure": {"reason": "x"},
 }
 INSERT_FOREIGN: Final = """
 WITH contact AS (
@@ -84,12 +88,17 @@ rule AS (
             "samples": 0, "per_day": {}, "firings": [], "curve": null}', 1, true)
   RETURNING rule_id
 ),
+dataset AS (
+  INSERT INTO open_datasets (tenant_id, name, title, description, quantities, grain, every, since)
+  VALUES ($1, 'x', 'Secret', 'Secret', '{temperature}', 'site', 'day', now()) RETURNING dataset_id
+),
 message AS (
   INSERT INTO deliveries (message_id, tenant_id, contact_id, kind, severity, state, due_at, created_at)
   SELECT 'Secret', $1, contact_id, 'test', 'info', 'dead', now(), now() FROM contact RETURNING delivery_id
 )
-SELECT contact_id AS contact, incident_id AS incident, silence_id AS silence, delivery_id AS message, rule_id AS rule
-  FROM contact, incident, silence, message, rule
+SELECT contact_id AS contact, incident_id AS incident, silence_id AS silence, delivery_id AS message,
+       rule_id AS rule, dataset_id AS dataset
+  FROM contact, incident, silence, message, rule, dataset
 """
 OPEN: Final = {"/api/v1/openapi.json", "/api/v1/quantities"}
 DOORS: Final = {"/api/v1/session", "/api/v1/session/second-factor"}
@@ -180,6 +189,7 @@ async def told(
     kind = re.match(r"/api/v1/(\w+?)s?(?:/|$)", path)
     assert kind
     address = path.replace("{id}", str(ids.get(kind[1], 1))).replace("{dev_eui}", ids["dev_eui"])
+    address = address.replace("{data_class}", "individual_water")
     query = {"tenant": slug} | {
         name: value.replace("{point}", str(ids["point"])) for name, value in QUERIES.get(path, {}).items()
     }
@@ -200,7 +210,7 @@ async def test_every_route_asks_who_is_there(served: Served) -> None:
         for method, path in await operations(served):
             if path in OPEN | DOORS and (method, path) != ("GET", "/api/v1/session"):
                 continue
-            address = path.replace("{id}", "1").replace("{dev_eui}", DEVICE)
+            address = path.replace("{id}", "1").replace("{dev_eui}", DEVICE).replace("{data_class}", "individual_water")
             async with http.request(method, address, params={"tenant": "mareuville"}, json={}) as response:
                 assert response.status == 401, (method, path)
                 assert response.headers["WWW-Authenticate"] == "Bearer"

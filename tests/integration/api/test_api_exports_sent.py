@@ -1,13 +1,16 @@
 """Exports as they are sent: all rows, of this tenant alone, however many."""
 
+import asyncio
 import csv
 import io
 import json
 
+import asyncpg
 import pytest
 from api_served import Served
 
 from api.v1 import exports
+from store.reading import exporting
 
 PERIOD = {"from": "2025-11-10", "to": "2025-11-20"}
 
@@ -51,3 +54,25 @@ async def test_each_form_is_sent(served: Served, form: str, begins: bytes) -> No
     data, total, _ = await sent(served, form=form, quantity="temperature")
     assert data.startswith(begins)
     assert total == 480
+
+
+async def test_one_file_too_many_is_refused_and_told_when_to_come_back(
+    served_small: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began, go_on, parts = asyncio.Event(), asyncio.Event(), exporting.parts
+
+    async def waiting(connection: asyncpg.Connection, chosen: exporting.Chosen) -> list[exporting.Part]:
+        began.set()
+        await go_on.wait()
+        return await parts(connection, chosen)
+
+    monkeypatch.setattr(exporting, "parts", waiting)
+    first = asyncio.create_task(sent(served_small, quantity="humidity"))
+    await began.wait()
+    async with served_small.http.get("/api/v1/exports/measurements?tenant=mareuville") as response:
+        said = await response.json(content_type=None)
+        assert (response.status, said["type"]) == (503, "urn:samara:problem:too-many-exports")
+        assert response.headers["Retry-After"] == "5"
+    go_on.set()
+    assert (await first)[1] == 480
+    assert (await sent(served_small, quantity="humidity"))[1] == 480

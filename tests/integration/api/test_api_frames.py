@@ -4,9 +4,10 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
+import aiohttp
 import pytest
 from api_served import Served
-from api_world import NOW
+from api_world import NOW, sign_in
 
 from api.v1.coverage import margin_db
 from store.partitions import ensure_partitions, month_of
@@ -106,3 +107,35 @@ async def test_coverage_is_told_by_site_gateway_and_spreading_factor(heard: Serv
 
 def test_a_margin_is_what_the_spreading_factor_leaves() -> None:
     assert (margin_db(-20, 12), margin_db(None, 7), margin_db(1, None), margin_db(1, 6)) == (0, None, None, None)
+
+
+async def test_what_gateways_told_is_for_who_looks_after_the_network(heard: Served) -> None:
+    for number, kind in enumerate(("stats", "stats", "conn")):
+        await heard.connection.execute(
+            "INSERT INTO network_events VALUES ($1, $2, $1, NULL, $3, 1, $4, '{\"rx\": 3}')",
+            *(NOW - (number + 1) * HOUR, 1000 + number, 1 + number % 2, kind),
+        )
+    found = await told_of_gateways(heard)
+    assert [(one["gateway_eui"], one["kind"]) for one in found] == [("aa", "stats"), ("bb", "stats"), ("aa", "conn")]
+    assert found[0]["data"] == {"rx": 3}
+    assert [one["kind"] for one in await told_of_gateways(heard, gateway_eui="aa")] == ["stats", "conn"]
+    assert len(await told_of_gateways(heard, kind="stats")) == 2
+    cookie = await sign_in(heard.connection, ("manager", heard.world.tenant_id), email="manager@example.fr")
+    async with (
+        aiohttp.ClientSession(str(heard.http._base_url), cookies=cookie) as http,
+        http.get("/api/v1/gateways/events") as response,
+    ):
+        assert response.status == 403
+
+
+async def told_of_gateways(heard: Served, **asked: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    cursor: dict[str, str] = {}
+    while True:
+        async with heard.http.get("/api/v1/gateways/events", params={"limit": "1", **asked, **cursor}) as response:
+            assert response.status == 200, await response.text()
+            body = await response.json()
+        found += body["items"]
+        if body["next_cursor"] is None:
+            return found
+        cursor = {"cursor": body["next_cursor"]}

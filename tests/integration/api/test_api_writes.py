@@ -166,3 +166,31 @@ async def test_the_vocabulary_is_told_in_the_language_asked(served: Served) -> N
         async with served.http.get("/api/v1/quantities", headers={"Accept-Language": language}) as response:
             found = (await response.json())["items"][0]
         assert (found["name"], found["label"], found["symbol"]) == ("temperature", label, "°C")
+
+
+async def test_a_thing_is_changed_only_as_it_was_read(served: Served) -> None:
+    site_id = await served.connection.fetchval("SELECT site_id FROM sites WHERE name = 'Mairie'")
+    things = (
+        (f"/api/v1/sites/{site_id}", "Mairie annexe"),
+        (f"/api/v1/points/{served.world.air.point_id}", "Air, classe de CM1"),
+        (f"/api/v1/devices/{1:016x}", "Sonde"),
+    )
+    for path, name in things:
+        async with served.http.get(path, params=TENANT) as response:
+            assert response.status == 200
+            read, tag = await response.json(), response.headers["ETag"]
+
+        async def change(body: dict[str, str], tag: str, path: str = path) -> tuple[int, str, dict[str, Any]]:
+            headers = {"If-Match": tag}
+            async with served.http.patch(path, params=TENANT, json=body, headers=headers) as response:
+                return response.status, response.headers.get("ETag", ""), await response.json(content_type=None)
+
+        assert (await change({"name": name}, '"00"'))[0] == 412
+        status, newer, body = await change({"name": name}, tag)
+        assert (status, body) == (200, {**read, "name": name})
+        status, _, problem = await change({"name": "x"}, tag)
+        assert (status, problem["type"]) == (412, "urn:samara:problem:changed-meanwhile")
+        assert (await change({"name": name}, newer))[:2] == (200, newer)
+        assert (await change({"name": name}, "*"))[0] == 200
+    async with served.http.delete(things[0][0], params=TENANT, headers={"If-Match": '"00"'}) as response:
+        assert response.status == 412

@@ -102,6 +102,9 @@ async def test_pages_follow_each_other(served: Served) -> None:
         ),
         ("Locations", "geo.distance(location, geography'POINT(2.3 49.8)') lt 0.2", 1),
         ("Locations", "location eq null", 1),
+        ("Locations", "location/type eq 'Point' or location/geometry/type eq 'Point'", 1),  # as QGIS asks
+        ("Datastreams", "observedArea/type eq 'Point' or observedArea/geometry/type eq 'Point'", 3),
+        ("Datastreams", "properties/quantity eq 'water_volume'", 1),
         ("Sensors", "properties/devEui eq '0000000000000001'", 1),
         ("HistoricalLocations", "time lt now()", 4),
     ],
@@ -144,6 +147,34 @@ async def test_properties_and_their_values(served: Served) -> None:
     assert await ask(served, f"{path}/name") == {"name": first["name"]}
     async with served.http.get(f"{BASE}{path}/name/$value") as response:
         assert await response.text() == first["name"]
+
+
+async def test_a_datastream_says_when_it_was_measured(served_any: Served) -> None:
+    (stream,) = (await ask(served_any, "/Datastreams", filter="properties/quantity eq 'water_volume'"))["value"]
+    times = await served_any.connection.fetchrow(
+        "SELECT min(measured_at) AS first, max(measured_at) AS last FROM measurements WHERE device_id = $1",
+        served_any.world.water.device_id,
+    )
+    assert times is not None
+    first, last = (f"{at:%Y-%m-%dT%H:%M:%S}.000Z" for at in (times["first"], times["last"]))
+    assert stream["phenomenonTime"] == f"{first}/{last}"
+    again = await ask(served_any, f"/Datastreams('{stream['@iot.id']}')/phenomenonTime")
+    assert again == {"phenomenonTime": stream["phenomenonTime"]}
+
+
+async def test_references_are_addresses_alone(served: Served) -> None:
+    said = await ask(served, "/Things/$ref", top="3", count="true")
+    assert said["@iot.count"] == 4
+    assert [one.keys() for one in said["value"]] == [{"@iot.selfLink"}] * 3
+    rest = await ask(served, said["@iot.nextLink"])
+    assert len(rest["value"]) == 1
+    thing = (await ask(served, said["value"][0]["@iot.selfLink"]))["@iot.id"]
+    streams = await ask(served, f"/Things({thing})/Datastreams/$ref")
+    for one in streams["value"]:
+        owner = await ask(served, f"{one['@iot.selfLink']}/Thing/$ref")
+        assert owner["@iot.selfLink"].endswith(f"/Things({thing})")
+    await ask(served, f"/Things({thing})/name/$ref", 404)
+    await ask(served, f"/Things({served.world.foreign.point_id})/$ref", 404)
 
 
 async def test_new_measurements_are_there(served: Served) -> None:

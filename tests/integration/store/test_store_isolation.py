@@ -111,7 +111,7 @@ async def test_every_table_with_a_tenant_has_row_security_or_is_nobody_s_to_read
             """
             SELECT relname FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid
              WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
-               AND attname IN ('tenant_id', 'account_id') AND NOT attisdropped
+               AND attname IN ('tenant_id', 'of_tenant_id', 'account_id') AND NOT attisdropped
             """
         )
     }
@@ -154,7 +154,8 @@ async def test_read_directly_no_relation_has_a_foreign_row(ground: Ground, role:
                     assert rows == [], name
                 for row in rows:
                     fields = dict(row)
-                    assert fields.get("tenant_id", ground.world.tenant_id) == ground.world.tenant_id, name
+                    for column in ("tenant_id", "of_tenant_id"):
+                        assert fields.get(column, ground.world.tenant_id) == ground.world.tenant_id, name
                     assert fields.get("device_id") in {None, *own_devices, ground.world.silent.device_id}, name
                     assert fields.get("point_id") != foreign.point_id, name
                     assert "Secret" not in str(fields), name
@@ -370,6 +371,7 @@ async def test_a_technician_writes_where_they_may_and_nowhere_else(ground: Groun
             ("INSERT INTO sites (tenant_id, name) VALUES ($1, 'x')", foreign),
             ("INSERT INTO points (site_id, name) VALUES ($1, 'x')", foreign_site),
             ("INSERT INTO points (site_id, name) VALUES ($1, 'x')", 2**31 - 1),  # absent: the same words
+            ("INSERT INTO points (site_id, name, of_tenant_id) SELECT $1, 'x', tenant_id FROM tenants", foreign_site),
             ("INSERT INTO devices (dev_eui, tenant_id) VALUES ('00000000000000ff', $1)", foreign),
             ("UPDATE devices SET tenant_id = $1 WHERE device_id = 1", foreign),
             ("UPDATE sites SET tenant_id = $1", foreign),
@@ -390,6 +392,9 @@ async def test_a_technician_writes_where_they_may_and_nowhere_else(ground: Groun
             await enter(connection, bearer)
             assert await connection.execute("UPDATE sites SET name = 'x' WHERE tenant_id = $1", foreign) == "UPDATE 0"
             assert await connection.execute("DELETE FROM sites WHERE tenant_id = $1", foreign) == "DELETE 0"
+            for table in ("points", "assignments"):  # whose they are is not theirs to say
+                await connection.execute(f"UPDATE {table} SET of_tenant_id = $1", foreign)
+                assert await connection.fetch(f"SELECT FROM {table} WHERE of_tenant_id = $1", foreign) == []
     finally:
         await connection.close()
 
