@@ -12,7 +12,7 @@ import asyncpg
 from decoders.registry import Registry
 from simulators.broker import BrokerAddress
 from simulators.clock import Clock
-from simulators.load import ledger, run
+from simulators.load import heard, ledger, run
 from simulators.load.http_sender import HttpSender
 from simulators.load.judge import StoredUplink, Verdict, judge
 from simulators.load.spec import LoadSpec, Publishing
@@ -30,7 +30,8 @@ _CLOCKS_APART: Final = timedelta(hours=1)
 async def declare(connection: asyncpg.Connection, spec: LoadSpec, now: datetime) -> int:
     """Declare a load's devices under the tenant `simulateur`; return how many. Again, nothing changes."""
     known = Registry.load().decoders
-    chosen = [known[name][0] for name in spec.models if name in known]
+    models = heard.models(spec) if spec.radio else spec.models
+    chosen = [known[name][0] for name in sorted(set(models)) if name in known]
     await sync_models(connection, [Model(one.id, one.vendor, one.name, one.period_s) for one in chosen])
     tenant_id = await declare_tenant(connection, TENANT)
     return await declare_devices(
@@ -40,7 +41,7 @@ async def declare(connection: asyncpg.Connection, spec: LoadSpec, now: datetime)
             DeviceDeclaration(
                 ledger.dev_eui(spec, number),
                 name=f"load {number:07d}",
-                model_id=model if (model := spec.models[number % len(spec.models)]) in known else None,
+                model_id=model if (model := models[number % len(models)]) in known else None,
             )
             for number in range(spec.devices)
         ),

@@ -2,7 +2,7 @@
 
 The run's outcomes are a folder (docs/simulators.md, "Outcomes"): `about.json` and `part-*.npz`, frames by their end.
 A frame that several gateways heard is one message; a repetition of the last FCnt, which a network server keeps to
-itself, is none; a join that was heard gives a new DevAddr.
+itself, is none; a join that was heard gives a new DevAddr. Faults of the load befall what was received.
 """
 
 import json
@@ -16,7 +16,7 @@ import numpy as np
 from domain.errors import ConfigurationError
 from simulators.load.formats import OnAir
 from simulators.load.frames import MODELS
-from simulators.load.spec import Faults, LoadSpec
+from simulators.load.spec import LoadSpec
 
 _FORMAT: Final = "samara-radio-outcomes-1"
 _CONFIRMED: Final = 1
@@ -47,23 +47,24 @@ def about(folder: Path) -> dict[str, Any]:
 def prepared(spec: LoadSpec, beside: Path) -> LoadSpec:
     """Return the spec of a load whose `radio` names a folder `beside`: its devices, gateways and length are the run's.
 
-    Raises ConfigurationError for seeded faults: what goes wrong on the air is the run's affair.
+    Its period is the mean of theirs: what befalls a device half-way does so after half of that many uplinks.
     """
     if not spec.radio:
         return spec
-    if spec.faults != Faults():
-        raise ConfigurationError("a load made of a radio run has no faults of its own")
     folder = beside / spec.radio
     who = about(folder)
+    duration_s, devices = who["hours"] * 3600.0, sum(int(one["devices"]) for one in who["fleets"])
+    spoken = sum(one["devices"] * duration_s / one.get("period_s", duration_s) for one in who["fleets"])
+    turns = max(1, round(spoken / devices))
     return replace(
         spec,
         radio=str(folder),
-        devices=sum(int(one["devices"]) for one in who["fleets"]),
+        devices=devices,
         gateways=len(who["gateways"]),
         receptions=1,
         positions=tuple((one["latitude"], one["longitude"], one.get("height_m", 0.0)) for one in who["gateways"]),
-        uplinks_per_device=1,
-        period_s=who["hours"] * 3600.0,
+        uplinks_per_device=turns,
+        period_s=duration_s / turns,
     )
 
 

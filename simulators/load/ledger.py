@@ -52,6 +52,7 @@ class Fault(IntEnum):
     F_CNT_RESET = 11
     ROLL_OVER = 12
     REJOINED = 13
+    DEATH = 14  # of the device: this was its last message
 
 
 class Obligation(IntEnum):

@@ -51,7 +51,7 @@ class Faults:
     clock_drift_s: float = 60.0
     f_cnt_reset: float = 0.0  # of devices: FCnt back to 0 in the same session, once
     roll_over: float = 0.0  # of devices: FCnt passes 65,535
-    death: float = 0.0  # of devices: they fall silent half-way
+    death: float = 0.0  # of devices: they fall silent half-way; their last message tells of it
     outages: tuple[Outage, ...] = ()
     rejoin_storms: tuple[RejoinStorm, ...] = ()
 

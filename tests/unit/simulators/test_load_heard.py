@@ -1,6 +1,7 @@
 """A radio run's outcomes as a load: what gateways received arrives, as they heard it, and nothing else."""
 
 import json
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +14,8 @@ from domain.events import NetworkEvent, Uplink
 from ingest import lns
 from simulators.load import heard
 from simulators.load.generate import generate
-from simulators.load.spec import FORMATS, Faults, Format, LoadSpec
+from simulators.load.ledger import Fault
+from simulators.load.spec import FORMATS, Faults, Format, LoadSpec, RejoinStorm
 
 NOW = datetime(2026, 1, 6, tzinfo=UTC)
 PARSERS = {"chirpstack-json": "chirpstack", "chirpstack-protobuf": "chirpstack", "things-stack": "thethingsstack"}
@@ -95,9 +97,37 @@ def test_what_was_received_is_what_arrives(folder: Path, form: Format) -> None:
         assert both.receptions[1].position.latitude_deg == pytest.approx(50.1)
 
 
-def test_a_run_decides_alone_what_goes_wrong(folder: Path) -> None:
-    with pytest.raises(ConfigurationError, match="faults"):
-        heard.prepared(LoadSpec(radio="out", faults=Faults(duplicate=0.1)), folder)
+@pytest.mark.parametrize("form", FORMATS)
+def test_faults_befall_what_was_received(folder: Path, form: Format) -> None:
+    faults = Faults(late_reception=1.0, delay_s=100.0, rejoin_storms=(RejoinStorm(at_s=4.5),))
+    spec = heard.prepared(LoadSpec(format=form, radio="out", speed=0.0, faults=faults), folder)
+    server, uplinks, joins = lns.load()[PARSERS[form]], [], 0
+    for one in generate(spec):
+        (event,) = server.parse(one.topic, one.payload, NOW)
+        joins += not isinstance(event, Uplink)
+        if isinstance(event, Uplink):
+            assert one.entry is not None
+            assert (event.f_cnt, event.dev_addr) == (one.entry.f_cnt, f"{one.entry.dev_addr:08x}")
+            uplinks.append((int(event.dev_eui, 16) - spec.first_dev_eui, event, one.entry))
+    assert joins == 1 + 3  # the run's own, and the storm's
+    for device, counters in ((0, [0]), (1, [0, 1]), (2, [4])):  # device 1 begins anew, with one frame lost
+        first = [event.f_cnt for who, event, entry in uplinks if who == device and entry.variant == 0]
+        again = [event for who, event, entry in uplinks if who == device and entry.variant == 1]
+        assert first == counters
+        assert [len(event.receptions) for event in again] == [1] * len(counters)
+    assert {entry.fault for _, _, entry in uplinks} == {Fault.LATE_RECEPTION}
+
+
+def test_a_device_of_a_run_dies_and_its_last_message_tells(folder: Path) -> None:
+    spec = heard.prepared(LoadSpec(radio="out", speed=0.0, faults=Faults(death=1.0)), folder)
+    spec = replace(spec, uplinks_per_device=4, period_s=1800.0)
+    entries = [one.entry for one in generate(spec) if one.entry is not None]
+    assert Counter((one.device, one.fault) for one in entries) == {
+        (0, Fault.DEATH): 1, (1, Fault.NONE): 1, (1, Fault.DEATH): 1, (2, Fault.NONE): 1,
+    }  # fmt: skip
+
+
+def test_what_holds_no_outcomes_is_refused(folder: Path) -> None:
     with pytest.raises(ConfigurationError, match="outcomes"):
         heard.prepared(LoadSpec(radio="nowhere"), folder)
     (folder / "out" / "about.json").write_text('{"format": "else"}')
