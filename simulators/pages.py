@@ -6,9 +6,9 @@ from typing import Final
 
 _STYLE: Final = """
 :root{color-scheme:light dark;--ink:#1b2733;--soft:#5a6b7b;--line:#d5dde4;--paper:#fff;--bar:#1f6f8b;--bad:#b3261e;
---ok:#1d7a46}
+--ok:#1d7a46;--s0:#1f5fae;--s1:#1d7a46;--s2:#b86e00;--s3:#b3261e;--s4:#6a3d9a}
 @media(prefers-color-scheme:dark){:root{--ink:#e6edf3;--soft:#9fb0c0;--line:#33414e;--paper:#12181f;--bar:#5cb3cf;
---bad:#ff8a80;--ok:#6fd39b}}
+--bad:#ff8a80;--ok:#6fd39b;--s0:#6aa9f0;--s1:#6fd39b;--s2:#f0b04a;--s3:#ff8a80;--s4:#c3a1f0}}
 body{font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);
 max-width:62rem;margin:0 auto;padding:1rem}
 h1{font-size:1.6rem;line-height:1.2}h2{font-size:1.15rem;margin:2rem 0 .5rem}
@@ -17,6 +17,16 @@ caption{text-align:left;color:var(--soft)}
 td,th{text-align:left;padding:.25rem .8rem .25rem 0;border-bottom:1px solid var(--line);vertical-align:top}
 td.number{text-align:right}tbody th{font-weight:400}
 rect{fill:var(--bar)}.bad{color:var(--bad);font-weight:700}.ok{color:var(--ok);font-weight:700}
+.curves{display:block;width:100%;max-width:45rem;height:auto}
+.curves text{fill:var(--soft);font:13px system-ui,sans-serif}
+.curves line{stroke:var(--line)}polyline{fill:none;stroke-width:2}
+.key{display:flex;flex-wrap:wrap;gap:.3rem 1.2rem;padding:0;list-style:none;color:var(--soft)}
+.key i{display:inline-block;width:.8rem;height:.8rem;margin-right:.35rem}
+circle.s0{fill:var(--s0)}polyline.s0{stroke:var(--s0)}i.s0{background:var(--s0)}
+circle.s1{fill:var(--s1)}polyline.s1{stroke:var(--s1)}i.s1{background:var(--s1)}
+circle.s2{fill:var(--s2)}polyline.s2{stroke:var(--s2)}i.s2{background:var(--s2)}
+circle.s3{fill:var(--s3)}polyline.s3{stroke:var(--s3)}i.s3{background:var(--s3)}
+circle.s4{fill:var(--s4)}polyline.s4{stroke:var(--s4)}i.s4{background:var(--s4)}
 img{width:100%;height:auto;image-rendering:pixelated;background:var(--line)}.note{color:var(--soft)}
 """
 _BAR_PX: Final = 220
@@ -60,15 +70,21 @@ def _row(first: object, rest: Iterable[Cell], language: str) -> str:
 
 
 def table(
-    title: str, head: Sequence[str], rows: Iterable[Sequence[Cell]], note: str = "", *, language: str = "en"
+    title: str,
+    head: Sequence[str],
+    rows: Iterable[Sequence[Cell]],
+    note: str = "",
+    *,
+    drawing: str = "",
+    language: str = "en",
 ) -> str:
-    """Return a titled table whose first column names the rows."""
+    """Return a titled table whose first column names the rows, below its note and its drawing (SVG)."""
     heads = "".join(f'<th scope="col">{html.escape(one)}</th>' for one in head)
     body = "".join(_row(first, rest, language) for first, *rest in rows)
     below = paragraph(note, "note") if note else ""
     return (
-        f"<h2>{html.escape(title)}</h2>{below}"
-        f'<div class="wide"><table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>'
+        f"<h2>{html.escape(title)}</h2>{below}{drawing}"
+        f'<div class="wide" tabindex="0"><table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>'
     )
 
 

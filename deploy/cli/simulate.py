@@ -131,6 +131,9 @@ def plan_command(
         int, typer.Option(help="Calibrate on what the platform's gateways heard in so many last days.", min=0)
     ] = 0,
     dsn: Dsn = "",
+    elevation: Annotated[
+        Path | None, typer.Option(help="How high the ground is: an ASCII grid (.asc), a folder of them, or a CSV.")
+    ] = None,
     path_loss: Annotated[str | None, typer.Option(help="petajajarvi-2015, hata-rural, …, or calibrated.")] = None,
     walls_db: Annotated[float | None, typer.Option(help="What walls cost.")] = None,
     language: Annotated[str, typer.Option(help="fr or en.")] = "fr",
@@ -143,7 +146,10 @@ def plan_command(
 
     path = Path(territory)
     read = spec.read(path) if path.suffix == ".toml" else spec.PlanSpec(name=path.stem, territory=territory)
-    files = {"candidates": candidates, "existing": existing, "other": other, "receptions": receptions}
+    files = {
+        "candidates": candidates, "existing": existing, "other": other, "receptions": receptions,
+        "elevation": elevation,
+    }  # fmt: skip
     values: dict[str, Any] = {"antennas": antennas, "path_loss": path_loss, "walls_db": walls_db}
     values |= {name: str(file.resolve()) for name, file in files.items() if file is not None}
     chosen = replace(read, **{name: value for name, value in values.items() if value is not None})
@@ -168,35 +174,38 @@ def radio_command(
 ) -> None:
     """Simulate the air of a territory: what becomes of each frame, and why."""
     _need_numpy()
-    from simulators.radio import report, world  # noqa: PLC0415 - see above
+    from simulators.radio import placing, report, world  # noqa: PLC0415 - see above
     from simulators.radio import run as running  # noqa: PLC0415
     from simulators.radio import scenario as scenarios_of_radio  # noqa: PLC0415
 
     path = scenarios_of_radio.find(scenario)
     radio = scenarios_of_radio.read(path)
     folder = out or Path(f"{path.stem}-radio")
-    made = world.prepare(radio, path.parent)
     if dask:
         if outcomes:
             raise ConfigurationError("--outcomes and --dask: one or the other")
-        result, dialogue = _on_a_cluster(made, dask), None
+        made, result = _on_a_cluster(placing.place(radio, path.parent), dask)
+        dialogue = None
     else:
+        made = world.prepare(radio, path.parent)
         result, dialogue = running.run(made, folder / "outcomes" if outcomes else None)
     said = report.write(made, result, dialogue, folder, language)
     typer.echo(report.lead(said, language))
     typer.echo(f"{folder}/report.html, report.md, report.json" + (", outcomes/" if outcomes else ""))
 
 
-def _on_a_cluster(made: Any, address: str) -> Any:
+def _on_a_cluster(placed: Any, address: str) -> Any:
     if find_spec("distributed") is None:
         raise ConfigurationError("--dask needs Dask: pip install 'samara[cluster]'")
     from distributed import Client  # noqa: PLC0415 - an extra of its own
 
-    from simulators.radio import cluster  # noqa: PLC0415
+    from simulators.radio import cluster, jit  # noqa: PLC0415
 
     where: dict[str, Any] = {"threads_per_worker": 1, "dashboard_address": None} if address == "local" else {}
     with Client(address=None if address == "local" else address, **where) as client:  # type: ignore[no-untyped-call]
-        return cluster.run(made, client)
+        if address == "local":
+            client.run(jit.set_threads, 1)  # a worker is a core
+        return cluster.run(placed, client)
 
 
 async def _calibrated(settings: Settings, days: int, eirp_dbm: float) -> Any:

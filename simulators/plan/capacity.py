@@ -9,7 +9,6 @@ from simulators.radio import engine, thresholds, traffic
 from simulators.radio.traffic import Talk
 
 _POWER_MW: Final = 10**1.4
-_CAPACITY: Final = 4096
 _FRAMES: Final = 8000
 
 
@@ -77,6 +76,6 @@ def _crowd(  # noqa: PLR0917 - one call, just above
         seed=seed,
     )
     air = thresholds.air(gains, sensitivity_dbm.tolist(), capture, seed=seed)
-    result = engine.run(talk, air, duration_us=round(hours * engine.HOUR_US), capacity=_CAPACITY)
+    result = engine.run(talk, air, duration_us=round(hours * engine.HOUR_US))
     slow = result.by_factor[5]
     return Crowd(size, stuck_share, result.delivery, float(slow[-1] / max(1, slow.sum())))

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from simulators.plan.coverage import Assumptions
-from simulators.plan.territory import Candidate, Grid, metres
+from simulators.plan.territory import Candidate, Grid
 from simulators.radio import propagation, thresholds
 from simulators.radio.air import Singles
 
@@ -68,15 +68,16 @@ def compare(
 
 def _heard(sites: Sequence[Candidate], grid: Grid, assumed: Assumptions, seed: int, decorrelation_m: float) -> Singles:
     """Return whether each site hears each cell in one draw, shape (sites, cells)."""
-    lines = [assumed.line(one) for one in sites]
+    lines = [assumed.line(height_m) for height_m in grid.heights_m(sites)]
     if assumed.sigma_db is not None:
         lines = [line._replace(sigma_db=assumed.sigma_db) for line in lines]
     gains = propagation.gains(
         device_xy_m=grid.xy_m,
         device_loss_db=np.full(len(grid.xy_m), assumed.indoor_db),
-        gateway_xy_m=metres([one.latitude for one in sites], [one.longitude for one in sites], grid.origin),
+        gateway_xy_m=grid.stands(sites),
         gateway_antenna_db=np.array([one.antenna_dbi for one in sites]),
         lines=lines,
+        ground_db=grid.ground_db(sites),
         decorrelation_m=decorrelation_m,
         seed=seed,
     )

@@ -1,7 +1,7 @@
 """How well a set of antennas is likely to be heard from each cell, and in each commune.
 
 Shadowing is a chance, independent from antenna to antenna: a cell whose mean margin at one antenna is m dB hears it
-with probability Phi(m / sigma). No terrain: a plain is what is assumed, and said.
+with probability Phi(m / sigma). Without the ground's elevation a plain is what is assumed, and said.
 """
 
 import math
@@ -41,11 +41,11 @@ class Assumptions:
     device_height_m: float = 1.5
     fitted: Line | None = None
 
-    def line(self, antenna: Candidate) -> Line:
-        """Return the path loss towards an antenna; raise ConfigurationError where its model does not hold."""
+    def line(self, height_m: float) -> Line:
+        """Return the path loss towards an antenna of this height; raise ConfigurationError where its model fails."""
         if self.path_loss == CALIBRATED and self.fitted is not None:
             return self.fitted
-        return propagation.line(self.path_loss, antenna.height_m, self.device_height_m)
+        return propagation.line(self.path_loss, height_m, self.device_height_m)
 
     def behind(self, walls_db: float) -> "Assumptions":
         """Return the same with walls of so much more."""
@@ -99,6 +99,7 @@ def _margins(  # noqa: PLR0917 - compiled: arrays, not objects
     slope_db: Floats,
     sigma_db: float,
     table: Floats,
+    ground_db: Singles,
     result: Singles,
 ) -> None:
     """Fill (antennas, cells) with mean margins; with their chances where `sigma_db` is positive."""
@@ -107,14 +108,15 @@ def _margins(  # noqa: PLR0917 - compiled: arrays, not objects
             east, north = x_m[cell] - antenna_x_m[antenna], y_m[cell] - antenna_y_m[antenna]
             decades = 0.5 * math.log10(max(east * east + north * north, 1.0)) - 3.0
             margin_db = over_1km_db[antenna] - slope_db[antenna] * decades
+            if len(ground_db) > 0:
+                margin_db -= ground_db[antenna, cell]
             result[antenna, cell] = _phi(margin_db / sigma_db, table) if sigma_db > 0.0 else margin_db
 
 
 def _filled(
     antennas: Sequence[Candidate], grid: Grid, assumed: Assumptions, least_dbm: float, sigma_db: float
 ) -> Singles:
-    stands = metres([one.latitude for one in antennas], [one.longitude for one in antennas], grid.origin)
-    lines = [assumed.line(one) for one in antennas]
+    stands, lines = grid.stands(antennas), [assumed.line(height_m) for height_m in grid.heights_m(antennas)]
     strength = assumed.eirp_dbm - assumed.indoor_db - least_dbm
     result = np.empty((len(antennas), len(grid.xy_m)), dtype=np.float32)
     _margins(
@@ -126,6 +128,7 @@ def _filled(
         np.array([line.slope_db for line in lines]),
         sigma_db,
         _NORMAL,
+        grid.ground_db(antennas),
         result,
     )
     return result
@@ -136,16 +139,16 @@ def received_dbm(antennas: Sequence[Candidate], grid: Grid, assumed: Assumptions
     return _filled(antennas, grid, assumed, 0.0, 0.0)
 
 
-def _sigma(assumed: Assumptions, antennas: Sequence[Candidate]) -> float:
+def _sigma(assumed: Assumptions, heights_m: Sequence[float]) -> float:
     if assumed.sigma_db is not None:
         return max(assumed.sigma_db, 1e-3)
-    return max((assumed.line(one).sigma_db for one in antennas[:1]), default=1e-3) or 1e-3
+    return max((assumed.line(height_m).sigma_db for height_m in heights_m[:1]), default=1e-3) or 1e-3
 
 
 def chances(antennas: Sequence[Candidate], grid: Grid, assumed: Assumptions, spreading_factor: int = 12) -> Singles:
     """Return the chance that each antenna hears each cell, shape (antennas, cells)."""
     least_dbm = thresholds.sensitivity_dbm(assumed.chip)[spreading_factor - 7]
-    return _filled(antennas, grid, assumed, least_dbm, _sigma(assumed, antennas))
+    return _filled(antennas, grid, assumed, least_dbm, _sigma(assumed, grid.heights_m(antennas)))
 
 
 def heard(antennas: Sequence[Candidate], grid: Grid, assumed: Assumptions, spreading_factor: int = 12) -> Singles:

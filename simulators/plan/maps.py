@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from simulators.plan.territory import Candidate, Grid, metres
+from simulators.plan.territory import Candidate, Grid
 
 # Dark to light, told apart without colour vision, the light end the good one (viridis, of Matplotlib, CC0).
 _SCALE: Final = np.array(
@@ -54,8 +54,7 @@ def picture(
     image[row, column, :3] = colours(values, low, high)
     image[row, column, 3] = 255
     image = image.repeat(scale, axis=0).repeat(scale, axis=1)
-    stands = metres([one.latitude for one in antennas], [one.longitude for one in antennas], grid.origin)
-    for east, up in stands.reshape(-1, 2):
+    for east, up in grid.stands(antennas).reshape(-1, 2):
         at = (
             round((north - up) / grid.cell_m * scale + scale / 2),
             round((east - west) / grid.cell_m * scale + scale / 2),

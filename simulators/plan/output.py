@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from simulators.communes import Commune
-from simulators.plan.territory import METRES_A_DEGREE, Candidate, Grid
+from simulators.plan.territory import Candidate, Grid
+from simulators.radio.elevation import METRES_A_DEGREE
 
 
 def _collection(features: Iterable[Mapping[str, Any]]) -> str:

@@ -19,6 +19,7 @@ from simulators.plan.placement import Plan
 from simulators.plan.sensitivity import Band
 from simulators.plan.spec import PlanSpec
 from simulators.plan.territory import Candidate, Grid
+from simulators.radio import elevation
 
 CROWDS: Final = (250, 500, 1000, 2000, 4000, 8000, 16_000)
 STUCK: Final = (0.0, 0.05, 0.2, 1.0)
@@ -74,13 +75,13 @@ def plan(spec: PlanSpec, beside: Path, *, fit: Fit | None = None) -> Planned:
     if spec.receptions:
         fit = calibration.fit(calibration.read_chirpstack3(beside / spec.receptions), eirp_dbm=spec.eirp_dbm)
     assumed = _assumed(spec, fit)
-    grid = territory.grid(communes, spec.cell_m)
+    other = plan_spec.standing(spec.other, beside)
+    grid = _land(spec, beside, communes, [*candidates, *existing, *other], assumed.device_height_m)
     walls = assumed.behind(spec.walls_db)
     chosen = placement.place(candidates, grid, walls, spec.antennas, existing=existing)
     antennas = [*existing, *(step.candidate for step in chosen.steps)]
     demand = Demand(spec.sensors_per_1000, spec.period_s, spec.stuck_share)
     curves = _capacity(spec)
-    other = plan_spec.standing(spec.other, beside)
     return Planned(
         spec=spec,
         communes=communes,
@@ -104,6 +105,16 @@ def plan(spec: PlanSpec, beside: Path, *, fit: Fit | None = None) -> Planned:
         fit=fit,
         comparison=comparing.compare(antennas, other, grid, walls, seed=spec.seed) if other else None,
     )
+
+
+def _land(
+    spec: PlanSpec, beside: Path, communes: list[Commune], sites: Sequence[Candidate], device_height_m: float
+) -> Grid:
+    grid = territory.grid(communes, spec.cell_m)
+    if not spec.elevation:
+        return grid
+    path = beside / spec.elevation
+    return territory.on_ground(grid, sites, elevation.read(path), device_height_m, name=str(path))
 
 
 def _assumed(spec: PlanSpec, fit: Fit | None) -> Assumptions:

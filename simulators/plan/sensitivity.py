@@ -28,9 +28,9 @@ class Band(NamedTuple):
     needed: dict[float, int | None]
 
 
-def usable(antennas: Sequence[Candidate], assumed: Assumptions) -> list[str]:
-    """Return the path losses that hold for all these antennas; the calibrated one among them if there is one."""
-    high = all(one.height_m >= _HATA_FROM_M for one in antennas)
+def usable(heights_m: Sequence[float], assumed: Assumptions) -> list[str]:
+    """Return the path losses that hold for all these heights; the calibrated one among them if there is one."""
+    high = all(one >= _HATA_FROM_M for one in heights_m)
     models = [model for model in MODELS if high or model not in HATA]
     return [*models, CALIBRATED] if assumed.fitted is not None else models
 
@@ -46,7 +46,7 @@ def band(
 ) -> list[Band]:
     """Return the share of people heard at SF12 under each path loss and walls, and what the targets would take."""
     rows = []
-    for model in usable([*antennas, *candidates], assumed):
+    for model in usable(grid.heights_m([*antennas, *candidates]), assumed):
         for walls in walls_db:
             here = replace(assumed, path_loss=model, indoor_db=walls)
             share = people_share(heard(antennas, grid, here), grid)

@@ -15,7 +15,8 @@ class PlanSpec:
 
     `territory` names a territory that comes with Samara or is a CSV of communes; `candidates` a CSV of sites, else the
     middle of each commune at `height_m`; `existing` a CSV of antennas that stand; `other` one of another plan to
-    compare with; `receptions` a capture to calibrate on. Relative paths are the scenario's.
+    compare with; `receptions` a capture to calibrate on; `elevation` how high the ground is (see `radio.elevation`),
+    else a plain. Relative paths are the scenario's.
     """
 
     name: str = "plan"
@@ -24,6 +25,7 @@ class PlanSpec:
     existing: str = ""
     other: str = ""
     receptions: str = ""
+    elevation: str = ""
     antennas: int = 20
     height_m: float = 30.0
     path_loss: str = "petajajarvi-2015"

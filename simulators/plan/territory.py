@@ -10,12 +10,12 @@ import numpy.typing as npt
 
 from domain.errors import ConfigurationError
 from simulators.communes import Commune, number, rows
+from simulators.radio import relief
+from simulators.radio.air import Floats, Singles
+from simulators.radio.elevation import METRES_A_DEGREE, Elevation, about
 
-METRES_A_DEGREE: Final = 111_320.0
 _BLOCK: Final = 4096
 _AROUND: Final = 1.6  # reaches about a commune, within which all of its land lies
-
-Floats = npt.NDArray[np.float64]
 
 
 class Candidate(NamedTuple):
@@ -28,10 +28,21 @@ class Candidate(NamedTuple):
     antenna_dbi: float = 6.0
 
 
+class Hills(NamedTuple):
+    """What the ground changes for the sites of a plan, by their place in it.
+
+    `loss_db` (sites, cells) is what it adds to each path, `height_m` how far each antenna stands above its land.
+    """
+
+    place: dict[Candidate, int]
+    loss_db: Singles
+    height_m: list[float]
+
+
 class Grid(NamedTuple):
     """Cells over the communes: metres east and north of `origin`, and whose they are.
 
-    `weight` spreads each commune's population evenly over its cells.
+    `weight` spreads each commune's population evenly over its cells. Without `hills` it is a plain.
     """
 
     origin: tuple[float, float]
@@ -39,6 +50,23 @@ class Grid(NamedTuple):
     xy_m: Floats
     commune: npt.NDArray[np.int64]
     weight: Floats
+    hills: Hills | None = None
+
+    def stands(self, antennas: Sequence[Candidate]) -> Floats:
+        """Return where antennas stand, metres east and north, shape (antennas, 2)."""
+        return metres([one.latitude for one in antennas], [one.longitude for one in antennas], self.origin)
+
+    def heights_m(self, antennas: Sequence[Candidate]) -> list[float]:
+        """Return how high antennas are: above the land around them where the ground is known, else above their foot."""
+        hills = self.hills
+        return [one.height_m if hills is None else hills.height_m[hills.place[one]] for one in antennas]
+
+    def ground_db(self, antennas: Sequence[Candidate]) -> Singles:
+        """Return what the ground adds to each path, shape (antennas, cells); (0, 0) on a plain."""
+        hills = self.hills
+        if hills is None:
+            return np.empty((0, 0), dtype=np.float32)
+        return hills.loss_db[[hills.place[one] for one in antennas]]
 
     def degrees(self) -> Floats:
         """Return latitude and longitude of each cell's middle."""
@@ -84,6 +112,22 @@ def _owners(cells: Floats, middles: Floats, reaches: Floats) -> tuple[npt.NDArra
     apart = np.hypot(cells[:, None, 0] - middles[None, :, 0], cells[:, None, 1] - middles[None, :, 1]) / reaches
     nearest = apart.argmin(axis=1)
     return nearest, apart[np.arange(len(cells)), nearest]
+
+
+def on_ground(
+    flat: Grid, sites: Sequence[Candidate], elevation: Elevation, device_height_m: float, *, name: str
+) -> Grid:
+    """Return the grid with what the ground changes for these sites; raise ConfigurationError beyond the elevation."""
+    different = list(dict.fromkeys(sites))
+    stands, masts_m = flat.stands(different), np.array([one.height_m for one in different])
+    ground = about(elevation, flat.origin, np.concatenate((stands, flat.xy_m)), name=name)
+    return flat._replace(
+        hills=Hills(
+            {one: place for place, one in enumerate(different)},
+            relief.losses_db(ground, stands, masts_m, flat.xy_m, device_height_m),
+            relief.effective_heights_m(ground, stands, masts_m),
+        )
+    )
 
 
 def read_candidates(path: Path) -> list[Candidate]:

@@ -3,6 +3,7 @@
 from typing import Final
 
 from domain.errors import ConfigurationError
+from simulators import pages
 
 _FR: Final[dict[str, str | tuple[str, ...]]] = {
     "title": "Plan de réseau : {name}",
@@ -21,6 +22,7 @@ _FR: Final[dict[str, str | tuple[str, ...]]] = {
     "antennas": "Antennes",
     "antennas_note": "« Apport » : part d'habitants entendus que l'antenne ajoute aux précédentes. « Perte » : part "
     "perdue si elle seule tombe.",
+    "antennas_across": "antennes nouvelles : part d'habitants entendus à l'intérieur",
     "antenna_head": ("antenne", "apport %", "perte %", "communes touchées", "capteurs entendus", "trames reçues %"),
     "standing": "{name} (en place)",
     "band": "Sensibilité aux hypothèses",
@@ -28,6 +30,7 @@ _FR: Final[dict[str, str | tuple[str, ...]]] = {
     "capacity": "Capteurs par antenne",
     "capacity_note": "Trames livrées (%) selon le nombre de capteurs autour d'une antenne et la part bloquée en SF12. "
     "Dernière colonne : combien de capteurs gardent 90 % de livraison.",
+    "capacity_across": "capteurs autour d'une antenne, selon la part bloquée en SF12",
     "capacity_head": "bloqués en SF12",
     "carried": "à 90 %",
     "factors": "Habitants entendus par facteur d'étalement (%)",
@@ -68,6 +71,8 @@ _FR: Final[dict[str, str | tuple[str, ...]]] = {
     "assumptions": "Hypothèses",
     "assumptions_head": ("", "valeur"),
     "no_terrain": "Pas de relief ni de bâti : une plaine, et le hasard des obstacles (sigma).",
+    "terrain": "Le relief compte : la pire arête entre antenne et capteur (UIT-R P.526), et la hauteur de l'antenne "
+    "au-dessus du pays. Pas de bâti : le hasard des obstacles (sigma).",
 }
 _EN: Final[dict[str, str | tuple[str, ...]]] = {
     "title": "Network plan: {name}",
@@ -86,6 +91,7 @@ _EN: Final[dict[str, str | tuple[str, ...]]] = {
     "antennas": "Antennas",
     "antennas_note": "Adds: the share of people heard that the antenna adds to those before it. Lost: the share lost "
     "if it alone fails.",
+    "antennas_across": "new antennas: share of people heard indoors",
     "antenna_head": ("antenna", "adds %", "lost %", "communes that suffer", "sensors heard", "frames received %"),
     "standing": "{name} (stands)",
     "band": "Sensitivity to the assumptions",
@@ -93,6 +99,7 @@ _EN: Final[dict[str, str | tuple[str, ...]]] = {
     "capacity": "Sensors per antenna",
     "capacity_note": "Frames delivered (%) by the number of sensors about one antenna and the share of them stuck at "
     "SF12. Last column: how many sensors keep 90 % delivered.",
+    "capacity_across": "sensors about one antenna, by the share of them stuck at SF12",
     "capacity_head": "stuck at SF12",
     "carried": "at 90 %",
     "factors": "People heard by spreading factor (%)",
@@ -126,6 +133,8 @@ _EN: Final[dict[str, str | tuple[str, ...]]] = {
     "assumptions": "Assumptions",
     "assumptions_head": ("", "value"),
     "no_terrain": "No terrain, no buildings: a plain, and the chance of obstacles (sigma).",
+    "terrain": "The ground counts: the worst edge between antenna and sensor (ITU-R P.526), and how far the antenna "
+    "stands above its land. No buildings: the chance of obstacles (sigma).",
 }  # fmt: skip
 _CATALOGUES: Final[dict[str, dict[str, str | tuple[str, ...]]]] = {"fr": _FR, "en": _EN}
 
@@ -144,6 +153,10 @@ class Texts:
         text = self._texts[name]
         assert isinstance(text, str), f"{name} is a table's head"
         return text.format(**values)
+
+    def percent(self, share: float) -> str:
+        """Return a share in percent as the language writes it, without its sign."""
+        return pages.said(round(100 * share, 1), self.language)
 
     def head(self, name: str) -> tuple[str, ...]:
         """Return the names of a table's columns."""

@@ -34,6 +34,7 @@ Floats = npt.NDArray[np.float64]
 Singles = npt.NDArray[np.float32]
 Longs = npt.NDArray[np.int64]
 Ints = npt.NDArray[np.int32]
+Shorts = npt.NDArray[np.uint16]
 Bytes = npt.NDArray[np.uint8]
 Flags = npt.NDArray[np.bool_]
 
@@ -75,35 +76,24 @@ class Frames(NamedTuple):
 
 
 class State(NamedTuple):
-    """What gateways remember from one moment to the next. A lane is one channel of one gateway.
+    """What gateways remember from one moment to the next.
 
-    On the air, shapes (lanes, capacity): `frame`, a frame's place in the arrays of the current chunk; `power`;
-    `energy` of those that disturb it, with a last axis of 6. `used` (lanes) says how many. `busy_us` (gateways,
-    demodulators): until when each is taken. `sending_us` (gateways, spans, 2): when the gateway itself last
-    transmitted, or will; `sends` (gateways): how often so far; `deaf_us` (gateways): until when at most.
+    `busy_us` (gateways, demodulators): until when each is taken. `sending_us` (gateways, spans, 2): when the gateway
+    itself last transmitted, or will; `sends` (gateways): how often so far; `deaf_us` (gateways): until when at most.
     """
 
-    frame: Ints
-    power: Floats
-    energy: Floats
-    used: Ints
     busy_us: Longs
     sending_us: Longs
     sends: Longs
     deaf_us: Longs
 
     @staticmethod
-    def empty(channels: int, demodulators: Sequence[int], capacity: int) -> "State":
-        """Return the state of a silent air; `demodulators` has one number a gateway."""
+    def empty(demodulators: Sequence[int]) -> "State":
+        """Return the state of idle gateways; `demodulators` has one number a gateway."""
         gateways, most = len(demodulators), max(demodulators, default=0)
-        lanes = gateways * channels
         busy_us = np.full((gateways, most), _EVER_BEFORE, dtype=np.int64)
         busy_us[np.arange(most) >= np.array(demodulators).reshape(-1, 1)] = _NEVER_FREE
         return State(
-            frame=np.zeros((lanes, capacity), dtype=np.int32),
-            power=np.zeros((lanes, capacity)),
-            energy=np.zeros((lanes, capacity, FACTORS)),
-            used=np.zeros(lanes, dtype=np.int32),
             busy_us=busy_us,
             sending_us=np.full((gateways, SPANS, 2), _EVER_BEFORE, dtype=np.int64),
             sends=np.zeros(gateways, dtype=np.int64),
@@ -114,13 +104,6 @@ class State(NamedTuple):
         """Return a state of its own."""
         columns: list[npt.NDArray[Any]] = [column.copy() for column in self]
         return State(*columns)
-
-    def move(self, left: npt.NDArray[np.intp], size: int) -> None:
-        """Speak of frames by their place among those that are left of `size`."""
-        place = np.zeros(size + 1, dtype=np.int32)
-        place[left] = np.arange(len(left), dtype=np.int32)
-        used = np.arange(self.frame.shape[1]) < self.used[:, None]
-        self.frame[used] = place[self.frame[used]]
 
 
 class Air(NamedTuple):
@@ -143,7 +126,9 @@ class Air(NamedTuple):
 
 
 class Heard(NamedTuple):
-    """A chunk of time: its frames (n), each one's outcome (gateways, n), and which are `done`: the others come again.
+    """A chunk of time: its frames (n), each one's outcome (gateways, n), and which were `done` in it.
+
+    The others come again, or have come before: they were on the air with some of these.
 
     Devices that listen also say what each frame is: `kind` and `f_cnt` as in `outcomes.Part` (empty otherwise).
     """

@@ -1,10 +1,11 @@
 """Runs one scenario on a Dask cluster, split by area and by time; the same numbers as one process.
 
-An area is a few neighbouring gateways. A task hears one chunk of time at one area: it makes the frames of the devices
-that are of any notice there (randomness is counted, so no other machine is asked), hands its gateways' state to the
-task of the next chunk, and returns of each frame only what was not too weak. What areas say of one frame is put
-together as it comes back: memory is that of one chunk. Devices that listen tie all areas together second by second:
-such scenarios run in one process.
+An area is a few neighbouring gateways. A worker computes what arrives there, and hears one chunk of time in one task:
+it makes the frames of the devices that are of any notice there (randomness is counted, so no other machine is asked),
+hands its gateways' state to the task of the next chunk, and returns of each frame only what was not too weak. The
+client knows where everybody is, settles the spreading factors on each device's best gain, and puts together what areas
+say of one frame as it comes back: its memory is a few numbers a device, and a chunk. Devices that listen tie all areas
+together second by second: such scenarios run in one process.
 """
 
 import time
@@ -15,14 +16,17 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from domain.errors import ConfigurationError
-from simulators.radio import kernel, traffic
-from simulators.radio.air import CAUSES, FACTORS, RECEIVED, WEAK, Air, Bytes, Frames, Ints, Longs, State
+from simulators.radio import engine, placing, traffic, world
+from simulators.radio.air import CAUSES, FACTORS, RECEIVED, WEAK, Air, Bytes, Frames, Ints, Longs, Shorts, Singles
 from simulators.radio.counting import Result, best_of
-from simulators.radio.engine import CAPACITY, FOR_EVER_US, HOUR_US, CrowdedAirError
+from simulators.radio.elevation import Ground
+from simulators.radio.engine import FOR_EVER_US, HOUR_US, Carried
+from simulators.radio.placing import Placed
 from simulators.radio.traffic import Talk
 from simulators.radio.world import World
 
 _GATEWAYS_AN_AREA: Final = 8
+_AHEAD: Final = 2  # chunks that areas may be ahead of the slowest
 
 
 class Area(NamedTuple):
@@ -32,15 +36,9 @@ class Area(NamedTuple):
     devices: Longs
     talk: Talk
     air: Air
+    near: Singles
+    longest_us: int
     demodulators: list[int]
-
-
-class Carried(NamedTuple):
-    """What an area's task leaves to that of the next chunk."""
-
-    state: State
-    frames: Frames
-    outcome: Bytes
 
 
 class Share(NamedTuple):
@@ -53,28 +51,29 @@ class Share(NamedTuple):
     turn: Ints
     factor: Bytes
     best: Bytes
-    copies: Bytes
+    copies: Shorts
     ended: Longs
     by_gateway: Longs
 
 
-def areas(world: World, size: int = _GATEWAYS_AN_AREA) -> list[Area]:
-    """Return the parts of a scenario: gateways side by side from west to east, then from south to north."""
-    columns = max(1, round(np.sqrt(len(world.gateway_xy_m) / size)))
-    by_x = np.argsort(world.gateway_xy_m[:, 0], kind="stable")
+def groups(placed: Placed, size: int = _GATEWAYS_AN_AREA) -> list[Longs]:
+    """Return the gateways of each area: side by side from west to east, then from south to north."""
+    columns = max(1, round(np.sqrt(len(placed.gateway_xy_m) / size)))
+    by_x = np.argsort(placed.gateway_xy_m[:, 0], kind="stable")
     found = []
     for strip in np.array_split(by_x, columns):
-        by_y = strip[np.argsort(world.gateway_xy_m[strip, 1], kind="stable")]
+        by_y = strip[np.argsort(placed.gateway_xy_m[strip, 1], kind="stable")]
         count = max(1, round(len(by_y) / size))
-        found += [_area(world, np.sort(part)) for part in np.array_split(by_y, count)]
+        found += [np.sort(part) for part in np.array_split(by_y, count)]
     return found
 
 
-def _area(world: World, gateways: Longs) -> Area:
-    talk, air = world.talk, world.air
-    level_mw = air.gain[gateways].max(axis=0).astype(np.float64) * talk.power_mw.astype(np.float64)
+def area(settled: World, gains: Singles, gateways: Longs) -> Area:
+    """Return an area whose gateways have these gains (gateways, devices); `settled` has none of its own."""
+    talk, air = Talk(*map(_writable, settled.talk)), Air(*map(_writable, settled.air))
+    level_mw = gains.max(axis=0).astype(np.float64) * talk.power_mw.astype(np.float64)
     devices = np.flatnonzero(level_mw >= air.floor_mw[talk.factor])
-    place = np.full(len(world.radio.gateways), -1, dtype=np.int64)
+    place = np.full(len(settled.radio.gateways), -1, dtype=np.int64)
     place[gateways] = np.arange(len(gateways))
     closed = air.closed_us[place[air.closed_us[:, 0]] >= 0].copy()
     closed[:, 0] = place[closed[:, 0]]
@@ -82,58 +81,48 @@ def _area(world: World, gateways: Longs) -> Area:
         gateways=gateways,
         devices=devices,
         talk=talk,
-        air=air._replace(gain=air.gain[gateways], closed_us=closed, number=air.number[gateways]),
-        demodulators=[world.demodulators[one] for one in gateways],
+        air=air._replace(gain=gains, closed_us=closed, number=gateways.astype(np.int32)),
+        near=np.ascontiguousarray(gains.T),
+        longest_us=int(talk.airtime_us.max()),
+        demodulators=[settled.demodulators[one] for one in gateways],
     )
 
 
-def begin(area: Area) -> Carried:
-    """Return an area's silent air."""
-    state = State.empty(area.talk.channels, area.demodulators, CAPACITY)
-    return Carried(state, Frames.room(0), np.zeros((len(area.gateways), 0), dtype=np.uint8))
+def hear(here: Area, carried: Carried, start_us: int, end_us: int, until_us: int) -> tuple[Carried, Share]:
+    """Hear one chunk at one area."""
+    fresh = traffic.frames(here.talk, start_us, end_us, here.devices)
+    before = carried._replace(state=carried.state.copy())  # a task may be computed twice
+    chunk, left = engine.step(before, fresh, here.air, here.near, here.longest_us, start_us, until_us)
+    return left, _share(here, chunk.frames.take(chunk.done), np.ascontiguousarray(chunk.outcome[:, chunk.done]))
 
 
-def hear(area: Area, carried: Carried, start_us: int, end_us: int, until_us: int) -> tuple[Carried, Share]:
-    """Hear one chunk at one area; raise CrowdedAirError."""
-    fresh = traffic.frames(area.talk, start_us, end_us, area.devices)
-    known = len(carried.frames.start_us)
-    frames = Frames.joined(carried.frames, fresh)
-    state = carried.state.copy()  # a task may be computed twice
-    outcome = np.zeros((len(area.gateways), len(frames.start_us)), dtype=np.uint8)
-    outcome[:, :known] = carried.outcome
-    if kernel.hear(frames, known, len(outcome[0]), until_us, area.air, state, outcome):
-        raise CrowdedAirError
-    done = frames.end_us <= until_us
-    share = _share(area, frames.take(done), np.ascontiguousarray(outcome[:, done]))
-    left = np.flatnonzero(~done)
-    state.move(left, len(done))
-    return Carried(state, frames.take(left), outcome[:, left]), share
-
-
-def _share(area: Area, frames: Frames, outcome: Bytes) -> Share:
+def _share(here: Area, frames: Frames, outcome: Bytes) -> Share:
     best, copies = best_of(outcome)
     told = best > WEAK
     rows = [np.bincount(row, minlength=len(CAUSES)) for row in outcome]
     return Share(
         frames.device[told], frames.turn[told], frames.factor[told], best[told], copies[told],
-        np.bincount(np.searchsorted(area.devices, frames.device), minlength=len(area.devices)),
+        np.bincount(np.searchsorted(here.devices, frames.device), minlength=len(here.devices)),
         np.array(rows, dtype=np.int64),
     )  # fmt: skip
 
 
 class Sum:
-    """Puts together what areas say, chunk by chunk."""
+    """Puts together what areas say, chunk by chunk; `devices` are those of each area."""
 
-    def __init__(self, world: World, parts: Sequence[Area]) -> None:
-        self._talk, self._parts = world.talk, parts
-        gateways, devices = len(world.radio.gateways), len(world.fleet)
+    def __init__(self, settled: World, gateways: Sequence[Longs], devices: Sequence[Ints]) -> None:
+        self._talk, self._gateways, self._devices = settled.talk, gateways, devices
+        stands, count = len(settled.radio.gateways), len(settled.fleet)
         self._by_factor = np.zeros((FACTORS, len(CAUSES)), dtype=np.int64)
-        self._by_gateway = np.zeros((gateways, len(CAUSES)), dtype=np.int64)
-        self._sent = np.zeros(devices, dtype=np.int64)
-        self._delivered = np.zeros(devices, dtype=np.int64)
-        self._by_copies = np.zeros(gateways + 1, dtype=np.int64)
+        self._by_gateway = np.zeros((stands, len(CAUSES)), dtype=np.int64)
+        self._sent = np.zeros(count, dtype=np.int64)
+        self._delivered = np.zeros(count, dtype=np.int64)
+        self._by_copies = np.zeros(stands + 1, dtype=np.int64)
         self._by_chunk: list[tuple[int, int]] = []
-        self._alone = np.setdiff1d(np.arange(devices), np.concatenate([part.devices for part in parts]))
+        noticed = np.zeros(count, dtype=np.bool_)
+        for some in devices:
+            noticed[some] = True
+        self._alone = np.flatnonzero(~noticed)
 
     def add(self, shares: Sequence[Share], start_us: int, end_us: int, until_us: int) -> None:
         """Add a chunk: each frame counts once, under the best that any area says of it."""
@@ -155,16 +144,16 @@ class Sum:
         self._by_factor[:, WEAK] += np.bincount(self._talk.factor, weights=weak, minlength=FACTORS).astype(np.int64)
         self._by_copies += np.bincount(copies.astype(np.int64), minlength=len(self._by_copies))
         self._by_copies[0] += weak.sum()
-        for part, share in zip(self._parts, shares, strict=True):
-            self._by_gateway[part.gateways] += share.by_gateway
-            self._by_gateway[part.gateways, WEAK] += sent.sum() - share.ended.sum()
+        for gateways, share in zip(self._gateways, shares, strict=True):
+            self._by_gateway[gateways] += share.by_gateway
+            self._by_gateway[gateways, WEAK] += sent.sum() - share.ended.sum()
         self._by_chunk.append((int(sent.sum()), int((best == RECEIVED).sum())))
 
     def _ended(self, shares: Sequence[Share], start_us: int, end_us: int, until_us: int) -> Longs:
         """Return how many frames of each device ended; those that nobody notices are counted here."""
         sent = np.zeros(len(self._sent), dtype=np.int64)
-        for part, share in zip(self._parts, shares, strict=True):
-            sent[part.devices] = share.ended
+        for devices, share in zip(self._devices, shares, strict=True):
+            sent[devices] = share.ended
         if len(self._alone):
             before_us = max(0, start_us - int(self._talk.airtime_us[self._alone].max()))
             unheard = traffic.frames(self._talk, before_us, end_us, self._alone)
@@ -180,35 +169,80 @@ class Sum:
         )
 
 
-def run(world: World, client: Any, *, chunk_us: int = HOUR_US, area_gateways: int = _GATEWAYS_AN_AREA) -> Result:
-    """Run a scenario on a cluster through its `distributed.Client`; raise ConfigurationError for one that listens."""
-    if world.radio.listens:
+def run(
+    placed: Placed, client: Any, *, chunk_us: int = HOUR_US, area_gateways: int = _GATEWAYS_AN_AREA
+) -> tuple[World, Result]:
+    """Run a scenario on a cluster through its `distributed.Client`; raise ConfigurationError for one that listens.
+
+    Returns what was settled, without gains, and what became of the frames.
+    """
+    if placed.radio.listens:
         raise ConfigurationError("devices that listen (ADR, joins, acknowledgements) run in one process, without Dask")
     began = time.perf_counter()
-    parts = areas(world, area_gateways)
-    held = client.scatter(parts, hash=False)  # a list: each area is one thing, not a tuple of four
-    carried = [client.submit(begin, part, pure=False) for part in held]
-    total = Sum(world, parts)
-    edges = [*range(0, world.duration_us, chunk_us), world.duration_us]
+    gateways = groups(placed, area_gateways)
+    (where,) = client.scatter([placed], broadcast=True, hash=False)
+    gains = [client.submit(_gains, where, some, pure=False) for some in gateways]
+    settled = world.settle(placed, np.empty((len(placed.radio.gateways), 0), np.float32), _best(client, gains))
+    (same,) = client.scatter([settled], broadcast=True, hash=False)
+    areas = [client.submit(area, same, gain, some, pure=False) for gain, some in zip(gains, gateways, strict=True)]
+    carried = [client.submit(_silent, one, pure=False) for one in areas]
+    total = Sum(settled, gateways, client.gather([client.submit(_devices_of, one, pure=False) for one in areas]))
+    edges = [*range(0, settled.duration_us, chunk_us), settled.duration_us]
     waiting: list[tuple[list[Any], int, int, int]] = []
     for start_us, end_us in pairwise(edges):
-        until_us = end_us if end_us < world.duration_us else FOR_EVER_US
+        until_us = end_us if end_us < settled.duration_us else FOR_EVER_US
         both = [
-            client.submit(hear, part, left, start_us, end_us, until_us, pure=False)
-            for part, left in zip(held, carried, strict=True)
+            client.submit(hear, one, left, start_us, end_us, until_us, pure=False)
+            for one, left in zip(areas, carried, strict=True)
         ]
         carried = [client.submit(_first, one, pure=False) for one in both]
         waiting.append(([client.submit(_second, one, pure=False) for one in both], start_us, end_us, until_us))
-        if len(waiting) > 2:
+        if len(waiting) > _AHEAD:
             _gather(client, total, waiting.pop(0))
     for one in waiting:
         _gather(client, total, one)
-    return total.result(time.perf_counter() - began)
+    return settled, total.result(time.perf_counter() - began)
+
+
+def _best(client: Any, gains: Sequence[Any]) -> Singles:
+    """Return each device's best gain anywhere, one area after the other."""
+    best = None
+    for one in gains:
+        here = client.submit(_best_of_area, one, pure=False).result()
+        best = here if best is None else np.maximum(best, here)
+    assert best is not None, "a scenario has gateways"
+    return np.asarray(best)
 
 
 def _gather(client: Any, total: Sum, chunk: tuple[list[Any], int, int, int]) -> None:
     shares, start_us, end_us, until_us = chunk
     total.add(client.gather(shares), start_us, end_us, until_us)
+
+
+# What tasks do besides: functions of a module, since a cluster's processes look them up by their names.
+
+
+def _writable(value: Any) -> Any:
+    """Return an array as it is compiled for: what comes over the wire may only be read."""
+    return value.copy() if isinstance(value, np.ndarray) and not value.flags.writeable else value
+
+
+def _gains(placed: Placed, gateways: Longs) -> Singles:
+    ground = placed.ground
+    own = Placed(*map(_writable, placed))
+    return placing.gains(own._replace(ground=ground and Ground(*map(_writable, ground))), gateways)
+
+
+def _best_of_area(gains: Singles) -> Singles:
+    return np.asarray(gains.max(axis=0))
+
+
+def _silent(here: Area) -> Carried:
+    return engine.silence(here.demodulators)
+
+
+def _devices_of(here: Area) -> Ints:
+    return here.devices.astype(np.int32)
 
 
 def _first(both: tuple[Carried, Share]) -> Carried:

@@ -1,12 +1,14 @@
 """Adds up what became of frames."""
 
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from simulators.radio.air import CAUSES, FACTORS, RECEIVED, Bytes, Flags, Heard, Longs
-from simulators.radio.jit import parallel, prange
+from simulators.radio.air import CAUSES, FACTORS, RECEIVED, Bytes, Flags, Heard, Longs, Shorts
+from simulators.radio.jit import parallel, prange, whole
+
+_BLOCK: Final = 8192
 
 
 class Result(NamedTuple):
@@ -70,9 +72,9 @@ class Count:
         return Result(self.by_factor, self.by_gateway, self.sent, self.delivered, self.by_copies, by_chunk, seconds)
 
 
-def best_of(outcome: Bytes) -> tuple[Bytes, Bytes]:
+def best_of(outcome: Bytes) -> tuple[Bytes, Shorts]:
     """Return, of each frame, its best outcome among the gateways and by how many it was received."""
-    best, copies = np.empty(outcome.shape[1], dtype=np.uint8), np.empty(outcome.shape[1], dtype=np.uint8)
+    best, copies = np.empty(outcome.shape[1], dtype=np.uint8), np.empty(outcome.shape[1], dtype=np.uint16)
     _reduce(outcome, best, copies)
     return best, copies
 
@@ -82,15 +84,16 @@ def _counted(codes: npt.NDArray[Any], shape: tuple[int, ...]) -> npt.NDArray[np.
 
 
 @parallel
-def _reduce(outcome: Bytes, best: Bytes, gateways: Bytes) -> None:
-    for frame in prange(outcome.shape[1]):
-        top, copies = 0, 0
-        for gateway in range(outcome.shape[0]):
-            said = outcome[gateway, frame]
-            top = max(top, said)
-            copies += said == RECEIVED
-        best[frame] = top
-        gateways[frame] = copies
+def _reduce(outcome: Bytes, best: Bytes, copies: Shorts) -> None:
+    for block in prange((len(best) + _BLOCK - 1) // _BLOCK):  # as much as a core keeps near it
+        first = whole(block) * _BLOCK
+        last = min(len(best), first + _BLOCK)
+        best[first:last], copies[first:last] = 0, 0
+        for gateway in range(len(outcome)):
+            for frame in range(first, last):
+                said = outcome[gateway, frame]
+                best[frame] = max(best[frame], said)
+                copies[frame] += np.uint16(said == RECEIVED)
 
 
 @parallel

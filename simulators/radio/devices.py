@@ -79,6 +79,7 @@ class Rules(NamedTuple):
     airtime_us: Longs
     lock_us: Longs
     power_mw: Singles
+    longest_us: int  # no frame of this run lasts longer
     channels: int
     joins: bool
     rx1_us: int
@@ -86,12 +87,17 @@ class Rules(NamedTuple):
 
 
 class Log(NamedTuple):
-    """The chunk's frames as they are sent, and what each is; `used` has one number."""
+    """The chunk's frames as they are sent, and what each is; `used` has one number.
+
+    `previous` is the frame before each on its channel, `latest` the last of each channel; -1 for none.
+    """
 
     frames: Frames
     kind: Bytes
     f_cnt: Ints
     used: Ints
+    previous: Ints
+    latest: Ints
 
 
 @compiled
@@ -206,7 +212,7 @@ def send(devices: Devices, rules: Rules, agenda: Agenda, log: Log, device: int, 
         devices.stage[device] = WAITING
         push(agenda, devices.ready_us[device], device)
         return
-    channel = _channel(devices, rules, device, now_us)
+    channel = whole(_channel(devices, rules, device, now_us))
     if channel < 0:
         wait_us = devices.silent_us[device, 0]
         if devices.sending[device] != JOIN and rules.channels > JOIN_CHANNELS:
@@ -230,6 +236,8 @@ def send(devices: Devices, rules: Rules, agenda: Agenda, log: Log, device: int, 
     frames.power_mw[place] = rules.power_mw[0 if kind == JOIN else devices.power[device]]
     log.kind[place] = kind
     log.f_cnt[place] = devices.nonce[device] if kind == JOIN else devices.f_cnt[device]
+    log.previous[place] = log.latest[channel]
+    log.latest[channel] = place
     log.used[0] += 1
     devices.turn[device] += 1
     devices.stage[device] = ON_AIR

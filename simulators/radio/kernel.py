@@ -1,16 +1,18 @@
 """Decides at each gateway what becomes of each frame. Compiled.
 
-Two ways through the same rules: `hear` takes gateway after gateway through many frames (gateways are shared by the
-cores), `enter` and `leave` take one frame through all gateways, for those who must know before the next is sent.
+As a frame begins, a gateway follows it or not: it is too weak; or sent while the gateway is out of service, or itself
+transmits; or no demodulator is free. As it ends, what was followed is received, or destroyed by interference: the
+energy of all other frames on its channel, summed by their spreading factor over the time they overlap it, against the
+frame's own energy (the rule of ns-3's LoRa module; Goursaud and Gorce 2015 for the thresholds). A frame too weak to be
+received still interferes. A gateway that begins to transmit during a frame loses it, and its demodulator stays taken.
+LoRaSim's rule: see `thresholds`.
 
-A frame at a gateway is, in this order: too weak; sent while the gateway is out of service, or itself transmits; without
-a free demodulator; destroyed by interference; received. A gateway that begins to transmit during a frame loses it, and
-its demodulator stays taken. Interference is the energy of all other frames on its channel, summed by their spreading
-factor over the time they overlap it, against the frame's own energy (the rule of ns-3's LoRa module; Goursaud and
-Gorce 2015 for the thresholds). A frame too weak to be received still interferes. LoRaSim's rule: see `thresholds`.
+Interference is looked for where it matters: among the frames of one channel about a frame that some gateway follows.
+`hear` takes many frames, gateways and then frames shared by the cores; `enter` and `leave` take one, for those who
+must know before the next is sent.
 """
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -35,12 +37,41 @@ from simulators.radio.air import (
     Singles,
     State,
 )  # fmt: skip
-from simulators.radio.jit import compiled, inlined, parallel, prange
-from simulators.radio.propagation import faded
+from simulators.radio.jit import compiled, inlined, parallel, prange, whole
+from simulators.radio.propagation import faded, faded_mw
 
 # Gains have 24 bits: equality means within a millionth (4e-6 dB).
 _STRICT: Final = 1 + 1e-6  # same factor: the frame must exceed the threshold
 _LENIENT: Final = 1 - 1e-6  # another factor: it must reach it
+_BLOCK: Final = 2048
+_CHANNELS: Final = 256
+
+
+class Desk(NamedTuple):
+    """Where one core works out one frame: the gateways that follow it, and what disturbs it there (gateways, 6)."""
+
+    followers: Ints
+    energy: Floats
+
+
+@compiled
+def desk(gateways: int) -> Desk:
+    """Return a desk for that many gateways."""
+    return Desk(np.empty(gateways, dtype=np.int32), np.empty((gateways, FACTORS)))
+
+
+@compiled
+def linked(channel: Bytes) -> tuple[Ints, Ints, Ints]:
+    """Return the frame before each on its channel, the one after it (-1: none), and the last of each channel."""
+    previous, following = np.empty(len(channel), dtype=np.int32), np.full(len(channel), -1, dtype=np.int32)
+    latest = np.full(_CHANNELS, -1, dtype=np.int32)
+    for frame in range(len(channel)):
+        before = latest[channel[frame]]
+        previous[frame] = before
+        if before >= 0:
+            following[before] = frame
+        latest[channel[frame]] = frame
+    return previous, following, latest
 
 
 @compiled
@@ -65,65 +96,7 @@ def sends_within(sending_us: Longs, gateway: int, start_us: int, end_us: int) ->
     return False
 
 
-# The functions below pass arrays one by one: taking them from a tuple, or a view of them, costs more than what they do.
-# A lane is one channel of one gateway.
-
-
-@compiled
-def _survives(thresholds: Floats, factor: int, own: float, energy: Floats, lane: int, place: int) -> bool:  # noqa: PLR0917
-    for other in range(FACTORS):
-        disturbing = energy[lane, place, other]
-        if disturbing > 0.0:
-            margin = _STRICT if other == factor else _LENIENT
-            if not own >= thresholds[factor, other] * disturbing * margin:
-                return False
-    return True
-
-
-@inlined
-def _settle(  # noqa: PLR0917
-    until_us: int, gateway: int, lane: int, lock_us: Longs, end_us: Longs, factor: Bytes, index: Ints, power: Floats,
-    energy: Floats, used: int, outcome: Bytes, thresholds: Floats,
-) -> int:  # fmt: skip
-    """Decide the frames of a lane that ended by `until_us`, keep the others in order; return how many stay."""
-    kept = 0
-    for place in range(used):
-        frame = index[lane, place]
-        if end_us[frame] > until_us:
-            if kept != place:
-                index[lane, kept], power[lane, kept] = frame, power[lane, place]
-                for other in range(FACTORS):
-                    energy[lane, kept, other] = energy[lane, place, other]
-            kept += 1
-        elif outcome[gateway, frame] == PENDING:
-            own = power[lane, place] * (end_us[frame] - lock_us[frame])
-            if _survives(thresholds, factor[frame], own, energy, lane, place):
-                outcome[gateway, frame] = RECEIVED
-            else:
-                outcome[gateway, frame] = INTERFERED
-    return kept
-
-
-@inlined
-def _add(  # noqa: PLR0917
-    frame: int, received: float, lane: int, start_us: Longs, lock_us: Longs, end_us: Longs, factor: Bytes, rule: int,
-    index: Ints, power: Floats, energy: Floats, last: int,
-) -> None:  # fmt: skip
-    """Put a frame into a lane: it disturbs those that are there, and they disturb it."""
-    begin, end, sf, locked = start_us[frame], end_us[frame], factor[frame], lock_us[frame]
-    for other in range(FACTORS):
-        energy[lane, last, other] = 0.0
-    for place in range(last):
-        rival = index[lane, place]
-        if rule == ENERGY:
-            shared_end = min(end, end_us[rival])
-            energy[lane, place, sf] += received * max(0, shared_end - max(begin, lock_us[rival]))
-            energy[lane, last, factor[rival]] += power[lane, place] * max(0, shared_end - locked)
-        elif factor[rival] == sf and locked < end_us[rival]:
-            energy[lane, place, sf] = max(energy[lane, place, sf], received * (end_us[rival] - lock_us[rival]))
-            if rule == LORASIM_MENDED:
-                energy[lane, last, sf] = max(energy[lane, last, sf], power[lane, place] * (end - locked))
-    index[lane, last], power[lane, last] = frame, received
+# The two functions below pass arrays one by one: taking them from a tuple costs more than what they do.
 
 
 @inlined
@@ -143,95 +116,161 @@ def _admit(  # noqa: PLR0917
 
 
 @compiled
-def _listen(  # noqa: PLR0917
-    frames: Frames, first: int, last: int, low: int, high: int, gains: Singles, per_device: int, per_gateway: int,
-    air: Air, state: State, outcome: Bytes,
-) -> int:  # fmt: skip
-    """Let frames `first` to `last` arrive at gateways `low` to `high`; return how many found no room.
-
-    `gains` is `air.gain` in one row, of which a device and a gateway are so many steps.
-    """
-    start_us, lock_us, end_us, device, turn, channel, factor, power_mw = frames
-    _, sensitivity_mw, thresholds, rule, floor_mw, k_factor, seed, closed_us, number = air
-    index, power, energy, used, busy_us, sending_us, _, deaf_us = state
-    channels, capacity = len(used) // len(busy_us), index.shape[1]
-    crowded = 0
-    for frame in range(first, last):
-        sent_mw, least_mw = np.float64(power_mw[frame]), floor_mw[factor[frame]]
-        at = per_device * device[frame]
-        for gateway in range(low, high):
-            received = sent_mw * np.float64(gains[at + per_gateway * gateway])
-            if received < least_mw:
-                outcome[gateway, frame] = WEAK
-                continue
-            if k_factor >= 0.0:
-                received *= faded(seed, number[gateway], device[frame], turn[frame], k_factor)
-            begin, lane = start_us[frame], gateway * channels + channel[frame]
-            count = _settle(
-                begin, gateway, lane, lock_us, end_us, factor, index, power, energy, used[lane], outcome, thresholds,
-            )  # fmt: skip
-            if count == capacity:
-                crowded += 1
-                count -= 1
-            _add(frame, received, lane, start_us, lock_us, end_us, factor, rule, index, power, energy, count)
-            used[lane] = count + 1
-            outcome[gateway, frame] = WEAK
-            if received >= sensitivity_mw[factor[frame]]:
-                outcome[gateway, frame] = _admit(
-                    gateway, begin, end_us[frame], closed_us, sending_us, deaf_us[gateway], busy_us
-                )  # fmt: skip
-    return crowded
+def _survives(thresholds: Floats, factor: int, own: float, energy: Floats, place: int) -> bool:
+    for other in range(FACTORS):
+        disturbing = energy[place, other]
+        if disturbing > 0.0:
+            margin = _STRICT if other == factor else _LENIENT
+            if not own >= thresholds[factor, other] * disturbing * margin:
+                return False
+    return True
 
 
 @compiled
-def finish(frames: Frames, until_us: int, low: int, high: int, air: Air, state: State, outcome: Bytes) -> None:  # noqa: PLR0917
-    """Decide what ended by `until_us` in lanes `low` to `high`."""
+def _shared_us(frames: Frames, frame: int, rival: int, rule: int) -> int:
+    """Return how long a rival disturbs a frame."""
     _, lock_us, end_us, _, _, _, factor, _ = frames
-    thresholds = air.thresholds
-    index, power, energy, used, busy_us, _, _, _ = state
-    channels = len(used) // len(busy_us)
-    for lane in range(low, high):
-        gateway = lane // channels
-        used[lane] = _settle(
-            until_us, gateway, lane, lock_us, end_us, factor, index, power, energy, used[lane], outcome, thresholds,
+    if rule == ENERGY:
+        return whole(min(end_us[frame], end_us[rival]) - max(lock_us[frame], frames.start_us[rival]))
+    if factor[rival] != factor[frame]:
+        return 0
+    later = rival > frame and lock_us[rival] < end_us[frame]
+    earlier = rule == LORASIM_MENDED and rival < frame and lock_us[frame] < end_us[rival]
+    return whole(end_us[frame] - lock_us[frame]) if later or earlier else 0
+
+
+@compiled
+def _disturb(frames: Frames, rival: int, shared_us: int, count: int, air: Air, near: Singles, desk: Desk) -> None:  # noqa: PLR0917
+    """Add what a rival does to a frame, at each of the first `count` gateways of the desk."""
+    who, sf, turn = frames.device[rival], frames.factor[rival], frames.turn[rival]
+    sent_mw, least_mw = np.float64(frames.power_mw[rival]), air.floor_mw[sf]
+    followers, energy = desk
+    for place in range(count):
+        gateway = followers[place]
+        level = sent_mw * np.float64(near[who, gateway])
+        if level < least_mw:
+            continue
+        if air.k_factor >= 0.0:
+            level *= faded(air.seed, air.number[gateway], who, turn, air.k_factor)
+        if air.rule == ENERGY:
+            energy[place, sf] += level * shared_us
+        else:
+            energy[place, sf] = max(energy[place, sf], level * shared_us)
+
+
+@compiled
+def _decide(  # noqa: PLR0917
+    frames: Frames, frame: int, newest: int, previous: Ints, longest_us: int, air: Air, near: Singles, outcome: Bytes,
+    desk: Desk,
+) -> None:  # fmt: skip
+    """Decide a frame at the gateways that follow it; `newest` is the last on its channel that began before its end.
+
+    No frame lasts longer than `longest_us`. `near` is `air.gain` by device, then gateway.
+    """
+    count = 0
+    for gateway in range(len(outcome)):
+        if outcome[gateway, frame] == PENDING:
+            desk.followers[count] = gateway
+            outcome[gateway, frame] = RECEIVED
+            desk.energy[count] = 0.0
+            count += 1
+    if count == 0:
+        return
+    locked, disturbed, rival = frames.lock_us[frame], False, newest
+    while rival >= 0 and frames.start_us[rival] + longest_us > locked:
+        shared_us = _shared_us(frames, frame, rival, air.rule)
+        if shared_us > 0 and rival != frame:
+            disturbed = True
+            _disturb(frames, rival, shared_us, count, air, near, desk)
+        rival = previous[rival]
+    if not disturbed:
+        return
+    who, turn, factor = frames.device[frame], frames.turn[frame], frames.factor[frame]
+    strength = np.float64(frames.power_mw[frame]) * (frames.end_us[frame] - locked)
+    for place in range(count):
+        gateway = desk.followers[place]
+        own = strength * np.float64(near[who, gateway])
+        if air.k_factor >= 0.0:
+            own *= faded(air.seed, air.number[gateway], who, turn, air.k_factor)
+        if not _survives(air.thresholds, factor, own, desk.energy, place):
+            outcome[gateway, frame] = INTERFERED
+
+
+@compiled
+def _follow(frames: Frames, first: int, gateway: int, air: Air, state: State, outcome: Bytes) -> None:  # noqa: PLR0917
+    """Let the frames from `first` on begin at a gateway."""
+    start_us, _, end_us, device, turn, _, factor, power_mw = frames
+    _, sensitivity_mw, _, _, floor_mw, k_factor, seed, closed_us, number = air
+    busy_us, sending_us, _, deaf_us = state
+    gain, said = air.gain[gateway], outcome[gateway]
+    least_mw = floor_mw if k_factor >= 0.0 else sensitivity_mw
+    for frame in range(first, len(start_us)):
+        mean_mw = np.float64(power_mw[frame]) * np.float64(gain[device[frame]])
+        if mean_mw < least_mw[factor[frame]]:
+            said[frame] = WEAK
+            continue
+        if k_factor >= 0.0:
+            enough_mw = sensitivity_mw[factor[frame]]
+            if faded_mw(mean_mw, enough_mw, seed, number[gateway], device[frame], turn[frame], k_factor) < enough_mw:
+                said[frame] = WEAK
+                continue
+        said[frame] = _admit(
+            gateway, start_us[frame], end_us[frame], closed_us, sending_us, deaf_us[gateway], busy_us
         )  # fmt: skip
 
 
 @parallel
 def hear(  # noqa: PLR0917
-    frames: Frames, first: int, last: int, until_us: int, air: Air, state: State, outcome: Bytes
-) -> int:
-    """Fill `outcome` (gateways, frames) for frames `first` to `last`; return how many found no room: must be 0.
+    frames: Frames, first: int, since_us: int, until_us: int, longest_us: int, previous: Ints, following: Ints,
+    air: Air, near: Singles, state: State, outcome: Bytes,
+) -> None:  # fmt: skip
+    """Fill `outcome` (gateways, frames) of frames that end after `since_us` and by `until_us`.
 
-    Frames before `first` are already in the state. Frames that end after `until_us` stay in it, undecided.
+    Frames before `first` have begun already. Frames that end later have begun, and are not decided.
     """
-    gateways, devices = air.gain.shape
-    channels = len(state.used) // gateways
-    gains = air.gain.ravel()
-    crowded = np.zeros(gateways, dtype=np.int64)
+    gateways, count = len(outcome), len(frames.start_us)
     for gateway in prange(gateways):
-        crowded[gateway] = _listen(
-            frames, first, last, gateway, gateway + 1, gains, 1, devices, air, state, outcome
-        )  # fmt: skip
-        finish(frames, until_us, gateway * channels, (gateway + 1) * channels, air, state, outcome)
-    return int(crowded.sum())
+        _follow(frames, first, gateway, air, state, outcome)
+    for block in prange((count + _BLOCK - 1) // _BLOCK):
+        own, start = desk(gateways), whole(block) * _BLOCK
+        for frame in range(start, min(count, start + _BLOCK)):
+            end_us = frames.end_us[frame]
+            if since_us < end_us <= until_us:
+                newest = frame
+                while following[newest] >= 0 and frames.start_us[following[newest]] < end_us:
+                    newest = following[newest]
+                _decide(frames, frame, newest, previous, longest_us, air, near, outcome, own)
 
 
 @compiled
-def enter(frames: Frames, frame: int, air: Air, gains: Singles, state: State, outcome: Bytes) -> int:  # noqa: PLR0917
-    """Let a frame arrive at all gateways; `gains` is `air.gain` by device, then gateway. Return as `hear` does."""
-    gateways = len(outcome)
-    return _listen(frames, frame, frame + 1, 0, gateways, gains, gateways, 1, air, state, outcome)
-
-
-@compiled
-def leave(frames: Frames, frame: int, air: Air, state: State, outcome: Bytes) -> None:
-    """Decide a frame that is over, at all gateways: lost where one transmitted meanwhile."""
-    start_us, end_us, channels = frames.start_us[frame], frames.end_us[frame], len(state.used) // len(outcome)
+def enter(frames: Frames, frame: int, air: Air, near: Singles, state: State, outcome: Bytes) -> None:  # noqa: PLR0917
+    """Let one frame begin at all gateways."""
+    start_us, _, end_us, device, turn, _, factor, power_mw = frames
+    _, sensitivity_mw, _, _, floor_mw, k_factor, seed, closed_us, number = air
+    busy_us, sending_us, _, deaf_us = state
+    who, enough_mw = device[frame], sensitivity_mw[factor[frame]]
+    least_mw = floor_mw[factor[frame]] if k_factor >= 0.0 else enough_mw
     for gateway in range(len(outcome)):
-        if outcome[gateway, frame] == PENDING:
-            lane = gateway * channels + frames.channel[frame]
-            finish(frames, end_us, lane, lane + 1, air, state, outcome)
+        mean_mw = np.float64(power_mw[frame]) * np.float64(near[who, gateway])
+        level_mw = float(mean_mw)
+        if mean_mw >= least_mw and k_factor >= 0.0:
+            level_mw = faded_mw(mean_mw, enough_mw, seed, number[gateway], who, turn[frame], k_factor)
+        outcome[gateway, frame] = WEAK
+        if level_mw >= enough_mw:
+            outcome[gateway, frame] = _admit(
+                gateway, start_us[frame], end_us[frame], closed_us, sending_us, deaf_us[gateway], busy_us
+            )  # fmt: skip
+
+
+@compiled
+def leave(  # noqa: PLR0917
+    frames: Frames, frame: int, newest: int, previous: Ints, longest_us: int, air: Air, near: Singles, state: State,
+    outcome: Bytes, desk: Desk,
+) -> None:  # fmt: skip
+    """Decide one frame that is over, at all gateways: lost where one transmitted meanwhile."""
+    _decide(frames, frame, newest, previous, longest_us, air, near, outcome, desk)
+    start_us, end_us = frames.start_us[frame], frames.end_us[frame]
+    for gateway in range(len(outcome)):
         heard = outcome[gateway, frame] >= INTERFERED and start_us < state.deaf_us[gateway]
         if heard and sends_within(state.sending_us, gateway, start_us, end_us):
             outcome[gateway, frame] = HALF_DUPLEX

@@ -12,11 +12,13 @@ import numpy as np
 
 from domain.errors import ConfigurationError
 from simulators.radio import chance
-from simulators.radio.air import Floats, Singles
+from simulators.radio.air import Floats, Longs, Singles
 from simulators.radio.jit import compiled, parallel, prange
 
 _FREQUENCY_MHZ: Final = 868.1
 _NEAREST_M: Final = 1.0
+_KNOTS_A_COLUMN: Final = 4_000_037
+_ABOVE: Final = 1.000001  # 1, and what rounding may add
 
 
 class Line(NamedTuple):
@@ -76,6 +78,20 @@ def loss_db(at_1km_db: float, slope_db: float, distance_m: float) -> float:
 
 
 @compiled
+def _knot(seed: int, gateway: int, column: int, line: int) -> float:
+    return chance.normal(seed, chance.SHADOW, np.int64(column) * _KNOTS_A_COLUMN + np.int64(line), gateway)
+
+
+@compiled
+def _mixed(corners: tuple[float, float, float, float], across: float, up: float) -> float:
+    """Return what lies between four independent numbers, left to right and low to high, at variance 1."""
+    low_left, high_left, low_right, high_right = corners
+    shares = ((1 - across) * (1 - up), (1 - across) * up, across * (1 - up), across * up)
+    total = shares[0] * low_left + shares[1] * high_left + shares[2] * low_right + shares[3] * high_right
+    return total / math.sqrt(shares[0] ** 2 + shares[1] ** 2 + shares[2] ** 2 + shares[3] ** 2)
+
+
+@compiled
 def shadow(seed: int, gateway: int, x_m: float, y_m: float, decorrelation_m: float) -> float:
     """Return a standard normal number that changes smoothly over the map, another map for each gateway.
 
@@ -84,15 +100,34 @@ def shadow(seed: int, gateway: int, x_m: float, y_m: float, decorrelation_m: flo
     """
     column, row = x_m / decorrelation_m, y_m / decorrelation_m
     left, low = math.floor(column), math.floor(row)
-    across, up = column - left, row - low
-    total, weight = 0.0, 0.0
-    for right in range(2):
-        for high in range(2):
-            share = (across if right else 1 - across) * (up if high else 1 - up)
-            cell = (np.int64(left) + right) * 4_000_037 + np.int64(low) + high
-            total += share * chance.normal(seed, chance.SHADOW, cell, gateway)
-            weight += share * share
-    return total / math.sqrt(weight)
+    corners = (
+        _knot(seed, gateway, left, low), _knot(seed, gateway, left, low + 1),
+        _knot(seed, gateway, left + 1, low), _knot(seed, gateway, left + 1, low + 1),
+    )  # fmt: skip
+    return _mixed(corners, column - left, row - low)
+
+
+@compiled
+def _shadows(seed: int, gateway: int, x_m: Floats, y_m: Floats, decorrelation_m: float) -> Floats:
+    """Return `shadow` at many places: where they are many, the lattice's numbers are drawn once."""
+    shadows = np.empty(len(x_m))
+    left, low = math.floor(x_m.min() / decorrelation_m), math.floor(y_m.min() / decorrelation_m)
+    columns = math.floor(x_m.max() / decorrelation_m) - left + 2
+    lines = math.floor(y_m.max() / decorrelation_m) - low + 2
+    if columns * lines > 4 * len(x_m):
+        for place in range(len(x_m)):
+            shadows[place] = shadow(seed, gateway, x_m[place], y_m[place], decorrelation_m)
+        return shadows
+    knots = np.empty((columns, lines))
+    for column in range(columns):
+        for line in range(lines):
+            knots[column, line] = _knot(seed, gateway, left + column, low + line)
+    for place in range(len(x_m)):
+        across, up = x_m[place] / decorrelation_m, y_m[place] / decorrelation_m
+        column, line = math.floor(across) - left, math.floor(up) - low
+        corners = (knots[column, line], knots[column, line + 1], knots[column + 1, line], knots[column + 1, line + 1])
+        shadows[place] = _mixed(corners, across - math.floor(across), up - math.floor(up))
+    return shadows
 
 
 @compiled
@@ -108,6 +143,27 @@ def faded(seed: int, gateway: int, device: int, turn: int, k_factor: float) -> f
     return real * real + imaginary * imaginary
 
 
+@compiled
+def faded_mw(  # noqa: PLR0917 - compiled: numbers, not objects
+    mean_mw: float, least_mw: float, seed: int, gateway: int, device: int, turn: int, k_factor: float
+) -> float:
+    """Return what fading leaves of a mean power, or 0 where that is certain to be below `least_mw`.
+
+    Rayleigh's power is -log(u): at least x where u is at most exp(-x), which is below 1 / (1 + x + x^2/2 + x^3/6). Most
+    weak frames end there, without a logarithm.
+    """
+    if k_factor == 0.0:
+        x = least_mw / mean_mw
+        if chance.uniform(seed, chance.FADING, np.int64(device) * 4096 + gateway, turn) * _series(x) > _ABOVE:
+            return 0.0
+    return mean_mw * faded(seed, gateway, device, turn, k_factor)
+
+
+@compiled
+def _series(x: float) -> float:
+    return 1.0 + x * (1.0 + x * (0.5 + x / 6.0))
+
+
 @parallel
 def _gains(  # noqa: PLR0917 - compiled: arrays, not objects
     x_m: Floats,
@@ -119,17 +175,24 @@ def _gains(  # noqa: PLR0917 - compiled: arrays, not objects
     at_1km_db: Floats,
     slope_db: Floats,
     sigma_db: Floats,
+    numbers: Longs,
+    ground_db: Singles,
     decorrelation_m: float,
     seed: int,
     gains: Singles,
 ) -> None:
     for gateway in prange(len(gateway_x_m)):
+        shadows = np.empty(0)
+        if sigma_db[gateway] > 0.0:
+            shadows = _shadows(seed, numbers[gateway], x_m, y_m, decorrelation_m)
         for device in range(len(x_m)):
             distance_m = math.hypot(x_m[device] - gateway_x_m[gateway], y_m[device] - gateway_y_m[gateway])
             total_db = antenna_db[gateway] - loss_more_db[device]
             total_db -= loss_db(at_1km_db[gateway], slope_db[gateway], distance_m)
+            if len(ground_db) > 0:
+                total_db -= ground_db[gateway, device]
             if sigma_db[gateway] > 0.0:
-                total_db += sigma_db[gateway] * shadow(seed, gateway, x_m[device], y_m[device], decorrelation_m)
+                total_db += sigma_db[gateway] * shadows[device]
             gains[gateway, device] = 10.0 ** (total_db / 10.0)
 
 
@@ -142,8 +205,14 @@ def gains(
     lines: Sequence[Line],
     decorrelation_m: float,
     seed: int,
+    numbers: Longs | None = None,
+    ground_db: Singles | None = None,
 ) -> Singles:
-    """Return linear gains, shape (gateways, devices): received power over radiated power."""
+    """Return linear gains, shape (gateways, devices): received power over radiated power.
+
+    `numbers` is what the gateways are called where shadows are drawn: their place among all. `ground_db` (gateways,
+    devices) is what hills add to each path.
+    """
     result = np.empty((len(gateway_xy_m), len(device_xy_m)), dtype=np.float32)
     columns = np.array(lines, dtype=np.float64).reshape(-1, 3)
     _gains(
@@ -156,6 +225,8 @@ def gains(
         np.ascontiguousarray(columns[:, 0]),
         np.ascontiguousarray(columns[:, 1]),
         np.ascontiguousarray(columns[:, 2]),
+        np.arange(len(result)) if numbers is None else numbers,
+        np.empty((0, 0), dtype=np.float32) if ground_db is None else ground_db,
         decorrelation_m,
         seed,
         result,

@@ -17,7 +17,7 @@ from simulators.radio.world import World
 def run(world: World, outcomes: Path | None = None) -> tuple[Result, Dialogue | None]:
     """Return what became of the frames, and what devices and network said to each other if they do.
 
-    Writes each frame and its receptions into the folder `outcomes`, if one is given. Raises CrowdedAirError.
+    Writes each frame and its receptions into the folder `outcomes`, if one is given.
     """
     if outcomes is None:
         return _run(world, lambda _heard: None)
@@ -35,7 +35,7 @@ def _run(world: World, also: Any) -> tuple[Result, Dialogue | None]:
 
 
 def parts(world: World) -> Iterator[Part]:
-    """Yield each chunk's frames and receptions as the run goes, without writing them. Raises CrowdedAirError."""
+    """Yield each chunk's frames and receptions as the run goes, without writing them."""
     teller = Teller(world.air, world.confirmed)
     heard: Iterator[Heard] = (
         Network(world).heard()

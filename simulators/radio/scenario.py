@@ -73,6 +73,7 @@ class Radio:
     seed: int = 1
     hours: float = 24.0
     path_loss: str = "petajajarvi-2015"
+    elevation: str = ""  # how high the ground is: an ASCII grid, a folder of them, or a CSV; else a plain
     decorrelation_m: float = 500.0
     fading: str = "none"  # none, rayleigh, or rice:K
     capture: str = "goursaud"
@@ -140,6 +141,17 @@ def rows(path: Path) -> list[dict[str, str]]:
     if not found:
         raise ConfigurationError(f"{path} has no row")
     return found
+
+
+def number(path: Path, row: dict[str, str], column: str, default: float | None = None) -> float:
+    """Return a number of a row, `default` where it is empty; raise ConfigurationError without one."""
+    value = row.get(column)
+    if not value and default is not None:
+        return default
+    try:
+        return float(value or "")
+    except ValueError as error:
+        raise ConfigurationError(f"{path}, {row}: no number for {column}") from error
 
 
 def _gateway(row: Mapping[str, str], path: Path) -> Gateway:

@@ -93,11 +93,12 @@ def assumptions(world: World) -> dict[str, Any]:
     """Return what the answer rests on: the same scenario under others may answer tenfold otherwise."""
     radio = world.radio
     names = (
-        "seed", "hours", "path_loss", "decorrelation_m", "fading", "capture", "chip", "channels",
+        "seed", "hours", "path_loss", "elevation", "decorrelation_m", "fading", "capture", "chip", "channels",
         "eirp_dbm", "device_height_m", "device_chip", "pattern", "jitter", "preamble_rule", "adr", "margin_db", "joins",
         "rx1_delay_s", "rx2_spreading_factor",
     )  # fmt: skip
-    missing = ["terrain", "other networks", "disturbed downlinks"]
+    missing = ["buildings", "other networks", "disturbed downlinks"]
+    missing += [] if radio.elevation else ["terrain"]
     missing += [] if radio.listens else ["retransmissions", "answers"]
     missing += [] if radio.adr != SETTLED else ["ADR's way to where it settles"]
     return {name: getattr(radio, name) for name in names} | {

@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from simulators.lorawan import airtime
 from simulators.lorawan import frames as frames_of_lorawan
-from simulators.radio import closed_forms, engine, kernel, propagation, thresholds, traffic
-from simulators.radio.air import RECEIVED, Air, Floats, Frames, State
+from simulators.radio import closed_forms, engine, propagation, thresholds, traffic
+from simulators.radio.air import RECEIVED, Air, Floats, Frames
 from simulators.radio.propagation import Line
 from simulators.radio.traffic import Talk
 
@@ -188,10 +188,11 @@ def survives(case: Case) -> bool:
         power_mw=np.ones(count, dtype=np.float32),
     )
     gain = 10.0 ** ((np.array([[db for db, _, _ in everyone]]) - 60) / 10)
-    outcome = np.zeros((1, count), dtype=np.uint8)
-    state = State.empty(1, [count], count)
-    kernel.hear(frames, 0, count, engine.FOR_EVER_US, air(gain, "goursaud"), state, outcome)
-    return bool(outcome[0, 0] == RECEIVED)
+    one, longest_us = air(gain, "goursaud"), int(frames.end_us.max())
+    heard, _ = engine.step(
+        engine.silence([count]), frames, one, np.ascontiguousarray(one.gain.T), longest_us, 0, engine.FOR_EVER_US
+    )
+    return bool(heard.outcome[0, 0] == RECEIVED)
 
 
 def lorasim(nodes: int, capture: str) -> float:

@@ -1,21 +1,18 @@
-"""Makes a scenario ready to run: places the devices, computes every gain, settles how devices talk."""
+"""Makes a scenario ready to run: who hears whom how well, and how devices talk."""
 
-import math
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from domain.errors import ConfigurationError
-from simulators.radio import chance, engine, propagation, thresholds, traffic
-from simulators.radio.air import Air, Bytes, Floats, Longs
-from simulators.radio.scenario import Fleet, Radio, rows
+from simulators.radio import engine, placing, thresholds, traffic
+from simulators.radio.air import Air, Bytes, Floats, Longs, Singles
+from simulators.radio.placing import Placed
+from simulators.radio.scenario import Radio
 from simulators.radio.traffic import Talk
 
-_METRES_A_DEGREE: Final = 111_320.0
 _FADINGS: Final = {"none": -1.0, "rayleigh": 0.0}
-_SPREAD_M: Final = 2000.0
 _PATTERNS: Final = {"periodic": traffic.PERIODIC, "poisson": traffic.POISSON}
 _DUTY_CYCLE: Final = 0.01
 
@@ -64,22 +61,19 @@ def k_factor(fading: str) -> float:
 def prepare(radio: Radio, folder: Path) -> World:
     """Place the devices and compute every gain; raise ConfigurationError if the scenario will not do.
 
-    `folder` is where the fleets' CSV files are.
+    `folder` is where the scenario's other files are.
     """
-    middle = tuple(float(np.mean([getattr(one, name) for one in radio.gateways])) for name in ("latitude", "longitude"))
-    gateway_xy_m = metres([(one.latitude, one.longitude) for one in radio.gateways], middle)
-    fleet = np.repeat(np.arange(len(radio.fleets)), [one.devices for one in radio.fleets])
-    placed = [_placed(radio, number, folder, middle) for number in range(len(radio.fleets))]
-    device_xy_m = np.concatenate([xy_m for xy_m, _ in placed])
-    gains = propagation.gains(
-        device_xy_m=device_xy_m,
-        device_loss_db=np.concatenate([loss_db for _, loss_db in placed]),
-        gateway_xy_m=gateway_xy_m,
-        gateway_antenna_db=np.array([one.antenna_dbi for one in radio.gateways]),
-        lines=[propagation.line(radio.path_loss, one.height_m, radio.device_height_m) for one in radio.gateways],
-        decorrelation_m=radio.decorrelation_m,
-        seed=radio.seed,
-    )
+    placed = placing.place(radio, folder)
+    gains = placing.gains(placed, np.arange(len(radio.gateways)))
+    return settle(placed, gains, gains.max(axis=0))
+
+
+def settle(placed: Placed, gains: Singles, best_gain: Singles) -> World:
+    """Return how everybody talks where each device's best gateway has this gain; raise ConfigurationError.
+
+    `gains` may be without devices, (gateways, 0), where they are kept elsewhere.
+    """
+    radio = placed.radio
     air = thresholds.air(
         gains,
         thresholds.sensitivity_dbm(radio.chip),
@@ -88,76 +82,19 @@ def prepare(radio: Radio, folder: Path) -> World:
         seed=radio.seed,
         closed_us=_outages(radio),
     )
-    best_gain = gains.max(axis=0)
-    talk = _talk(radio, fleet, best_gain, air.sensitivity_mw)
+    talk = _talk(radio, placed.fleet, best_gain, air.sensitivity_mw)
     unheard = best_gain * talk.power_mw < air.sensitivity_mw[-1]
     busy = talk.airtime_us > talk.period_s * 1e6 * _DUTY_CYCLE
-    return World(radio, talk, air, fleet, device_xy_m, gateway_xy_m, float(unheard.mean()), int(busy.sum()))
-
-
-def metres(places: Sequence[tuple[float, float]], middle: tuple[float, ...]) -> Floats:
-    """Return metres east and north of the middle: right to a part in a thousand over a département."""
-    degrees = np.array(places, dtype=np.float64).reshape(-1, 2)
-    east = (degrees[:, 1] - middle[1]) * _METRES_A_DEGREE * math.cos(math.radians(middle[0]))
-    return np.column_stack((east, (degrees[:, 0] - middle[0]) * _METRES_A_DEGREE))
-
-
-def _placed(radio: Radio, number: int, folder: Path, middle: tuple[float, ...]) -> tuple[Floats, Floats]:
-    """Return where a fleet's devices are, and what walls cost each of them, dB."""
-    fleet = radio.fleets[number]
-    indoor_db = _indoor(radio, number)
-    if not fleet.positions:
-        return _around(radio, number, folder, middle), indoor_db
-    path = folder / fleet.positions
-    found = rows(path)
-    own = np.array([_number(path, row, "indoor_db", math.nan) for row in found])
-    return _located(path, found, middle), np.where(np.isnan(own), indoor_db, own)
-
-
-def _around(radio: Radio, number: int, folder: Path, middle: tuple[float, ...]) -> Floats:
-    """Return places around a fleet's centres by their weight, evenly over each disc."""
-    fleet = radio.fleets[number]
-    centres, weights, spreads = _places(fleet, folder, middle)
-    draws = chance.uniforms(radio.seed, chance.PLACE, number << 32, fleet.devices, 3)
-    at = np.searchsorted(np.cumsum(weights) / weights.sum(), draws[:, 0])
-    radius, angle = spreads[at] * np.sqrt(draws[:, 1]), 2 * math.pi * draws[:, 2]
-    offsets = np.column_stack((radius * np.cos(angle), radius * np.sin(angle)))
-    return np.asarray(centres[at] + offsets)
-
-
-def _places(fleet: Fleet, folder: Path, middle: tuple[float, ...]) -> tuple[Floats, Floats, Floats]:
-    if not fleet.places:
-        return np.zeros((1, 2)), np.ones(1), np.array([fleet.spread_m])
-    path = folder / fleet.places
-    found = rows(path)
-    weights = np.array([_number(path, row, "weight", 1.0) for row in found])
-    spreads = np.array([_number(path, row, "spread_m", _SPREAD_M) for row in found])
-    if weights.min() < 0 or weights.sum() <= 0:
-        raise ConfigurationError(f"{path}: a weight below zero, or none above")
-    return _located(path, found, middle), weights, spreads
-
-
-def _located(path: Path, found: Sequence[dict[str, str]], middle: tuple[float, ...]) -> Floats:
-    return metres([(_number(path, row, "latitude"), _number(path, row, "longitude")) for row in found], middle)
-
-
-def _number(path: Path, row: dict[str, str], column: str, default: float | None = None) -> float:
-    value = row.get(column)
-    if not value and default is not None:
-        return default
-    try:
-        return float(value or "")
-    except ValueError as error:
-        raise ConfigurationError(f"{path}, {row}: no number for {column}") from error
-
-
-def _indoor(radio: Radio, number: int) -> Floats:
-    fleet = radio.fleets[number]
-    if not fleet.indoor_sigma_db:
-        return np.full(fleet.devices, fleet.indoor_db)
-    draws = chance.uniforms(radio.seed, chance.INDOOR, number << 32, fleet.devices, 1)[:, 0]
-    normal = np.array([chance.inverse_normal(draw) for draw in draws])
-    return np.asarray(np.maximum(0.0, fleet.indoor_db + fleet.indoor_sigma_db * normal))
+    return World(
+        radio=radio,
+        talk=talk,
+        air=air,
+        fleet=placed.fleet,
+        device_xy_m=placed.device_xy_m,
+        gateway_xy_m=placed.gateway_xy_m,
+        out_of_reach=float(unheard.mean()),
+        beyond_duty_cycle=int(busy.sum()),
+    )
 
 
 def _talk(radio: Radio, fleet: Longs, best_gain: Any, sensitivity_mw: Floats) -> Talk:

@@ -92,6 +92,88 @@ async def test_a_load_is_judged_and_the_exit_code_tells(
     assert verdict["lost"] + verdict["merged"] == 1
 
 
+AIR = """
+[radio]
+name = "two villages"
+hours = 1
+seed = 3
+joins = {joins}
+fading = "rayleigh"
+[[radio.gateways]]
+name = "Clocher"
+latitude = 49.93
+longitude = 2.28
+outages_h = [[0.5, 0.6]]
+[[radio.gateways]]
+name = "Silo"
+latitude = 50.02
+longitude = 2.34
+[[radio.fleets]]
+name = "sondes"
+model = "dragino-lse01"
+devices = 60
+period_s = 600
+spread_m = 9000
+"""
+HEARD = """
+[load]
+name = "heard"
+radio = "air/outcomes"
+speed = 0
+first_dev_eui = 0x025A130100000000
+[load.faults]
+duplicate = 0.04
+new_id = 0.04
+late_reception = 0.04
+reorder = 0.04
+truncate_payload = 0.05
+flip_payload = 0.05
+cut_message = 0.04
+redeliver = 0.04
+clock_drift = 0.1
+f_cnt_reset = 0.2
+death = 0.6
+[[load.faults.outages]]
+start_s = 600
+end_s = 1200
+share = 0.3
+[[load.faults.rejoin_storms]]
+at_s = 2000
+share = 0.5
+"""
+
+
+async def test_what_the_air_let_through_is_loaded_with_every_fault_and_judged(
+    database: str, nats_broker: EmbeddedBroker, serve: Callable[..., Service], tmp_path: Path
+) -> None:
+    (tmp_path / "air.toml").write_text(AIR.format(joins="true"))
+    assert await simulate(tmp_path, {}, "radio", "air.toml", "--outcomes", "--out", "air") == 0
+    air = json.loads((tmp_path / "air" / "report.json").read_text())
+    assert air["dialogue"]["joined_by_hour"][0] > 50
+    (tmp_path / "heard.toml").write_text(HEARD)
+    source = {"name": "load", "host": nats_broker.host, "port": nats_broker.port, "client_id": "heard"}
+    service = serve({"DATABASE__DSN": database, "INGEST__MQTT": json.dumps([source])}, "ingest")
+    await service.until_logged("broker_connected")
+    broker = f"mqtt://{nats_broker.host}:{nats_broker.port}"
+    asked = ["run", "heard.toml", "--broker", broker, "--dsn", database, "--out", "out", "--quiet-s", "5"]
+    assert await simulate(tmp_path, {}, *asked, "--declare", "--judge") == 0
+    verdict = json.loads((tmp_path / "out" / "report.json").read_text())["verdict"]
+    assert [verdict[name] for name in BROKEN_BY] == [0] * len(BROKEN_BY)
+    assert 100 < verdict["expected"] <= air["dialogue"]["messages_delivered"]
+    assert {"death", "outage", "late_reception", "f_cnt_reset"} <= {one["fault"] for one in verdict["causes"]}
+
+
+def test_the_air_is_split_over_processes_on_the_command_line(tmp_path: Path) -> None:
+    (tmp_path / "air.toml").write_text(AIR.format(joins="false"))
+    reports = []
+    for more in ((), ("--dask", "local")):
+        said = command(tmp_path, {}, "simulate", "radio", "air.toml", "--language", "en", *more)
+        assert "frames of 60 devices" in said
+        reports.append(json.loads((tmp_path / "air-radio" / "report.json").read_text()))
+    one, other = ({name: value for name, value in each.items() if name != "seconds"} for each in reports)
+    assert one == other
+
+
 def test_what_is_shipped_can_be_read_and_what_is_wrong_is_said(tmp_path: Path) -> None:
     listed = command(tmp_path, {}, "simulate", "scenarios")
     assert set(scenarios.shipped()) <= set(listed.split())

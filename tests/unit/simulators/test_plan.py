@@ -100,8 +100,8 @@ def test_the_band_shows_what_is_not_known() -> None:
     for one in rows:
         counts = [16 if count is None else count for count in one.needed.values()]
         assert counts == sorted(counts)
-    assert sensitivity.usable([MIDDLE._replace(height_m=10)], Assumptions()) == ["petajajarvi-2015"]
-    assert sensitivity.usable([MIDDLE], Assumptions(fitted=Line(120, 30, 5)))[-1] == coverage.CALIBRATED
+    assert sensitivity.usable([10.0], Assumptions()) == ["petajajarvi-2015"]
+    assert sensitivity.usable([30.0], Assumptions(fitted=Line(120, 30, 5)))[-1] == coverage.CALIBRATED
 
 
 def test_the_antennas_that_a_target_needs_are_counted() -> None:

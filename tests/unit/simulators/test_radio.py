@@ -82,7 +82,7 @@ SENDING_US = [(at, at + 400_000) for at in range(1_000_000, 60_000_000, 5_000_00
 
 def sending(demodulators: int) -> State:
     """The state of a silent air in which gateway 0 will transmit."""
-    state = State.empty(3, [demodulators] * 5, 256)
+    state = State.empty([demodulators] * 5)
     state.sending_us[0, : len(SENDING_US)] = SENDING_US
     state.deaf_us[0] = SENDING_US[-1][1]
     return state
@@ -141,10 +141,10 @@ def test_the_engine_agrees_with_brute_force_on_every_frame(capture: str, k_facto
     talk, air = world(capture=capture, k_factor=k_factor)
     air = air._replace(floor_mw=np.zeros(6))
     frames = traffic.frames(talk, 0, 35_000_000)
-    count = len(frames.start_us)
-    outcome = np.zeros((5, count), dtype=np.uint8)
-    assert kernel.hear(frames, 0, count, 1 << 62, air, State.empty(3, [6] * 5, 256), outcome) == 0
-    in_turn = one_by_one(frames, air, sending(6))
+    near, longest_us = np.ascontiguousarray(air.gain.T), int(talk.airtime_us.max())
+    chunk, _ = engine.step(engine.silence([6] * 5), frames, air, near, longest_us, 0, engine.FOR_EVER_US)
+    outcome = chunk.outcome
+    in_turn = one_by_one(frames, air, near, longest_us, sending(6))
     seen: set[int] = set()
     for gateway in range(5):
         assert outcome[gateway].tolist() == brute_force(frames, air, gateway, 6, sends=False)
@@ -154,16 +154,22 @@ def test_the_engine_agrees_with_brute_force_on_every_frame(capture: str, k_facto
     assert seen == {1, 2, 3, 4, 5, 6}
 
 
-def one_by_one(frames: Frames, air: Air, state: State) -> npt.NDArray[np.uint8]:
+def one_by_one(
+    frames: Frames, air: Air, near: npt.NDArray[np.float32], longest_us: int, state: State
+) -> npt.NDArray[np.uint8]:
     """Each frame through all gateways, its end before any later start."""
-    gains, outcome = np.ascontiguousarray(air.gain.T).ravel(), np.zeros((5, len(frames.start_us)), dtype=np.uint8)
+    outcome, desk = np.zeros((len(frames.start_us), 5), dtype=np.uint8).T, kernel.desk(5)
+    previous, _, _ = kernel.linked(frames.channel)
     moments = [(int(end), 0, frame) for frame, end in enumerate(frames.end_us)]
     moments += [(int(start), 1, frame) for frame, start in enumerate(frames.start_us)]
+    latest: dict[int, int] = {}
     for _, starts, frame in sorted(moments):
+        channel = int(frames.channel[frame])
         if starts:
-            assert kernel.enter(frames, frame, air, gains, state, outcome) == 0
+            latest[channel] = frame
+            kernel.enter(frames, frame, air, near, state, outcome)
         else:
-            kernel.leave(frames, frame, air, state, outcome)
+            kernel.leave(frames, frame, latest[channel], previous, longest_us, air, near, state, outcome, desk)
     return outcome
 
 
@@ -203,12 +209,6 @@ def test_counts_add_up() -> None:
     assert result.delivered.sum() == result.by_factor[:, names.RECEIVED].sum() == result.by_copies[1:].sum()
     assert (result.by_gateway.sum(axis=1) == result.frames).all()
     assert result.delivery == pytest.approx(result.delivered.sum() / result.sent.sum())
-
-
-def test_a_crowd_beyond_the_room_is_said() -> None:
-    talk, air = world(period_s=2.0)
-    with pytest.raises(engine.CrowdedAirError):
-        engine.run(talk, air, duration_us=60_000_000, capacity=4)
 
 
 @given(start=st.integers(0, 10**8), length=st.integers(1, 10**8), cut=st.integers(0, 10**8))

@@ -1,6 +1,7 @@
 """Devices that listen: ADR, joins, retries, answers."""
 
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -10,14 +11,14 @@ from hypothesis import strategies as st
 
 from simulators.lorawan import adr
 from simulators.lorawan.adr import Heard, Link
-from simulators.radio import air, network, run, world
+from simulators.radio import air, network, run, switched_on, world
 from simulators.radio.air import Frames
 from simulators.radio.counting import Result
-from simulators.radio.devices import Agenda, pop, push
-from simulators.radio.network import Dialogue, Network
+from simulators.radio.devices import Agenda, Devices, pop, push
+from simulators.radio.network import Dialogue
 from simulators.radio.outcomes import JOIN, Part
 from simulators.radio.scenario import HERE, Fleet, Gateway, Radio
-from simulators.radio.server import CHIRPSTACK, NO_ADR, SEMTECH, _wanted
+from simulators.radio.server import CHIRPSTACK, SEMTECH, Downlink, _wanted
 from simulators.radio.world import World
 
 NEAR = Fleet(name="near", devices=40, period_s=600.0, spread_m=3000.0)
@@ -165,6 +166,12 @@ def test_sixteen_demodulators_hear_more_than_eight() -> None:
     assert few.by_gateway[0, air.NO_DEMODULATOR] > 3 * many.by_gateway[0, air.NO_DEMODULATOR]
 
 
+@cache
+def quiet() -> tuple[Devices, Downlink]:
+    scenario = made()
+    return switched_on.devices(scenario), switched_on.downlink(scenario.radio)
+
+
 @given(
     st.lists(st.tuples(st.floats(-30, 15, width=32), st.integers(1, 3)), min_size=1, max_size=30),
     st.integers(0, 5), st.integers(0, 7), st.integers(1, 3),
@@ -173,20 +180,18 @@ def test_sixteen_demodulators_hear_more_than_eight() -> None:
 def test_the_compiled_adr_is_the_one_that_is_written_down(
     heard: list[tuple[float, int]], data_rate: int, power: int, again: int
 ) -> None:
-    scenario = made()
+    fleet, down = quiet()
     counters = np.cumsum([step for _, step in heard]).tolist()
     history = [Heard(f_cnt, snr_db) for f_cnt, (snr_db, _) in zip(counters, heard, strict=True)][-20:]
     for algorithm, law in ((CHIRPSTACK, adr.chirpstack), (SEMTECH, adr.semtech)):
-        side = Network(scenario)
-        server = side._server
+        server = switched_on.server(fleet, 2)
         for one in history:
             place = server.at[0]
             server.snr_db[0, place], server.seen[0, place] = one.snr_db, one.f_cnt
             server.at[0], server.known[0] = (place + 1) % 20, min(20, server.known[0] + 1)
         server.power[0], server.transmissions[0] = power, again
-        got = _wanted(server, side._down._replace(algorithm=algorithm), 0, data_rate)
+        got = _wanted(server, down._replace(algorithm=algorithm), 0, data_rate)
         assert Link(*got) == law(Link(data_rate, power, again), history)
-    assert side._down.algorithm == NO_ADR
 
 
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 1000)), max_size=60, unique_by=lambda one: one[1]))
