@@ -51,7 +51,7 @@ vendor: $(VENV)/installed ## fetch other people's browser code again (needs npm)
 
 lock: ## write the lock files again from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --extra build --generate-hashes --python-version 3.11 --no-header -o requirements.lock
-	uv pip compile pyproject.toml --extra build --extra simulate --extra parquet --extra cluster --extra dev -c requirements.lock --generate-hashes --python-version 3.11 --no-header -o requirements-dev.lock
+	uv pip compile pyproject.toml --extra build --extra simulate --extra parquet --extra cluster --extra tracing --extra dev -c requirements.lock --generate-hashes --python-version 3.11 --no-header -o requirements-dev.lock
 
 clean: ## remove the virtual environment and the demo's data
 	@data=$$(readlink -f .samara/postgres 2>/dev/null); rm -rf $(VENV) .samara $$data

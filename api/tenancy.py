@@ -20,7 +20,8 @@ async def tenant_of(request: web.Request, connection: asyncpg.Connection) -> Ten
     """Return the tenant that the address names (`/t/<slug>`) or that `?tenant=` does.
 
     The connection shows this tenant's rows alone from here on. Raises NotFoundError when there is no such tenant or the
-    account has no business there, ProblemError when none is named or the account lacks what the route needs there.
+    account has no business there, ProblemError when none is named or the account lacks what the route needs there, and
+    HTTPTemporaryRedirect when the tenant was moved to another installation.
     """
     slug = request.match_info.get("slug") or request.query.get(PARAMETER)
     if slug is None:
@@ -31,4 +32,6 @@ async def tenant_of(request: web.Request, connection: asyncpg.Connection) -> Ten
     needs = needs_of(request)
     if not await narrow(connection, tenant.tenant_id, needs if needs in PERMISSIONS else HEALTH):
         raise ProblemError(FORBIDDEN)
+    if tenant.moved_to is not None:
+        raise web.HTTPTemporaryRedirect(tenant.moved_to + request.path_qs)
     return tenant

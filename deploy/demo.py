@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 
 import structlog
 from prometheus_client import CollectorRegistry
+from pydantic import SecretStr
 
 from deploy import demo_accounts, demo_state, demo_territory
 from deploy.database import broker_directory, embedded_directory
@@ -24,6 +25,7 @@ from deploy.dsns import let_roles_in, of_settings, passwords
 from deploy.embedded.broker import EmbeddedBroker
 from deploy.embedded.postgres import EmbeddedPostgres
 from deploy.embedded.process import EmbeddedServerError
+from deploy.embedded.server import EmbeddedServer
 from deploy.evaluating import alerting_role
 from deploy.maintaining import maintenance_role
 from deploy.metrics import new_registry
@@ -100,7 +102,7 @@ async def _services(settings: Settings, captures: tuple[Path, ...]) -> AsyncIter
                     worker_name(settings),
                     new_registry(),
                 ),
-                BrokerAddress(host=broker.host, port=broker.port),
+                BrokerAddress(host=broker.host, port=broker.port, username=broker.username, password=broker.password),
                 captures,
                 settings.data_dir / "demo.json",
                 watched,
@@ -110,14 +112,22 @@ async def _services(settings: Settings, captures: tuple[Path, ...]) -> AsyncIter
                 task.cancel()
 
 
-async def _watch(server: EmbeddedPostgres | EmbeddedBroker) -> None:
+async def _watch(server: EmbeddedServer) -> None:
     code = await server.ended()
     raise EmbeddedServerError(f"a server ended by itself, with code {code}; see {server.log_file}")
 
 
 def _with_source(settings: Settings, broker: EmbeddedBroker) -> Settings:
     """Return the settings with the demonstration's own network server for only source."""
-    source = MqttSource(name=SOURCE, lns="chirpstack", host=broker.host, port=broker.port, client_id="samara-demo")
+    source = MqttSource(
+        name=SOURCE,
+        lns="chirpstack",
+        host=broker.host,
+        port=broker.port,
+        client_id="samara-demo",
+        username=broker.username,
+        password=SecretStr(broker.password),
+    )
     ingest = IngestSettings(**settings.ingest.model_dump() | {"mqtt": (source,), "http": ()})
     api = settings.api.model_copy(update={"demo": True})
     return settings.model_copy(update={"ingest": ingest, "api": api})

@@ -99,7 +99,7 @@ def _env(asked: Asked, passwords: Mapping[str, str], secret: Callable[[int], byt
         f"DATABASE_DSN=postgresql://samara:{owner}@database:5432/samara",
         *(
             f"{role.upper()}_DSN=postgresql://samara_{role}:{_text(secret)}@database:5432/samara"
-            for role in ("ingest", "api", "accounts")
+            for role in ("ingest", "api", "accounts", "alerting")
         ),
     ]
     key = base64.b64encode(secret(32)).decode()
@@ -108,7 +108,12 @@ def _env(asked: Asked, passwords: Mapping[str, str], secret: Callable[[int], byt
         "# Seals network keys and second factors: keep a copy apart from the backups.",
         f"KEYRING=first:{key}",
     ]
-    lines += ["", "# Grafana's first administrator.", f"GRAFANA_ADMIN_PASSWORD={_text(secret)}", ""]
+    lines += ["", "# Grafana's first administrator.", f"GRAFANA_ADMIN_PASSWORD={_text(secret)}"]
+    lines += [
+        "# What the passwords of the tenants' database roles are made of.",
+        f"GRAFANA_DATABASE_SECRET={_text(secret)}",
+        "",
+    ]
     lines.append("# Mosquitto: what to give to each network server, with mosquitto/ca.pem.")
     lines += [f"MQTT_PASSWORD_{_variable(name)}={password}" for name, password in passwords.items()]
     return "\n".join(lines) + "\n"
@@ -119,6 +124,7 @@ def _settings(asked: Asked) -> str:
         "# Made by `samara init`. Secrets are in .env; every setting is in deploy/samara.example.toml.",
         '[log]\nformat = "json"',
         "[api]\nhttps = true",
+        '[grafana]\nurl = "http://grafana:3000"\ndatabase = "postgresql://database:5432/samara"',
     ]
     blocks += [
         f'[[ingest.mqtt]]\nname = "{name}"\nlns = "{lns}"\nhost = "mosquitto"\nport = 8883\nprotocol = "5"\n'

@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry
 
 from deploy.dsns import Dsns
 from deploy.settings import Settings
+from deploy.tracing import tracing
 from domain.errors import SamaraError
 from ingest.intake import Intake
 from ingest.runner import Ingest
@@ -98,22 +99,24 @@ async def database_answers(dsn: str, stop: asyncio.Event) -> None:
 @contextlib.asynccontextmanager
 async def ingest_role(running: Running) -> AsyncIterator[Ingesting]:
     """Receive and store for as long as the context lasts; on leaving, what is held becomes durable first."""
-    ingest = Ingest(
-        running.settings.ingest,
-        dsn=running.dsns.ingest,
-        folder=running.settings.data_dir,
-        worker=running.worker,
-        metrics_registry=running.registry,
-        clock=now,
-        randomness=random.Random(),  # noqa: S311 - jitter of reconnections, not a secret
-    )
-    async with ingest:
-        task = asyncio.create_task(ingest.run(), name="ingest")
-        try:
-            yield Ingesting(task, ingest.pipeline, ingest.why_not_ready)
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+    with tracing(running.settings.tracing, running.worker) as traced:
+        ingest = Ingest(
+            running.settings.ingest,
+            dsn=running.dsns.ingest,
+            folder=running.settings.data_dir,
+            worker=running.worker,
+            metrics_registry=running.registry,
+            clock=now,
+            randomness=random.Random(),  # noqa: S311 - jitter of reconnections, not a secret
+            tracing=traced,
+        )
+        async with ingest:
+            task = asyncio.create_task(ingest.run(), name="ingest")
+            try:
+                yield Ingesting(task, ingest.pipeline, ingest.why_not_ready)
+            finally:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
 
 
 async def until(stop: asyncio.Event, *tasks: asyncio.Task[None]) -> None:

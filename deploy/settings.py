@@ -83,6 +83,13 @@ class GrafanaSettings(_Strict):
     database_secret: SecretStr = SecretStr("")
 
 
+class TracingSettings(_Strict):
+    """OpenTelemetry traces of ingest, by OTLP over HTTP; without `endpoint`, none. `ratio` of the batches is told."""
+
+    endpoint: Annotated[str, Field(pattern=r"^(https?://[^/?#]+(/[^?#]*)?)?$")] = ""
+    ratio: Annotated[float, Field(gt=0, le=1)] = 1.0
+
+
 class LogSettings(_Strict):
     """Logs go to the standard error: lines for people, or JSON for a collector."""
 
@@ -106,6 +113,7 @@ class Settings(BaseSettings):
     ingest: IngestSettings = IngestSettings()
     api: ApiSettings = ApiSettings()
     log: LogSettings = LogSettings()
+    tracing: TracingSettings = TracingSettings()
     grafana: GrafanaSettings = GrafanaSettings()
     notifications: DeliverySettings = DeliverySettings()
 

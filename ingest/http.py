@@ -114,7 +114,7 @@ class _Receiver:
             return await self._refuse(request, source.name, "bad_encoding", 400)
         try:
             async with asyncio.timeout(self._deliver_timeout_s):
-                await self._deliver(source, topic(request), body)
+                await self._deliver(source, topic(request), body, request.headers.get("traceparent", ""))
         except (IntakeClosedError, TimeoutError):
             return await self._refuse(request, source.name, "closed", 503, {"Retry-After": str(_RETRY_AFTER_S)})
         return web.Response(status=204)
@@ -130,8 +130,8 @@ class _Receiver:
                 raise _TooLargeError
         return bytes(body)
 
-    async def _deliver(self, source: HttpSource, where: str, body: bytes) -> None:
-        deliveries = [self._intake.deliver(source.name, source.lns, where, part) for part in parts(body)]
+    async def _deliver(self, source: HttpSource, where: str, body: bytes, parent: str) -> None:
+        deliveries = [self._intake.deliver(source.name, source.lns, where, part, parent) for part in parts(body)]
         outcomes = await asyncio.gather(*deliveries, return_exceptions=True)
         for outcome in outcomes:
             if outcome is not None:

@@ -14,8 +14,8 @@ class IntakeClosedError(SamaraError):
 class Intake(Protocol):
     """What takes messages in."""
 
-    async def deliver(self, source: str, lns: str, topic: str, body: bytes) -> None:
-        """Return once the message is durable (stored, or quarantined).
+    async def deliver(self, source: str, lns: str, topic: str, body: bytes, parent: str = "") -> None:
+        """Return once the message is durable (stored, or quarantined). `parent` is its trace, if it has one.
 
         Raises IntakeClosedError when it cannot be taken now.
         """

@@ -21,7 +21,8 @@ class Message(NamedTuple):
     """One message as it came.
 
     `arrived_at` is when it reached Samara, however late it is stored. `size` is its true size: more than
-    len(body) when it was over the limit and cut.
+    len(body) when it was over the limit and cut. `parent` is the trace of the request that brought it, if it said one
+    (`traceparent`).
     """
 
     origin: Origin
@@ -30,3 +31,4 @@ class Message(NamedTuple):
     body: bytes
     size: int
     arrived_at: datetime
+    parent: str = ""

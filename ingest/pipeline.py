@@ -25,6 +25,7 @@ from ingest.messages import Message, Origin
 from ingest.metrics import IngestMetrics
 from ingest.settings import IngestSettings
 from ingest.spool import Spool, SpoolFullError
+from ingest.tracing import UNTRACED, Tracing
 from ingest.writer import Writer
 
 log = structlog.get_logger()
@@ -55,8 +56,10 @@ class Pipeline:
         spool: Spool,
         metrics: IngestMetrics,
         clock: Callable[[], datetime],
+        tracing: Tracing = UNTRACED,
     ) -> None:
         self._settings = settings
+        self._tracing = tracing
         self._clock = clock
         self._metrics = metrics
         self._shelf = Shelf(spool)
@@ -108,7 +111,7 @@ class Pipeline:
         self._arrived.set()
         self._nothing_held.clear()
 
-    async def deliver(self, source: str, lns: str, topic: str, body: bytes) -> None:
+    async def deliver(self, source: str, lns: str, topic: str, body: bytes, parent: str = "") -> None:
         """Take one message and return once it is durable; raise IntakeClosedError when full or stopping."""
         if self.is_full:
             raise IntakeClosedError
@@ -119,7 +122,7 @@ class Pipeline:
                 durable.set_result(None)
 
         self._metrics.received.labels(source).inc()
-        self.offer([Message(Origin(source, lns, acknowledge), 0, topic, body, len(body), self._clock())])
+        self.offer([Message(Origin(source, lns, acknowledge), 0, topic, body, len(body), self._clock(), parent)])
         await durable
 
     # --- the path -----------------------------------------------------------------------------------------
@@ -163,8 +166,9 @@ class Pipeline:
         loop = asyncio.get_running_loop()
         started = loop.time()
         try:
-            while not held.durable:
-                held.durable = await self._to_store(held, writer) or await self._to_spool(held)
+            with self._tracing.batch(held.messages):
+                while not held.durable:
+                    held.durable = await self._to_store(held, writer) or await self._to_spool(held)
         finally:
             self._idle.put_nowait(writer)
         self._storing_s += (loop.time() - started - self._storing_s) / 8
@@ -189,7 +193,8 @@ class Pipeline:
 
     async def _to_spool(self, held: _Held) -> bool:
         try:
-            size = await self._shelf.put(held.messages)
+            with self._tracing.step("spool"):
+                size = await self._shelf.put(held.messages)
         except SpoolFullError as error:
             self._spool_is_full(error)
             await asyncio.sleep(_FULL_AGAIN_S)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import random
+import time
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from datetime import datetime
@@ -21,9 +22,11 @@ from ingest.codecs import Codecs
 from ingest.lns import NetworkServer
 from ingest.metrics import IngestMetrics
 from ingest.mqtt import MqttReceiver
+from ingest.neighbours import Neighbours
 from ingest.pipeline import Pipeline
 from ingest.settings import IngestSettings, JetStreamSource, MqttSource
 from ingest.spool import Spool
+from ingest.tracing import UNTRACED, Tracing
 from ingest.writer import Writer
 from store import known as known_names
 from store.bound_codecs import BoundCodecs, load_bound_codecs
@@ -56,8 +59,10 @@ class Ingest:
         metrics_registry: CollectorRegistry,
         clock: Callable[[], datetime],
         randomness: random.Random,
+        tracing: Tracing = UNTRACED,
     ) -> None:
         self._settings = settings
+        self._tracing = tracing
         self._dsn = dsn
         self._worker = worker
         self._known = Known()
@@ -69,6 +74,7 @@ class Ingest:
         self._metrics.follow_codecs(lambda: self._codecs.kills, lambda: len(self._known.codecs.quarantined))
         self._given_up: list[int] = []
         self._changes = Changes()
+        self._neighbours = Neighbours(settings.neighbours, time.monotonic) if settings.neighbours else None
         self._writers = [self._writer(clock) for _ in range(settings.writers + 1)]
         self.pipeline = Pipeline(
             settings,
@@ -77,6 +83,7 @@ class Ingest:
             spool=Spool(folder / "spool" / worker, max_bytes=settings.spool_max_bytes),
             metrics=self._metrics,
             clock=clock,
+            tracing=tracing,
         )
         for source in settings.sources:
             server_named(self._servers, source.lns, source.name)
@@ -203,6 +210,8 @@ class Ingest:
             worker=self._worker,
             changes=self._changes,
             given_up=self._given_up,
+            neighbours=self._neighbours,
+            tracing=self._tracing,
         )
 
     def _mqtt_receiver(

@@ -110,6 +110,16 @@ class HttpSource(_Source):
     secret: SecretStr = Field(min_length=16)
 
 
+class Neighbour(_Strict):
+    """Another installation that hears the same network servers: messages of its devices are not kept here.
+
+    `dsn` is of the role samara_ingest there.
+    """
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")
+    dsn: SecretStr
+
+
 AnySource = MqttSource | JetStreamSource | HttpSource
 
 
@@ -119,6 +129,7 @@ class IngestSettings(_Strict):
     mqtt: tuple[MqttSource, ...] = ()
     jetstream: tuple[JetStreamSource, ...] = ()
     http: tuple[HttpSource, ...] = ()
+    neighbours: tuple[Neighbour, ...] = ()
     max_message_bytes: Positive = 256 * 1024
     max_unacknowledged: Positive = 10_000
     max_unacknowledged_bytes: Positive = 64 * 1024 * 1024

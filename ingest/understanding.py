@@ -111,10 +111,11 @@ def unknown_sources(messages: Iterable[Message], known: Known) -> set[str]:
 
 
 def unknown_devices(found: Read, known: Known) -> set[str]:
-    """Return the DevEUIs that memory does not hold: to be looked up before they are refused."""
+    """Return the DevEUIs that memory does not hold, nor a neighbour has: to be looked up before they are refused."""
     euis = {one.uplink.dev_eui for one in found.uplinks}
     euis.update(one.event.dev_eui for one in found.events if one.event.dev_eui)
-    return {eui for eui in euis if eui not in known.devices}  # `euis - keys` would walk the whole fleet
+    devices, elsewhere = known.devices, known.elsewhere
+    return {eui for eui in euis if eui not in devices and eui not in elsewhere}  # `euis - keys` would walk the fleet
 
 
 def for_codecs(found: Read, known: Known) -> list[CodecUplink]:
@@ -133,7 +134,7 @@ def for_codecs(found: Read, known: Known) -> list[CodecUplink]:
 def identify(
     found: Read, known: Known, registry: Registry, by_codec: Mapping[int, ByCodec] = NOT_BY_CODEC
 ) -> Understood:
-    """Decode the uplinks of declared devices; what is of another device is refused.
+    """Decode the uplinks of declared devices; what is of a neighbour's is ignored, of another device refused.
 
     `by_codec` has what JavaScript codecs made of some of the uplinks, by their place.
     """
@@ -141,7 +142,10 @@ def identify(
     for place, (message, uplink) in enumerate(found.uplinks):
         device = known.devices.get(uplink.dev_eui)
         if device is None:
-            understood.refused.append(_of_unknown(message, "uplink", uplink.dev_eui, uplink.received_at))
+            if uplink.dev_eui in known.elsewhere:
+                understood.ignored.append(message)
+            else:
+                understood.refused.append(_of_unknown(message, "uplink", uplink.dev_eui, uplink.received_at))
         elif by_codec and place in by_codec:
             understood.uplinks.append(Identified(message, uplink, device, *by_codec[place]))
         else:
@@ -151,7 +155,9 @@ def identify(
             understood.uplinks.append(_new(Identified, (message, uplink, device, decoded, decoder_id, None)))
     for message, event in found.events:
         device = known.devices.get(event.dev_eui)
-        if event.dev_eui and device is None:
+        if event.dev_eui and device is None and event.dev_eui in known.elsewhere:
+            understood.ignored.append(message)
+        elif event.dev_eui and device is None:
             understood.refused.append(_of_unknown(message, event.kind, event.dev_eui, event.received_at))
         else:
             understood.events.append(IdentifiedEvent(message, event, device))

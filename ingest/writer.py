@@ -19,11 +19,14 @@ from ingest import batching, understanding
 from ingest.codecs import NOT_BY_CODEC, Codecs
 from ingest.lns import NetworkServer
 from ingest.messages import Message
+from ingest.neighbours import Neighbours
+from ingest.tracing import UNTRACED, Tracing
 from ingest.understanding import Read
 from store import known as known_names
 from store.batch import Batch
 from store.changes import Changes
 from store.known import Known
+from store.neighbours import learn_elsewhere
 from store.packing import Packed
 from store.pool import TRANSIENT, end_sessions
 from store.staging import prepare_connection
@@ -71,8 +74,12 @@ class Writer:
         changes: Changes | None = None,
         given_up: list[int] | None = None,
         complete_duplicates: bool = False,
+        neighbours: Neighbours | None = None,
+        tracing: Tracing = UNTRACED,
     ) -> None:
+        self._tracing = tracing
         self._connect = connect
+        self._neighbours = neighbours
         self._known = known
         self._servers = servers
         self._registry = registry
@@ -108,7 +115,10 @@ class Writer:
         connection = await self._connected()
         now = self._clock()
         try:
-            return await self._write(connection, await self._pack(connection, messages, now), messages)
+            with self._tracing.step("understand"):
+                packed = await self._pack(connection, messages, now)
+            with self._tracing.step("write"):
+                return await self._write(connection, packed, messages)
         except asyncpg.UniqueViolationError:
             raise  # never poison: the writing falls back by itself, so this is a defect to see
         except _POISON as error:
@@ -162,6 +172,9 @@ class Writer:
             eui for eui in understanding.unknown_devices(found, known) if known.may_ask(eui, now, _MISSED_FOR_S)
         ]:
             await known_names.refresh_devices(connection, known, missing, now)
+            strangers = [eui for eui in missing if eui not in known.devices]
+            if strangers and self._neighbours is not None:
+                await learn_elsewhere(connection, known, await self._neighbours.having(strangers))
 
     async def _write(self, connection: asyncpg.Connection, rows: Packed, messages: Sequence[Message]) -> Written:
         try:

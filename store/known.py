@@ -48,6 +48,7 @@ class Known:
         self.sources: dict[str, int] = {}
         self.decoders: dict[tuple[str, str], int] = {}
         self.codecs = BoundCodecs()
+        self.elsewhere: set[str] = set()  # DevEUIs that a neighbour has
         self._missed: dict[str, datetime] = {}
 
     def may_ask(self, dev_eui: str, now: datetime, again_after_s: float) -> bool:
@@ -65,6 +66,7 @@ class Known:
         """Look this device up again at its next message: it was declared, changed or removed."""
         self.devices.pop(dev_eui, None)
         self._missed.pop(dev_eui, None)
+        self.elsewhere.discard(dev_eui)
 
 
 SELECT_DEVICES: Final = """
@@ -92,6 +94,11 @@ SELECT model_id, version, decoder_id FROM decoders WHERE model_id IS NOT NULL
 """
 
 
+SELECT_ELSEWHERE: Final = """
+SELECT dev_eui FROM elsewhere
+"""
+
+
 async def load(connection: asyncpg.Connection, known: Known) -> None:
     """Read everything afresh."""
     known.devices = {
@@ -107,6 +114,7 @@ async def load(connection: asyncpg.Connection, known: Known) -> None:
         (model_id, version): number for model_id, version, number in await connection.fetch(SELECT_DECODERS)
     }
     known.codecs = await load_bound_codecs(connection)
+    known.elsewhere = {record["dev_eui"] for record in await connection.fetch(SELECT_ELSEWHERE)}
 
 
 async def refresh_devices(

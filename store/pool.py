@@ -74,6 +74,15 @@ async def connect(dsn: str, *, application: str, command_timeout_s: float = 60.0
     )
 
 
+async def connect_for_long(dsn: str, *, application: str) -> asyncpg.Connection:
+    """Return a connection whose statements and transactions may take hours: a tenant's years are copied in one."""
+    return await asyncpg.connect(
+        dsn,
+        timeout=_CONNECT_TIMEOUT_S,
+        server_settings={"application_name": application, "timezone": "UTC", "jit": "off"},
+    )
+
+
 TERMINATE_SESSIONS: Final = """
 SELECT pg_terminate_backend(pid)
   FROM pg_stat_activity

@@ -175,7 +175,7 @@ def any_database(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 async def nats_broker(service_directory: Path) -> AsyncIterator[EmbeddedBroker]:
-    async with EmbeddedBroker(service_directory / "nats", sync_interval="1s") as broker:
+    async with EmbeddedBroker(service_directory / "nats", sync_interval="1s", is_guarded=False) as broker:
         yield broker
 
 

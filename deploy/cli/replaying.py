@@ -8,7 +8,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from deploy.cli.common import run, settings_of
 from deploy.database import broker_directory
-from deploy.embedded.broker import EmbeddedBroker, running_port
+from deploy.embedded.broker import EmbeddedBroker, running
 from deploy.settings import Settings
 from domain.errors import ConfigurationError
 from simulators import replay as player
@@ -77,10 +77,10 @@ def _speed(text: str) -> float | None:
 
 def embedded_broker(settings: Settings) -> BrokerAddress:
     """Return the broker that runs embedded here; raise ConfigurationError if none does."""
-    port = running_port(broker_directory(settings))
-    if port is None:
+    access = running(broker_directory(settings))
+    if access is None:
         raise ConfigurationError("no embedded broker runs here: say which with --broker mqtt://host:port")
-    return BrokerAddress(host=EmbeddedBroker.host, port=port)
+    return BrokerAddress(host=EmbeddedBroker.host, **access._asdict())
 
 
 def _tell(report: player.ReplayReport) -> None:

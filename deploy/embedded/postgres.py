@@ -16,32 +16,31 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from signal import SIGINT, SIGQUIT
-from types import TracebackType
 from typing import Final, Self
 from urllib.parse import urlsplit, urlunsplit
 
-from deploy.embedded.process import (
-    Child,
-    EmbeddedServerError,
-    Identity,
-    free_port,
-    is_owned,
-    sole_owner,
-    spawn,
-    stop_stale,
-)
+from deploy.embedded.process import Child, Identity, is_owned, sole_owner, stop_stale
 from deploy.embedded.programs import preload_settings, reachable_binaries, run
+from deploy.embedded.server import EmbeddedServer, Manner
 from deploy.embedded.users import can_enter, give, server_identity
 from domain.errors import ConfigurationError
 
 _SOCKET_PATH_LIMIT: Final = 107 - len("/.s.PGSQL.65535")  # sockaddr_un holds 107 characters and a NUL
-_START_ATTEMPTS: Final = 10
-_START_AGAIN_S: Final = 0.2
 # A port that was taken meanwhile; the last processes of a server that was killed, which hold its memory for a moment.
 _WORTH_ANOTHER: Final = ("could not bind", "pre-existing shared memory block")
-_START_TIMEOUT_S: Final = 60.0  # crash recovery can be long
-_STOP_TIMEOUT_S: Final = 2.5
 _POLL_S: Final = 0.01
+
+_MANNER: Final = Manner(
+    name="PostgreSQL",
+    log="postgres.log",
+    worth_another=_WORTH_ANOTHER,
+    start_within_s=60.0,  # crash recovery can be long
+    # SIGINT is fast: it ends the sessions and writes what it holds. SIGQUIT loses nothing either, but the next start
+    # has to recover.
+    ask=SIGINT,
+    insist=SIGQUIT,
+    stop_within_s=2.5,
+)
 
 _SETTINGS: Final = {
     "timezone": "UTC",
@@ -51,7 +50,7 @@ _SETTINGS: Final = {
 }
 
 
-class EmbeddedPostgres:
+class EmbeddedPostgres(EmbeddedServer):
     """`async with EmbeddedPostgres(directory) as postgres:` starts it, keeps it, stops it.
 
     `postgres.dsn` is its address. `settings` are PostgreSQL's own, over ours. `bin_dir` holds `postgres`, `initdb`
@@ -67,14 +66,11 @@ class EmbeddedPostgres:
         settings: Mapping[str, str] | None = None,
         fallback: Path = Path("/var/lib/samara"),
     ) -> None:
-        self.directory = directory
+        super().__init__(directory, _MANNER)
         self.dsn = ""
-        self.port = 0
         self._bin_dir = bin_dir
         self._settings = dict(settings or {})
         self._fallback = fallback
-        self._cleanup = contextlib.ExitStack()
-        self._child: Child | None = None
 
     async def __aenter__(self) -> Self:
         with contextlib.ExitStack() as starting:
@@ -84,34 +80,6 @@ class EmbeddedPostgres:
             self._cleanup = starting.pop_all()
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        with self._cleanup:
-            if self._child is not None:
-                # SIGINT is fast: it ends the sessions and writes what it holds. SIGQUIT loses nothing either, but
-                # the next start has to recover.
-                await self._child.stop(SIGINT, SIGQUIT, timeout_s=_STOP_TIMEOUT_S)
-
-    @property
-    def log_file(self) -> Path:
-        """Return where the server writes what it has to say."""
-        return self.directory / "postgres.log"
-
-    @property
-    def pid(self) -> int:
-        """Return the server's process id."""
-        return self._running().pid
-
-    async def ended(self) -> int:
-        """Return the server's exit code once it has ended, which it should not before we stop it."""
-        return await self._running().wait()
-
-    def _running(self) -> Child:
-        if self._child is None:
-            raise EmbeddedServerError("PostgreSQL was not started")
-        return self._child
-
     async def _start(self, identity: Identity | None) -> None:
         binaries = reachable_binaries(self._bin_dir, self.directory, identity)
         cluster = self.directory / "cluster"
@@ -119,35 +87,21 @@ class EmbeddedPostgres:
         if not cluster.exists():
             await asyncio.to_thread(_initialise, cluster, binaries, identity, sync=settings.get("fsync") != "off")
         elif (stale := _postmaster_pid(cluster)) is not None:
-            await stop_stale(stale, "postgres", timeout_s=_STOP_TIMEOUT_S)
+            await stop_stale(stale, "postgres", timeout_s=_MANNER.stop_within_s)
             _disown(cluster)
-        self.port = await self._serve(binaries / "postgres", cluster, settings, identity)
-        self.dsn = _dsn(self.directory, self.port)
-
-    async def _serve(
-        self, postgres: Path, cluster: Path, settings: Mapping[str, str], identity: Identity | None
-    ) -> int:
-        """Start the server on a free port and return the port; again, on another, where that may help."""
         socket_dir = str(cluster) if len(str(cluster)) <= _SOCKET_PATH_LIMIT else ""
-        for attempt in range(1, _START_ATTEMPTS + 1):
-            port = free_port()
+
+        def command(port: int) -> list[str | Path]:
             ours = {"listen_addresses": "127.0.0.1", "port": str(port), "unix_socket_directories": socket_dir}
-            options = [f"--{key}={value}" for key, value in (dict(settings) | ours).items()]
-            self._child = spawn(
-                [postgres, "-D", cluster, *options], name="PostgreSQL", log_file=self.log_file, identity=identity
-            )
-            try:
-                await asyncio.wait_for(_ready(self._child, cluster), _START_TIMEOUT_S)
-            except EmbeddedServerError as error:
-                if attempt == _START_ATTEMPTS or not any(said in str(error) for said in _WORTH_ANOTHER):
-                    raise
-                await asyncio.sleep(_START_AGAIN_S)
-            except BaseException:
-                await self._child.stop(SIGINT, SIGQUIT, timeout_s=_STOP_TIMEOUT_S)
-                raise
-            else:
-                return port
-        raise EmbeddedServerError("PostgreSQL found no free port")
+            return [
+                binaries / "postgres",
+                "-D",
+                cluster,
+                *(f"--{key}={value}" for key, value in (settings | ours).items()),
+            ]
+
+        self.port = await self._serve(command, lambda child: _ready(child, cluster), identity)
+        self.dsn = _dsn(self.directory, self.port)
 
 
 async def _ready(child: Child, cluster: Path) -> None:

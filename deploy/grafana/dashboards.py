@@ -45,6 +45,9 @@ def for_tenant() -> list[dict[str, Any]]:
             "samara-alerts",
             "Alertes",
             [
+                table("Incidents en cours", STATEMENTS["open_incidents"]),
+                series("Alertes par jour et par gravité", STATEMENTS["alerts_by_severity"], width=24, bars=True),
+                table("Alertes de la période", STATEMENTS["alerts_of_period"]),
                 table("Capteurs silencieux", STATEMENTS["silent_devices"]),
                 series("Trames perdues et entendues, par jour", STATEMENTS["lost_frames"], width=24, bars=True),
             ],

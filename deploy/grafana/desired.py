@@ -61,10 +61,6 @@ def organisations(
     ]
 
 
-def _users(members: Sequence[Member]) -> dict[str, tuple[str, str]]:
-    return {one.email: (one.name, "Editor" if one.may_edit else "Viewer") for one in members}
-
-
 def _source(role: str, database: str, secret: str, *, tls: bool) -> dict[str, Any]:
     address = urlsplit(database)
     name = address.path.lstrip("/")

@@ -57,6 +57,40 @@ HAVING coalesce(max(frame.received_at), '-infinity')
        < now() - interval '1 second' * greatest(3 * model.period_s, 86400)
  ORDER BY last_heard NULLS FIRST
 """,
+    "open_incidents": """
+SELECT incident.opened_at AS "Depuis", incident.severity AS "Gravité", site.name AS "Site",
+       string_agg(DISTINCT rule.name, ', ' ORDER BY rule.name) AS "Règles", count(alert.alert_id) AS "Alertes",
+       coalesce(incident.assigned_to, incident.acknowledged_by, '') AS "Pris en charge par"
+  FROM incidents AS incident
+  LEFT JOIN sites AS site ON site.site_id = incident.site_id
+  LEFT JOIN alerts AS alert ON alert.incident_id = incident.incident_id
+  LEFT JOIN rules AS rule ON rule.rule_id = alert.rule_id
+ WHERE incident.closed_at IS NULL
+ GROUP BY incident.incident_id, site.name
+ ORDER BY incident.opened_at DESC
+ LIMIT 200
+""",
+    # What was withdrawn did not happen after all: a late measurement said so.
+    "alerts_by_severity": """
+SELECT date_trunc('day', started_at, 'Europe/Paris') AS "time", severity AS metric, count(*) AS value
+  FROM alerts
+ WHERE $__timeFilter(started_at)
+   AND phase <> 'withdrawn'
+ GROUP BY 1, 2
+ ORDER BY 1, 2
+""",
+    "alerts_of_period": """
+SELECT alert.started_at AS "Début", alert.ended_at AS "Fin", alert.severity AS "Gravité", rule.name AS "Règle",
+       site.name AS "Site", point.name AS "Point", alert.value AS "Valeur"
+  FROM alerts AS alert
+  JOIN rules AS rule ON rule.rule_id = alert.rule_id
+  LEFT JOIN points AS point ON point.point_id = alert.point_id
+  LEFT JOIN sites AS site ON site.site_id = alert.site_id
+ WHERE $__timeFilter(alert.started_at)
+   AND alert.phase <> 'withdrawn'
+ ORDER BY alert.started_at DESC
+ LIMIT 500
+""",
     "lost_frames": """
 SELECT day::timestamptz AS "time", sum(lost) AS lost, sum(heard) AS heard
   FROM radio_accounts

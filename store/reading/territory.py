@@ -17,6 +17,7 @@ class Tenant(NamedTuple):
     insee: str | None
     siren: str | None
     time_zone: str  # IANA name
+    moved_to: str | None = None  # the address of the installation where it is now
 
 
 class Site(NamedTuple):
@@ -59,7 +60,8 @@ async def tenants(reader: Reader, *, after: int | None = None, limit: int = 100)
 
 
 SELECT_TENANT_BY_SLUG: Final = """
-SELECT tenant_id, parent_id, kind, slug, name, insee, siren, time_zone
+SELECT tenant_id, parent_id, kind, slug, name, insee, siren, time_zone,
+       (SELECT url FROM placements WHERE placements.tenant_id = tenants.tenant_id AND moved_at IS NOT NULL) AS moved_to
   FROM tenants
  WHERE slug = $1
 """

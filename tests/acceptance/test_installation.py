@@ -113,7 +113,7 @@ async def test_every_command_of_compose_works(
     await declare(empty_database, spec)
     services = [
         (name, serve(installation.environment(name) | {"DATA_DIR": str(tmp_path / name)}, *installation.roles(name)))
-        for name in ("ingest-1", "api-1", "maintenance")  # the others are their twins
+        for name in ("ingest-1", "api-1", "maintenance-1", "alerting-1", "delivery-1")  # the others are their twins
     ]
     for name, service in services:
         address = (await service.until_logged("started", 60))["address"]
@@ -203,5 +203,5 @@ def test_init_writes_over_nothing_and_takes_no_nonsense(tmp_path: Path) -> None:
     assert (site / ".env").read_text(encoding="utf-8") == first
     assert initialise(third, *domain) == ""
     secrets = [set(re.findall(r"[0-9a-f]{48}", (one / ".env").read_text(encoding="utf-8"))) for one in (site, third)]
-    assert len(secrets[0]) == len(secrets[1]) == 7
+    assert len(secrets[0]) == len(secrets[1]) == 9
     assert not secrets[0] & secrets[1]

@@ -31,9 +31,11 @@ class Intake:
 
     def __init__(self, answer: Callable[[], Awaitable[None]] | None = None) -> None:
         self.delivered: list[Delivery] = []
+        self.parents: list[str] = []
         self._answer = answer
 
-    async def deliver(self, source: str, lns: str, topic: str, body: bytes) -> None:
+    async def deliver(self, source: str, lns: str, topic: str, body: bytes, parent: str = "") -> None:
+        self.parents.append(parent)
         self.delivered.append((source, lns, topic, body))
         if self._answer is not None:
             await self._answer()

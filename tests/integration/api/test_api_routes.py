@@ -203,3 +203,17 @@ async def test_another_method_is_refused(served: Served) -> None:
         assert response.status == 405
         assert response.headers["Allow"] == "GET,HEAD"
         assert (await response.json(content_type=None))["type"] == "urn:samara:problem:method-not-allowed"
+
+
+async def test_who_may_see_a_tenant_that_was_moved_is_sent_there(served: Served) -> None:
+    moved = "INSERT INTO placements SELECT tenant_id, 'oise', 'https://oise.example.fr', now(), {} FROM tenants"
+    await served.connection.execute(moved.format("NULL"))
+    for path in ("/t/mareuville", "/api/v1/sites?tenant=mareuville"):
+        async with served.http.get(path, allow_redirects=False) as answer:
+            assert answer.status == 200, "it is on its way, and read here"
+    await served.connection.execute("UPDATE placements SET moved_at = now()")
+    for path in ("/t/mareuville", "/api/v1/sites?tenant=mareuville"):
+        async with served.http.get(path, allow_redirects=False) as answer:
+            assert (answer.status, answer.headers["Location"]) == (307, f"https://oise.example.fr{path}")
+    async with served.http.get("/t/nulle-part", allow_redirects=False) as answer:
+        assert answer.status == 404

@@ -19,15 +19,16 @@ import asyncpg
 import paho.mqtt.client as mqtt
 import pytest
 
-from deploy.embedded import broker as broker_module
-from deploy.embedded import postgres as postgres_module
 from deploy.embedded import programs
-from deploy.embedded.broker import EmbeddedBroker, running_port
+from deploy.embedded import server as server_module
+from deploy.embedded.broker import EmbeddedBroker, running
 from deploy.embedded.postgres import EmbeddedPostgres, running_dsn
 from deploy.embedded.process import AlreadyRunningError, EmbeddedServerError, process_end
 from deploy.embedded.programs import reachable_binaries
 from deploy.embedded.users import server_identity
 from domain.errors import ConfigurationError
+from simulators.broker import BrokerAddress, BrokerRefusedError
+from simulators.mqtt_publisher import Publisher
 
 ROOT = Path(__file__).parents[3]
 FAST = {"fsync": "off"}
@@ -86,12 +87,12 @@ async def test_one_owner_at_a_time(directory: Path) -> None:
 
 async def test_what_runs_in_a_directory_can_be_found(directory: Path) -> None:
     assert running_dsn(directory / "pg") is None
-    assert running_port(directory / "broker") is None
+    assert running(directory / "broker") is None
     async with EmbeddedPostgres(directory / "pg", settings=FAST) as server, EmbeddedBroker(directory / "broker") as b:
         assert running_dsn(directory / "pg") == server.dsn
-        assert running_port(directory / "broker") == b.port
+        assert running(directory / "broker") == (b.port, b.username, b.password)
     assert running_dsn(directory / "pg") is None
-    assert running_port(directory / "broker") is None
+    assert running(directory / "broker") is None
 
 
 async def test_an_interrupted_first_start_begins_again(directory: Path) -> None:
@@ -112,13 +113,12 @@ async def test_a_wrong_setting_says_what_postgresql_said(directory: Path) -> Non
 async def test_a_port_taken_meanwhile_is_replaced(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as squatter:
         taken = squatter.getsockname()[1]
-        for module in (postgres_module, broker_module):
-            real, first = module.free_port, iter([taken])
-            monkeypatch.setattr(module, "free_port", lambda real=real, first=first: next(first, None) or real())
-        async with EmbeddedPostgres(directory / "pg", settings=FAST) as server:
-            assert server.port != taken
-        async with EmbeddedBroker(directory / "broker") as broker:
-            assert broker.port != taken
+        real = server_module.free_port
+        for one in (EmbeddedPostgres(directory / "pg", settings=FAST), EmbeddedBroker(directory / "broker")):
+            first = iter([taken])
+            monkeypatch.setattr(server_module, "free_port", lambda first=first: next(first, None) or real())
+            async with one as server:
+                assert server.port != taken
 
 
 async def test_a_directory_without_programs_is_refused(directory: Path) -> None:
@@ -320,17 +320,35 @@ def _receive(port: int, count: int) -> list[bytes]:
 
 async def test_what_it_acknowledged_outlives_its_kill(directory: Path) -> None:
     payloads = [b"%d" % number for number in range(50)]
-    async with EmbeddedBroker(directory / "b") as broker:
+    async with EmbeddedBroker(directory / "b", is_guarded=False) as broker:
         await asyncio.to_thread(_subscribe, broker.port, "application/#")
         await asyncio.to_thread(_publish, broker.port, "application/a/device/d/event/up", payloads)
         os.kill(broker.pid, signal.SIGKILL)
         await broker.ended()
-    async with EmbeddedBroker(directory / "b") as broker:
+    async with EmbeddedBroker(directory / "b", is_guarded=False) as broker:
         assert await asyncio.to_thread(_receive, broker.port, 50) == payloads
 
 
 async def test_a_large_message_passes(directory: Path) -> None:
-    async with EmbeddedBroker(directory / "b") as broker:
+    async with EmbeddedBroker(directory / "b", is_guarded=False) as broker:
         await asyncio.to_thread(_subscribe, broker.port, "large")
         await asyncio.to_thread(_publish, broker.port, "large", [b"x" * 4_000_000])
         assert len((await asyncio.to_thread(_receive, broker.port, 1))[0]) == 4_000_000
+
+
+async def test_the_broker_lets_in_who_has_its_password(directory: Path) -> None:
+    """It is made once; its owner alone can read it, and the configuration that holds it."""
+    async with EmbeddedBroker(directory / "b") as broker:
+        password = broker.password
+        async with Publisher(BrokerAddress(port=broker.port, username="samara", password=password), client_id="one"):
+            pass
+        for refused in ("", "guess"):
+            with pytest.raises(BrokerRefusedError):
+                async with Publisher(
+                    BrokerAddress(port=broker.port, username="samara", password=refused), client_id="other"
+                ):
+                    pass
+        for name in ("password", "broker.conf"):
+            assert (broker.directory / name).stat().st_mode & 0o077 == 0
+    async with EmbeddedBroker(directory / "b") as broker:
+        assert broker.password == password

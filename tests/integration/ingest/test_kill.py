@@ -121,7 +121,9 @@ async def processes() -> AsyncIterator[list[Process]]:
 @pytest.fixture
 async def impatient_nats_broker(service_directory: Path) -> AsyncIterator[EmbeddedBroker]:
     """What a killed client did not acknowledge, NATS sends again after `ack_wait` alone."""
-    async with EmbeddedBroker(service_directory / "impatient", sync_interval="1s", ack_wait="1s") as broker:
+    async with EmbeddedBroker(
+        service_directory / "impatient", sync_interval="1s", ack_wait="1s", is_guarded=False
+    ) as broker:
         yield broker
 
 

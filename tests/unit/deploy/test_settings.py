@@ -52,7 +52,8 @@ def test_the_example_loads() -> None:
 
 def test_the_example_says_the_defaults() -> None:
     values = tomllib.loads(EXAMPLE.read_text(encoding="utf-8"))
-    del values["ingest"]["mqtt"], values["ingest"]["jetstream"], values["ingest"]["http"]
+    for several in ("mqtt", "jetstream", "http", "neighbours"):
+        del values["ingest"][several]
     assert Settings(**values) == Settings()
 
 

@@ -282,3 +282,15 @@ def test_of_a_message_too_large_the_beginning_is_kept_with_its_size(known: Known
 
 def test_json_that_postgresql_cannot_hold_is_mended() -> None:
     assert batching.to_jsonb({"a": "x\0y"}) == '{"a":"x\\ufffdy"}'
+
+
+def test_what_is_of_a_neighbour_is_counted_and_not_kept(known: Known) -> None:
+    known.elsewhere = {STRANGER}
+    join = NetworkEvent(kind=JOIN, received_at=HEARD, event_id="two", dev_eui=STRANGER)
+    read = understanding.read([message()], server_that(lambda _body: [uplink(STRANGER), join]))
+    assert understanding.unknown_devices(read, known) == set()
+    batch = rows_of(known, [], [uplink(STRANGER), join])
+    assert (batch.frames, batch.events, batch.quarantined) == ([], [], [])
+    assert sum(batch.ignored.values()) == 2
+    known.forget(STRANGER)  # it was declared here
+    assert understanding.unknown_devices(read, known) == {STRANGER}

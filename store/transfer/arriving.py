@@ -1,0 +1,293 @@
+"""A tenant's rows on their way in: each file is staged as it is, then its words become this database's numbers."""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import asyncpg
+
+from domain.errors import SamaraError
+from store import rows
+from store.batch import Live
+from store.newest import latest_of, row_of
+from store.partitions import PARTITIONED, ensure_partitions
+from store.staging import CREATE_STAGED_LATEST, upsert_latest
+from store.transfer.columns import Field, joins
+from store.transfer.leaving import fields_of
+from store.transfer.relations import Relation
+from store.transfer.words import DRAWN, SHARED, know_words
+
+
+class ArrivalError(SamaraError):
+    """A tenant cannot arrive here; nothing of it was kept."""
+
+
+class Arrived(NamedTuple):
+    """What became of a file: its rows, and how many of them this database did not have."""
+
+    rows: int
+    new: int
+
+
+CREATE_ARRIVING: Final = """
+CREATE TEMP TABLE staged_{name} (line bigint GENERATED ALWAYS AS IDENTITY, {columns}) ON COMMIT DROP
+"""
+
+DROP_ARRIVING: Final = """
+DROP TABLE staged_{name}
+"""
+
+COUNT_ARRIVING: Final = """
+SELECT count(*) FROM staged_{name}
+"""
+
+SELECT_ARRIVING_MONTHS: Final = """
+SELECT DISTINCT date_trunc('month', {time}, 'UTC')::date FROM staged_{name}
+"""
+
+DRAW_NUMBERS: Final = """
+INSERT INTO word_{kind} (id, word)
+SELECT nextval(pg_get_serial_sequence('{table}', '{column}')), word
+  FROM (SELECT {field} AS word, min(line) AS line FROM staged_{name} WHERE {field} IS NOT NULL GROUP BY {field}) AS met
+ WHERE NOT EXISTS (SELECT FROM word_{kind} AS known WHERE known.word = met.word)
+ ORDER BY line
+"""
+
+MAKE_SHARED: Final = """
+INSERT INTO {table} ({word})
+SELECT DISTINCT {field} FROM staged_{name} WHERE {field} IS NOT NULL
+ON CONFLICT DO NOTHING
+"""
+
+KNOW_SHARED: Final = """
+INSERT INTO word_{kind} (id, word)
+SELECT {column}, {word} FROM {table} WHERE NOT EXISTS (SELECT FROM word_{kind} AS known WHERE known.word = {word})
+"""
+
+KNOW_QUANTITIES: Final = """
+INSERT INTO word_quantity (id, word)
+SELECT quantity_id, name FROM quantities WHERE NOT EXISTS (SELECT FROM word_quantity AS known WHERE known.word = name)
+"""
+
+# A decoder is a model's or a codec's at one version: both may be here already.
+INSERT_DECODERS: Final = """
+INSERT INTO decoders (model_id, version, codec_id)
+SELECT model_id, version, codec.id
+  FROM staged_decoders AS staged
+  LEFT JOIN word_codec AS codec ON codec.word = staged.codec
+ON CONFLICT DO NOTHING
+"""
+
+KNOW_DECODERS: Final = """
+INSERT INTO word_decoder (id, word)
+SELECT known.decoder_id, staged.decoder
+  FROM staged_decoders AS staged
+  LEFT JOIN word_codec AS codec ON codec.word = staged.codec
+  JOIN decoders AS known ON known.version = staged.version
+                        AND (known.model_id = staged.model_id OR known.codec_id = codec.id)
+ON CONFLICT (word) DO UPDATE SET id = excluded.id
+"""
+
+# The database gave each new device to its tenant for all time: what follows says since when and until when it was.
+DISOWN: Final = """
+DELETE FROM ownerships WHERE tenant_id = $1 AND device_id IN (SELECT id FROM word_device)
+"""
+
+SELECT_LATEST_ARRIVING: Final = """
+SELECT device.id AS device_id, measured_at, received_at, channels, readings,
+       ARRAY(SELECT named.id
+               FROM unnest(quantities) WITH ORDINALITY AS each (item, place)
+               JOIN word_quantity AS named ON named.word = each.item
+              ORDER BY place) AS quantity_ids
+  FROM staged_latest_frames AS staged
+  JOIN word_device AS device ON device.word = staged.device
+"""
+
+MARK_HOURS: Final = """
+INSERT INTO changed_hours (device_id, hour)
+SELECT DISTINCT device.id, date_trunc('hour', measured_at, 'UTC')
+  FROM staged_measurements AS staged
+  JOIN word_device AS device ON device.word = staged.device
+ WHERE measured_at >= $1
+"""
+
+SELECT_DECLARED: Final = """
+SELECT dev_eui FROM staged_devices JOIN devices ON devices.dev_eui = staged_devices.device ORDER BY dev_eui LIMIT 5
+"""
+
+WATCH: Final = """
+INSERT INTO watched_tenants (tenant_id) VALUES ($1) ON CONFLICT DO NOTHING
+"""
+
+_MADE_ANEW: Final = {"devices": {"dev_eui": "staged.device"}, "deliveries": {"message_id": "gen_random_uuid()::text"}}
+_TIMES: Final = {"measurements": "measured_at"}
+
+
+class Arrival:
+    """One transaction into which files come, in the order of RELATIONS. `tenant_id` is the tenant's number here."""
+
+    def __init__(
+        self,
+        connection: asyncpg.Connection,
+        aside: asyncpg.Connection,
+        tenant_id: int,
+        *,
+        derive_from: datetime | None,
+        again: bool,
+    ) -> None:
+        self._connection = connection
+        self._aside = aside
+        self._tenant_id = tenant_id
+        self._derive_from = derive_from
+        self._again = again
+
+    async def read(self, relation: Relation, file: Path, header: Sequence[str]) -> Arrived:
+        """Take a relation's file. Raises ArrivalError for fields that this database does not know."""
+        fields, is_owned = await fields_of(self._connection, relation)
+        known = {one.name: one for one in fields}
+        strange = [name for name in header if name not in known]
+        if strange:
+            raise ArrivalError(
+                f"{file.name}: this program does not know {', '.join(strange)}; it is older than the export"
+            )
+        made = [known[name] for name in header]
+        columns = ", ".join(f"{one.name} {one.type}" for one in made)
+        await self._connection.execute(CREATE_ARRIVING.format(name=relation.name, columns=columns))
+        await self._connection.copy_to_table(
+            f"staged_{relation.name}", source=file, columns=list(header), format="csv", header=True, timeout=None
+        )
+        total = await self._connection.fetchval(COUNT_ARRIVING.format(name=relation.name))
+        new = await self._take(relation.name, made, is_owned=is_owned)
+        await self._connection.execute(DROP_ARRIVING.format(name=relation.name))
+        return Arrived(total, new)
+
+    async def _take(self, name: str, made: Sequence[Field], *, is_owned: bool) -> int:
+        connection = self._connection
+        if name == "latest_frames":
+            return await self._latest()
+        if name == "decoders":
+            new = _count(await connection.execute(INSERT_DECODERS))
+            await connection.execute(KNOW_DECODERS)
+            return new
+        if name == "devices" and not self._again:
+            declared = [row["dev_eui"] for row in await connection.fetch(SELECT_DECLARED)]
+            if declared:
+                raise ArrivalError(f"devices.csv: declared here already: {', '.join(declared)} …")
+        if name == "ownerships":
+            await connection.execute(DISOWN, self._tenant_id)
+        if name in PARTITIONED:
+            await self._make_partitions(name)
+        await self._learn(name, made)
+        new = _count(await connection.execute(self._insert(name, made, is_owned=is_owned)))
+        if name == "quantities":
+            await connection.execute(KNOW_QUANTITIES)
+        if name == "rules" and new:
+            await connection.execute(WATCH, self._tenant_id)
+        if name == "measurements" and self._derive_from is not None:
+            await connection.execute(MARK_HOURS, self._derive_from)
+        return new
+
+    async def _make_partitions(self, name: str) -> None:
+        time = _TIMES.get(name, "received_at")
+        found = await self._connection.fetch(SELECT_ARRIVING_MONTHS.format(name=name, time=time))
+        await ensure_partitions(self._aside, name, [row[0] for row in found])
+
+    async def _learn(self, name: str, made: Iterable[Field]) -> None:
+        """Give numbers to the words that this file brings for the first time."""
+        for one in made:
+            if one.kind in DRAWN:
+                table, column = DRAWN[one.kind]
+                await self._connection.execute(
+                    DRAW_NUMBERS.format(kind=one.kind, table=table, column=column, field=one.name, name=name)
+                )
+            elif one.kind in SHARED:
+                table, column, word = SHARED[one.kind]
+                await self._connection.execute(MAKE_SHARED.format(table=table, word=word, field=one.name, name=name))
+                await self._connection.execute(KNOW_SHARED.format(kind=one.kind, table=table, column=column, word=word))
+
+    def _insert(self, name: str, made: Sequence[Field], *, is_owned: bool) -> str:
+        columns = [one.column for one in made]
+        values = [one.back for one in made]
+        if is_owned:
+            columns.append("tenant_id")
+            values.append(str(self._tenant_id))
+        for column, value in _MADE_ANEW.get(name, {}).items():
+            columns.append(column)
+            values.append(value)
+        conflict = "ON CONFLICT DO NOTHING" if self._again or name in _MERGED else ""
+        return (
+            f"INSERT INTO {name} ({', '.join(columns)}) OVERRIDING SYSTEM VALUE "  # noqa: S608 - names of the catalog
+            f"SELECT {', '.join(values)} FROM staged_{name} AS staged {joins(made, table='staged')} "
+            f"ORDER BY staged.line {conflict}"
+        )
+
+    async def _latest(self) -> int:
+        found = await self._connection.fetch(SELECT_LATEST_ARRIVING)
+        await self._connection.execute(CREATE_STAGED_LATEST)
+        await upsert_latest(
+            self._connection,
+            [
+                row_of(
+                    latest_of(
+                        one["device_id"],
+                        rows.microseconds(one["measured_at"]),
+                        rows.microseconds(one["received_at"]),
+                        Live(tuple(one["quantity_ids"]), tuple(one["channels"]), tuple(one["readings"])),
+                    )
+                )
+                for one in found
+            ],
+        )
+        return len(found)
+
+
+_MERGED: Final = frozenset({"models", "quantities", "quarantine"})  # what this database may have of others
+
+
+def _count(status: str) -> int:
+    """Return the rows of a command's status, "INSERT 0 12" say."""
+    return int(status.rsplit(maxsplit=1)[-1])
+
+
+@asynccontextmanager
+async def arriving(
+    connection: asyncpg.Connection,
+    aside: asyncpg.Connection,
+    tenant_id: int,
+    *,
+    derive_from: datetime | None,
+    again: bool,
+) -> AsyncIterator[Arrival]:
+    """Give a transaction for what comes.
+
+    `aside` is another connection to the same database, for what others must not wait for until the end.
+    `derive_from`: what is derived of measurements from then on is made here. `again`: most rows are here already, the
+    others are added.
+    """
+    async with connection.transaction():
+        await know_words(connection, tenant_id, of_frames=False)
+        yield Arrival(connection, aside, tenant_id, derive_from=derive_from, again=again)
+
+
+DISABLE_RULES: Final = """
+UPDATE rules SET enabled = false WHERE tenant_id = $1 AND enabled
+"""
+
+DROP_WAITING: Final = """
+UPDATE deliveries SET state = 'dropped', ended_at = $2, error = 'of before the import'
+ WHERE tenant_id = $1 AND state = 'waiting'
+"""
+
+HANDLE_ALL: Final = """
+UPDATE outbox SET handled_at = $2 WHERE tenant_id = $1 AND handled_at IS NULL
+"""
+
+
+async def hush(connection: asyncpg.Connection, tenant_id: int, now: datetime) -> int:
+    """Have nobody told anything of a tenant that arrived, until somebody enables its rules; return how many were."""
+    disabled = await connection.execute(DISABLE_RULES, tenant_id)
+    await connection.execute(DROP_WAITING, tenant_id, now)
+    await connection.execute(HANDLE_ALL, tenant_id, now)
+    return _count(disabled)
