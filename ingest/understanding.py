@@ -86,7 +86,7 @@ def read(messages: Iterable[Message], servers: Mapping[str, NetworkServer]) -> R
     """Parse each message; what cannot be read is refused with its reason."""
     found = Read([], [], [], [])
     for message in messages:
-        origin, _, topic, body, size, arrived_at = message
+        origin, _, topic, body, size, arrived_at, _ = message
         if size > len(body):
             found.refused.append(Refused(message, TOO_LARGE, f"{size} bytes"))
             continue
