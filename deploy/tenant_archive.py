@@ -20,7 +20,7 @@ from store.fleet import TenantDeclaration, declare_tenant, tenant_ids
 from store.migrate import has_timescale
 from store.transfer.arriving import ArrivalError, Arrived, arriving, hush
 from store.transfer.leaving import Departure, departing, find, of_groups
-from store.transfer.relations import ALERTING, DERIVED, LEFT_OUT, RECORD, TELEMETRY, TERRITORY, Relation
+from store.transfer.relations import ALERTING, DEALINGS, DERIVED, LEFT_OUT, RECORD, TELEMETRY, TERRITORY, Relation
 
 MANIFEST: Final = "manifest.json"
 ROLL_UPS: Final = ("measurements_hourly", "measurements_daily")  # TimescaleDB makes its own, and takes none
@@ -71,7 +71,9 @@ async def export_tenant(connection: asyncpg.Connection, slug: str, directory: Pa
     tenant = await find(connection, slug)
     prepare(directory)
     async with departing(connection, tenant.tenant_id) as departure:
-        files = await write_files(departure, of_groups((TERRITORY, TELEMETRY, DERIVED, ALERTING, RECORD)), directory)
+        files = await write_files(
+            departure, of_groups((TERRITORY, TELEMETRY, DERIVED, ALERTING, DEALINGS, RECORD)), directory
+        )
         said = tenant._asdict()
         del said["tenant_id"]
         manifest = Manifest(
@@ -192,7 +194,7 @@ async def read_files(
         derive_from = EVER
     arrived = {}
     async with arriving(*here, tenant_id, derive_from=derive_from, again=again) as arrival:
-        for relation in of_groups((TERRITORY, TELEMETRY, DERIVED, ALERTING)):
+        for relation in of_groups((TERRITORY, TELEMETRY, DERIVED, ALERTING, DEALINGS)):
             file = given.get(relation.name)
             if file is None:
                 continue

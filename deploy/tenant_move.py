@@ -16,7 +16,7 @@ from store.access.audit import append
 from store.fleet import TenantDeclaration, declare_tenant, tenant_ids
 from store.transfer.arriving import Arrived
 from store.transfer.leaving import Departure, Leaver, departing, find, of_groups, shared_devices
-from store.transfer.moving import Placement, begin, came_since, delete_tenant, of_alerting, placement, remove, settle
+from store.transfer.moving import Placement, begin, came_since, delete_tenant, of_one_side, placement, remove, settle
 from store.transfer.relations import DERIVED, RELATIONS, TELEMETRY, TERRITORY
 from store.transfer.words import know_words
 
@@ -148,7 +148,7 @@ class Move:
         """Take what is watched and told to the other side, where it goes on; from then on people are sent there."""
         source, target = self._source.connection, self._target.connection
         counted = [one for one in of_groups((TELEMETRY,)) if one.name == "ingest_accounts"]
-        moved = [*counted, *of_alerting()]
+        moved = [*counted, *of_one_side()]
         territory = [one for one in of_groups((TERRITORY,)) if one.name not in _OF_FRAMES]
         with self._aside() as ours, self._aside() as theirs:
             async with departing(source, tenant.tenant_id, stilled_within_s=_STILL_WITHIN_S) as departure:
@@ -167,7 +167,7 @@ class Move:
                             " (`samara tenants remove`), and move it again"
                         )
                     await append(target, "tenant.arrived", actor=_ACTOR, tenant_id=there, subject=self._slug)
-                await remove(source, tenant.tenant_id, of_alerting())
+                await remove(source, tenant.tenant_id, of_one_side())
                 await settle(source, tenant.tenant_id, self._clock())
                 await append(source, "tenant.moved", actor=_ACTOR, tenant_id=tenant.tenant_id, subject=self._slug)
 

@@ -3,13 +3,14 @@
 So a column that a later migration adds leaves and arrives without a line here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final, NamedTuple
 
 from store.transfer.relations import Relation
 from store.transfer.words import WORDS
 
 OWN: Final = "tenant_id"  # of the tenant that leaves: not written
+_FOLLOWS: Final = "of_tenant_id"  # written by a trigger
 _QUANTITIES: Final = "quantity_ids"
 _DOCUMENTS: Final = {("rules", "target"), ("rules", "definition")}
 _CAUSE: Final = ("incidents", "cause")
@@ -47,20 +48,21 @@ def fields(relation: Relation, columns: Sequence[Column]) -> list[Field]:
     """Return the fields of a relation's file."""
     if relation.columns is not None:
         return [Field(name, "text", "", name, "", "") for name in relation.columns]
+    names = {one.name for one in columns}
     return [
-        _field(relation.name, one)
+        _field(relation.name, one, names)
         for one in columns
-        if one.name != OWN
+        if one.name not in {OWN, _FOLLOWS}
         and one.name not in relation.omitted
         and not (one.is_identity and not kind_of(one.name))
         and not (relation.name in {"quantities", "gateways"} and one.is_identity)
     ]
 
 
-def _field(relation: str, column: Column) -> Field:
+def _field(relation: str, column: Column, names: Collection[str]) -> Field:
     name, kind = column.name, kind_of(column.name)
     if kind:
-        return Field(kind, "text", kind, f"{kind}.word", name, f"{kind}.id")
+        return Field(kind if kind not in names else f"{kind}_number", "text", kind, f"{kind}.word", name, f"{kind}.id")
     if name == _QUANTITIES:
         return Field("quantities", "text[]", "quantity", _each("one", name, "word", "id"), name, "")
     if (relation, name) in _DOCUMENTS:

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 import asyncpg
 
 from store.migrate import has_timescale
-from store.transfer.relations import ALERTING, RECORD, RELATIONS, Relation
+from store.transfer.relations import ALERTING, DEALINGS, RECORD, RELATIONS, Relation
 
 
 class Placement(NamedTuple):
@@ -125,9 +125,9 @@ def deletion(relation: Relation) -> str:
     return f"DELETE FROM {relation.name} AS one USING {table} WHERE {condition} AND {rest}"  # noqa: S608 - the same
 
 
-def of_alerting() -> list[Relation]:
-    """Return the relations of what is watched, found and told."""
-    return [one for one in RELATIONS if one.group == ALERTING]
+def of_one_side() -> list[Relation]:
+    """Return the relations that must be on one side alone: what is watched, found, told, chosen, billed."""
+    return [one for one in RELATIONS if one.group in {ALERTING, DEALINGS}]
 
 
 DELETE_TENANT: Final = """

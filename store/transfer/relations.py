@@ -11,6 +11,7 @@ TERRITORY: Final = "territory"  # what there is, and who has it
 TELEMETRY: Final = "telemetry"  # what the sensors said: grows while it is copied
 DERIVED: Final = "derived"  # can be made again of telemetry, as far back as that is kept
 ALERTING: Final = "alerting"  # what is watched, what was found, who was told
+DEALINGS: Final = "dealings"  # what was chosen, published, billed
 RECORD: Final = "record"  # to be read; it is of the installation, and does not enter another
 
 
@@ -133,6 +134,22 @@ RELATIONS: Final = (
     Relation("escalation_steps", ALERTING, _OF_TENANT, "one.after_s, one.contact_id"),
     Relation("silences", ALERTING, _OF_TENANT, "one.silence_id"),
     Relation("deliveries", ALERTING, _OF_TENANT, "one.delivery_id", omitted=("message_id",)),
+    Relation("processings", DEALINGS, _OF_TENANT, 'one.data_class COLLATE "C"'),
+    Relation("open_datasets", DEALINGS, _OF_TENANT, "one.dataset_id"),
+    Relation(
+        "open_rows",
+        DEALINGS,
+        _known("dataset"),
+        'one.dataset_id, one.start, one.site_id, one.point_id, one.quantity COLLATE "C", one.channel',
+    ),
+    Relation("usage", DEALINGS, _OF_TENANT, "one.month"),
+    Relation(
+        "exports_sent",
+        DEALINGS,
+        _OF_TENANT,
+        'one.sent_at, one.form COLLATE "C", one.measurements',
+        omitted=("account_id",),
+    ),
     Relation(
         "audit",
         RECORD,

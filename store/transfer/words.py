@@ -30,6 +30,7 @@ WORDS: Final = {
     "incident": _NUMBERED.format(id="incident_id", table="incidents", rows=_OF_TENANT),
     "transition": _NUMBERED.format(id="transition_id", table="transitions", rows=_OF_TENANT),
     "contact": _NUMBERED.format(id="contact_id", table="contacts", rows=_OF_TENANT),
+    "dataset": _NUMBERED.format(id="dataset_id", table="open_datasets", rows=_OF_TENANT),
     "quantity": "SELECT quantity_id::integer AS id, name AS word FROM quantities WHERE quantity_id IN"
     " (SELECT quantity_id FROM measurements JOIN word_device ON id = device_id"
     " UNION SELECT quantity_id FROM measurements_hourly JOIN word_device ON id = device_id"
@@ -54,6 +55,7 @@ DRAWN: Final = {
     "incident": ("incidents", "incident_id"),
     "transition": ("transitions", "transition_id"),
     "contact": ("contacts", "contact_id"),
+    "dataset": ("open_datasets", "dataset_id"),
 }
 
 # What both databases may have already, by its name: made where it is missing.

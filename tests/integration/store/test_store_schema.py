@@ -18,6 +18,8 @@ STATEMENT = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b")
 
 # What is asked of one flavour alone: there the roll-ups are tables, or policies exist.
 PLAIN_ONLY = {"DELETE_HOURS", "INSERT_HOURS", "DELETE_DAYS", "INSERT_DAYS", "EXPIRE_HOURS", "EXPIRE_DAYS"}
+# Made for each relation, or on the tables of one transaction: tests/integration/transfer runs them.
+OF_A_TRANSFER = re.compile(r"\{\w+\}|\b(staged|word)_\w+")
 TIMESCALE_ONLY = {"ADD_POLICY", "REMOVE_POLICY", "SELECT_TIMESCALE_SIZES"}
 
 
@@ -39,7 +41,7 @@ async def test_every_statement_is_accepted_by_the_schema(connection: asyncpg.Con
     found = statements()
     assert len(found) > 50
     for (module, constant), statement in found.items():
-        if constant in elsewhere:
+        if constant in elsewhere or (module.startswith("store.transfer.") and OF_A_TRANSFER.search(statement)):
             continue
         try:
             await connection.prepare(statement)

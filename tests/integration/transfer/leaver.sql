@@ -95,3 +95,10 @@ SELECT :device, quantity_id, 0, '2019-01-01 05:00Z', 2, 3.5, 1.5, 2, 2, '2019-01
 INSERT INTO measurements_daily
 SELECT :device, quantity_id, 0, '2018-12-31 23:00Z', 2, 3.5, 1.5, 2, 2, '2019-01-01 05:01Z', 1.5, '2019-01-01 05:30Z'
   FROM quantities WHERE name = 'co2';
+INSERT INTO processings VALUES (:tenant, 'individual_water', 'Facturation', 'contract', 24, :now);
+INSERT INTO open_datasets (tenant_id, name, title, description, quantities, grain, every, since, published_to)
+VALUES (:tenant, 'ecoles', 'Écoles', 'Température des écoles', '{temperature}', 'point', 'day', :now, :now);
+INSERT INTO open_rows (dataset_id, site_id, point_id, quantity, channel, start, site, point, samples, mean)
+SELECT dataset_id, :site, :point, 'temperature', 0, :now, 'École', 'Classe', 24, 19.5 FROM open_datasets;
+INSERT INTO usage VALUES (:tenant, '2025-10-01', 4, 1000, 5000, NULL, 1, 0, 0, 2, :now);
+INSERT INTO exports_sent VALUES (:tenant, :now, 1, 'csv', 500);
