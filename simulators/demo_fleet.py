@@ -44,7 +44,7 @@ class DemoDevice(NamedTuple):
     """One device as the demonstration declares it.
 
     `quantity` names what its page shows first, in the words of `domain.quantities`; `foreign_quantity` the
-    same as the network server's codec calls it, for a model that has no decoder of ours ('' otherwise).
+    same as the network server's own codec calls it, where it has one ('' otherwise).
     """
 
     dev_eui: str

@@ -5,7 +5,8 @@
 Frames a second through one worker in batches; microseconds of the parent's own CPU a frame; and the 99th
 percentile of a neighbour's small batches, alone and beside a tenant whose codecs loop, fill the heap and cannot
 be interrupted: in many short alternate rounds, all rounds of a kind together, so that what else the machine does
-falls on both. Three such measurements, since a percentile of a few thousand is itself uncertain.
+falls on both. Three such measurements, since a percentile of a few thousand is itself uncertain: how much is shown by
+the same rise between two halves of the rounds alone, which nothing should part.
 """
 
 import asyncio
@@ -100,16 +101,23 @@ def p99(values: Sequence[float]) -> float:
     return statistics.quantiles(values, n=100)[98]
 
 
-async def percentiles_ms() -> tuple[float, float]:
-    """Return the 99th percentile alone, and beside an attack."""
+def rise(before: Sequence[float], after: Sequence[float]) -> float:
+    """Return by how much, in the median, the second of each pair is more than the first."""
+    return statistics.median(then / now - 1 for now, then in zip(before, after, strict=True))
+
+
+async def percentiles_ms() -> tuple[float, float, float]:
+    """Return the 99th percentile alone, beside an attack, and alone again."""
     alone: list[float] = []
     beside: list[float] = []
+    again: list[float] = []
     async with CodecPool() as pool:
         await throughput(pool)
         for _ in range(TURNS):
             alone += await latencies_ms(pool)
             beside += await beside_attack(pool)
-    return p99(alone), p99(beside)
+            again += await latencies_ms(pool)
+    return p99(alone), p99(beside), p99(again)
 
 
 async def main() -> None:
@@ -118,13 +126,15 @@ async def main() -> None:
         await throughput(pool)
         measured = [await throughput(pool) for _ in range(ROUNDS)]
     frames_per_s, cpu_us = (statistics.median(column) for column in zip(*measured, strict=True))
-    alone, beside = zip(*[await percentiles_ms() for _ in range(MEASUREMENTS)], strict=True)
-    rise = statistics.median(with_ / without - 1 for without, with_ in zip(alone, beside, strict=True))
+    alone, beside, again = zip(*[await percentiles_ms() for _ in range(MEASUREMENTS)], strict=True)
     lines = (
         f"{frames_per_s:,.0f} frames/s through one worker in batches, {cpu_us:.1f} us of the parent's CPU a frame",
-        f"p99 of a neighbour's 20 frames beside an attack: {rise:+.0%} (median of the measurements below, ms)",
-        f"  alone  {' '.join(f'{value:.2f}' for value in alone)}",
-        f"  beside {' '.join(f'{value:.2f}' for value in beside)}",
+        f"p99 of a neighbour's 20 frames beside an attack: {rise(alone, beside):+.0%}",
+        f"without one, from half to half: {rise(alone, again):+.0%} (medians of the measurements below, ms)",
+        *(
+            f"  {name:6} {' '.join(f'{value:.2f}' for value in values)}"
+            for name, values in (("alone", alone), ("beside", beside), ("alone", again))
+        ),
     )
     sys.stdout.write("\n".join(lines) + "\n")
 
