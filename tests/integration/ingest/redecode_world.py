@@ -23,6 +23,7 @@ from ingest.runner import load_known
 from store.changes import Changes
 from store.known import Known, learn_foreign, learn_sources
 from store.maintenance.run import run_once
+from store.packing import Packed
 from store.staging import prepare_connection
 from store.writing import Written, write
 
@@ -128,8 +129,9 @@ class Ingesting:
         read = understanding.read([_message(one) for one in told], {"fake": server})
         understood = understanding.identify(read, self._known, self._registry)
         await learn_foreign(self._connection, self._known, understanding.unknown_quantities(understood, self._known))
-        batch = batching.batch(understood, self._known, END)
-        return await write(self._connection, batch, worker="test", changes=Changes(), now_s=0.0)
+        rows = Packed()
+        rows.add(batching.batch(understood, self._known, END))
+        return await write(self._connection, rows, worker="test", changes=Changes(), now_s=0.0)
 
 
 def _message(one: Sent) -> Message:
