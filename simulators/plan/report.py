@@ -63,9 +63,10 @@ def _maps(planned: Planned) -> list[_Map]:
 
 def _figure(texts: Texts, one: _Map, picture: bytes) -> str:
     title = texts.say(one.name)
+    point = "," if texts.language == "fr" else "."
+    marks = ((f"{value:g}".replace(".", point), colour) for value, colour in maps.legend(one.low, one.high))
     steps = "".join(
-        f'<span style="border-left:1rem solid {colour};padding:0 .8rem 0 .4rem">{value:g}</span>'
-        for value, colour in maps.legend(one.low, one.high)
+        f'<span style="border-left:1rem solid {colour};padding:0 .8rem 0 .4rem">{mark}</span>' for mark, colour in marks
     )
     source = base64.b64encode(picture).decode()
     return f'<h2>{title}</h2><p class="note">{steps}</p><img alt="{title}" src="data:image/png;base64,{source}">'

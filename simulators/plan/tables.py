@@ -77,7 +77,11 @@ def tables(planned: Planned, said: dict[str, Any], texts: Texts) -> list[Table]:
         Table(
             texts.say("assumptions"),
             texts.head("assumptions_head"),
-            [(name, str(value)) for name, value in (said["scenario"] | said["assumptions"]).items()],
+            [
+                (name, str(value))
+                for name, value in (said["scenario"] | said["assumptions"]).items()
+                if value not in {"", None}
+            ],
         ),
     ]
 
@@ -140,8 +144,11 @@ def _calibration(planned: Planned, texts: Texts) -> list[Table]:
     rows: list[tuple[str, Any]] = [
         (texts.say("links"), fit.links),
         (texts.say("frames"), fit.frames),
-        (texts.say("line"), " ; ".join(f"{value:.1f}" for value in fit.line)),
-        (texts.say("least_squares"), " ; ".join(f"{value:.1f}" for value in fit.least_squares)),
+        (texts.say("line"), " ; ".join(pages.said(round(value, 1), texts.language) for value in fit.line)),
+        (
+            texts.say("least_squares"),
+            " ; ".join(pages.said(round(value, 1), texts.language) for value in fit.least_squares),
+        ),
         (texts.say("range"), f"{fit.nearest_m:.0f} … {fit.farthest_m:.0f}"),
         (texts.say("heard_to"), round(fit.heard_to_dbm, 1)),
     ]

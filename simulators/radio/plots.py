@@ -16,7 +16,8 @@ body{font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--ground
 padding:1rem}h1{font-size:1.6rem;margin:.5rem 0}h2{font-size:1.15rem;margin:2rem 0 .5rem}p{max-width:44rem}
 .lead{font-size:1.15rem}.wide{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums}
 td,th{text-align:right;padding:.2rem .6rem;border-bottom:1px solid var(--line);font-weight:400;white-space:nowrap}
-th[scope=row],thead th:first-child{text-align:left}thead th{color:var(--soft)}td.bar{text-align:left;min-width:8rem}
+th[scope=row],thead th:first-child{text-align:left}thead th{color:var(--soft);white-space:normal;
+vertical-align:bottom}td.bar{text-align:left;min-width:8rem}
 svg{display:block;max-width:100%;height:auto}svg text{fill:var(--soft);font:12px system-ui,sans-serif}
 .axis{stroke:var(--line)}.fill{fill:var(--mark)}.track{stroke:var(--mark);fill:none;stroke-width:2}
 .good{fill:var(--good)}.fair{fill:var(--fair)}.bad{fill:var(--bad)}.mast{fill:none;stroke:var(--ink);stroke-width:2}
