@@ -21,22 +21,22 @@ class Neighbours:
     """The neighbours of one process.
 
     One that does not answer is left alone for a while: what its devices send is quarantined as of unknown devices.
+    Whoever looks for a device holds `asking` until it is known whose it is.
     """
 
     def __init__(self, settings: Sequence[Neighbour], monotonic: Callable[[], float]) -> None:
         self._settings = settings
         self._monotonic = monotonic
         self._silent_until_s: dict[str, float] = {}
-        self._one_asks = asyncio.Lock()
+        self.asking = asyncio.Lock()
 
     async def having(self, dev_euis: Collection[str]) -> dict[str, str]:
         """Return the name of the neighbour that has each of these devices; those that none has are not in it."""
         found: dict[str, str] = {}
-        async with self._one_asks:
-            for one in self._settings:
-                left = [eui for eui in dev_euis if eui not in found]
-                if left and self._monotonic() >= self._silent_until_s.get(one.name, 0.0):
-                    found.update(dict.fromkeys(await self._ask(one, left), one.name))
+        for one in self._settings:
+            left = [eui for eui in dev_euis if eui not in found]
+            if left and self._monotonic() >= self._silent_until_s.get(one.name, 0.0):
+                found.update(dict.fromkeys(await self._ask(one, left), one.name))
         return found
 
     async def _ask(self, one: Neighbour, dev_euis: Collection[str]) -> list[str]:

@@ -167,6 +167,12 @@ class Writer:
 
     async def _find_devices(self, connection: asyncpg.Connection, found: Read, now: datetime) -> None:
         """Look up the devices that memory does not hold, and those that were changed while it was done."""
+        if self._neighbours is None or not understanding.unknown_devices(found, self._known):
+            return await self._look_up(connection, found, now)
+        async with self._neighbours.asking:  # what another writer asks of now is not a stranger yet
+            return await self._look_up(connection, found, now)
+
+    async def _look_up(self, connection: asyncpg.Connection, found: Read, now: datetime) -> None:
         known = self._known
         while missing := [
             eui for eui in understanding.unknown_devices(found, known) if known.may_ask(eui, now, _MISSED_FOR_S)
