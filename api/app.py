@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Collection
 from typing import Final
 
+import aiohttp
 import asyncpg
 import structlog
 from aiohttp import web
@@ -15,6 +16,7 @@ from api import (
     context,
     failures,
     health,
+    mailing,
     openapi,
     opendata,
     pages,
@@ -28,8 +30,11 @@ from api.endpoint import Endpoint
 from api.latest import read_news
 from api.live import Hub, News
 from api.loading import routes
+from api.mailing import Mailer
 from api.metrics import METRICS, Metrics, measured
 from api.notifying import CONTACT_RULES, ContactRules
+from api.oidc.flow import PROVIDERS
+from api.oidc.provider import Provider
 from api.opendata.serving import RATES
 from api.pages import rendering
 from api.problems import TOO_MANY_EXPORTS
@@ -53,6 +58,7 @@ def create_app(
     keyring: Keyring,
     contact_rules: ContactRules,
     rule_desk: RuleDesk,
+    mailer: Mailer,
     hasher: PasswordHasher | None = None,
 ) -> web.Application:
     """Return the application, not yet started.
@@ -60,6 +66,7 @@ def create_app(
     It needs two connections of `pool` at least: one listens to commits for as long as the application runs.
     `accounts` is of the database's role that lets people in, `pool` of the one that reads for them.
     `contact_rules` says who can be told of alerts, and how; `rule_desk` checks rules and tries them on the past.
+    `contact_rules` says who can be told of alerts, and how; `mailer` sends invitations and links to choose a password.
     `clock` tells the present, timezone-aware; `registry` is what /metrics shows, and gets the API's own series.
     Raises ConfigurationError when two modules declare one route; starting raises it when a route does not say what it
     needs (api.access).
@@ -86,12 +93,22 @@ def create_app(
     app[openapi.ENDPOINTS] = tuple(route for route in of_api if isinstance(route, Endpoint))
     app.add_routes([*health.ROUTES, *of_api, *routes(pages), *routes(sensorthings), *routes(opendata)])
     signing.add_to(app, hasher or PasswordHasher(), keyring)
+    mailing.add_to(app, mailer)
     rendering.add_to(app)
+    app[PROVIDERS] = {}
+    app.cleanup_ctx.append(_providers)
     app.on_response_prepare.append(security.protect)
     app.on_startup.append(access.all_declared)
     app.cleanup_ctx.append(_live)
     app.on_shutdown.append(_end_streams)
     return app
+
+
+async def _providers(app: web.Application) -> AsyncIterator[None]:
+    """Know the identity providers; nothing is asked of them before somebody comes by one."""
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), trust_env=True) as http:
+        app[PROVIDERS].update({one.name: Provider(one, http) for one in app[context.SETTINGS].oidc})
+        yield
 
 
 async def _live(app: web.Application) -> AsyncIterator[None]:

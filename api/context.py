@@ -20,6 +20,7 @@ ACCOUNTS: Final = web.AppKey("accounts", asyncpg.Pool)  # lets people in, and re
 SETTINGS: Final = web.AppKey("settings", ApiSettings)
 CLOCK: Final[web.AppKey[Clock]] = web.AppKey("clock")
 BEARER: Final = web.RequestKey("bearer", bytes)  # what to say to the database of who asks
+TENANT_ID: Final = web.RequestKey("tenant_id", int)  # whose data the request is about, once that is known
 HUB: Final = web.AppKey("hub", Hub)
 EXPORTS: Final = web.AppKey("exports", Slots)  # files that are being written
 
@@ -45,7 +46,14 @@ async def writer(request: web.Request) -> AsyncIterator[asyncpg.Connection]:
 @asynccontextmanager
 async def doorkeeper(request: web.Request) -> AsyncIterator[asyncpg.Connection]:
     """Give a connection in a transaction of the role that lets people in: accounts, sessions, keys, the audit log."""
-    async with request.app[ACCOUNTS].acquire() as connection, connection.transaction():
+    async with doorkeeper_of(request.app) as connection:
+        yield connection
+
+
+@asynccontextmanager
+async def doorkeeper_of(app: web.Application) -> AsyncIterator[asyncpg.Connection]:
+    """Give the same for what no request waits for."""
+    async with app[ACCOUNTS].acquire() as connection, connection.transaction():
         yield cast("asyncpg.Connection", connection)
 
 

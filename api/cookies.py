@@ -8,6 +8,8 @@ from api.context import SETTINGS
 
 _SESSION: Final = "samara"
 _PENDING: Final = "samara_pending"
+_ATTEMPT: Final = "samara_attempt"
+_PROVIDER: Final = "samara_provider"
 
 
 def _name(request: web.Request, name: str) -> str:
@@ -23,6 +25,37 @@ def session(request: web.Request) -> str | None:
 def pending(request: web.Request) -> str | None:
     """Return the secret of a session that waits for its second factor."""
     return request.cookies.get(_name(request, _PENDING))
+
+
+def attempt(request: web.Request) -> str | None:
+    """Return the secret of a sign-in that went to an identity provider from this browser."""
+    return request.cookies.get(_name(request, _ATTEMPT))
+
+
+def give_attempt(request: web.Request, answer: web.StreamResponse, secret: str) -> None:
+    """Let the browser keep what the provider's answer will be met with."""
+    _give(request, answer, _ATTEMPT, secret)
+
+
+def take_attempt(request: web.Request, answer: web.StreamResponse) -> None:
+    """Let the browser forget it."""
+    _take(request, answer, _ATTEMPT)
+
+
+def provider(request: web.Request) -> tuple[str, str]:
+    """Return the provider by which one signed in, and the token that signs out there; twice '' when by none."""
+    name, _, token = request.cookies.get(_name(request, _PROVIDER), "").partition(".")
+    return name, token
+
+
+def give_provider(request: web.Request, answer: web.StreamResponse, name: str, token: str) -> None:
+    """Let the browser keep by which provider one signed in, to sign out there too."""
+    _give(request, answer, _PROVIDER, f"{name}.{token}")
+
+
+def take_provider(request: web.Request, answer: web.StreamResponse) -> None:
+    """Let the browser forget it."""
+    _take(request, answer, _PROVIDER)
 
 
 def give_session(request: web.Request, answer: web.StreamResponse, secret: str) -> None:

@@ -22,8 +22,9 @@ from pydantic import BaseModel
 from api import idempotency, parameters, problems
 from api.answers import FIELDS, json_answer, refuse_changed, selectable
 from api.bodies import read_bytes
-from api.context import writer
+from api.context import TENANT_ID, writer
 from api.problems import Kind, ProblemError
+from store.access import audit
 from store.access.supervision import tell
 from store.assignments import AssignmentError
 from store.installing import RefusedError
@@ -120,7 +121,22 @@ class Endpoint(web.AbstractRouteDef):
         except AssignmentError as error:
             raise ProblemError(problems.CONFLICT, _ASSIGNED) from error
         assert not isinstance(found, web.StreamResponse), "what is written is answered by a model"
+        await self._audited(request, arguments, connection, found)
         return self._answer(request, found)
+
+    async def _audited(
+        self, request: web.Request, arguments: dict[str, Any], connection: Any, found: BaseModel | None
+    ) -> None:
+        """Add to the audit log who wrote what where, if the handler did not; of values, the ids alone."""
+        path, body = arguments.get("path"), arguments.get("body")
+        made = getattr(found, "id", None)
+        await audit.append_unless_told(
+            connection,
+            f"api.{self.operation.name}",
+            tenant_id=request.get(TENANT_ID),
+            subject=" ".join(str(value) for value in (path.model_dump() if path else {}).values()),
+            detail=({"members": sorted(body.model_fields_set)} if body else {}) | ({"made": made} if made else {}),
+        )
 
     def _answer(self, request: web.Request, found: BaseModel | None) -> web.Response:
         if found is None:
@@ -168,11 +184,12 @@ def door(
     handler: Handler,
     *,
     status: int,
+    query: Query = None,
     answer: type[BaseModel] | None = None,
     problems: tuple[Kind, ...] = (),
 ) -> Endpoint:
-    """Declare what opens or ends a session: it answers by itself, with cookies, and is never told again."""
-    endpoint = _endpoint(method, path, handler, None, status=status, media=(), problems=problems, is_door=True)
+    """Declare what opens or ends a session, or tells a secret: it answers by itself, and its answer is not kept."""
+    endpoint = _endpoint(method, path, handler, query, status=status, media=(), problems=problems, is_door=True)
     return replace(endpoint, operation=endpoint.operation._replace(answer=answer))
 
 

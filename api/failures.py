@@ -1,13 +1,18 @@
 """Turn every failure into an answer: a problem for programs, a page in words for people."""
 
 from typing import Final
+from urllib.parse import urlencode
 
 import structlog
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
 from api import problems
+from api.access import visitor
+from api.guesses import remote
+from api.metrics import route_of
 from api.pages import failure as failure_page
+from api.pages.rendering import onward
 from api.pages.texts import preferred
 from api.problems import ProblemError
 from domain.errors import NotFoundError, StoreUnavailableError
@@ -15,6 +20,16 @@ from store.pool import TRANSIENT
 
 log: Final = structlog.get_logger("api")
 
+# What an attack meets, told each time: which route, by whom, from where; never what was sent.
+_WATCHED: Final = frozenset(
+    {
+        problems.FORBIDDEN,
+        problems.CROSS_SITE,
+        problems.TOO_MANY_TRIES,
+        problems.IDENTITY_REFUSED,
+        problems.IDENTITY_UNKNOWN,
+    }
+)
 _RETRY_AFTER_S: Final = "5"
 _MACHINE_PATHS: Final = ("/api/", "/healthz", "/readyz", "/metrics")
 
@@ -49,9 +64,22 @@ def _of_http(error: web.HTTPException) -> ProblemError:
 
 
 def _tell(request: web.Request, error: ProblemError, allow: str | None = None) -> web.Response:
+    if error.kind in _WATCHED:
+        account = visitor(request)
+        log.warning(
+            "request refused",
+            kind=error.kind.name,
+            method=request.method,
+            route=route_of(request),
+            account_id=None if account is None else account.account_id,
+            address=remote(request),
+        )
     if request.path.startswith(_MACHINE_PATHS):
         language = preferred(request.headers.get(hdrs.ACCEPT_LANGUAGE) or "en")
         answer = problems.response(error, language)
+    elif error.kind is problems.SIGN_IN_AGAIN:
+        following = request.path_qs if request.method == hdrs.METH_GET else "/compte"
+        answer = onward("/connexion?" + urlencode({"encore": "", "next": following}))
     else:
         answer = failure_page.response(request, error)
     if error.kind.status == web.HTTPServiceUnavailable.status_code:

@@ -52,9 +52,9 @@ class Session(Answer):
 
 
 class Opened(Answer):
-    """What a sign-in gave: `open`, a session; `second_factor`, one that waits for its code."""
+    """What a sign-in gave: `open`, a session; `second_factor`, one that waits for its code, or to have one first."""
 
-    status: Literal["open", "second_factor"]
+    status: Literal["open", "second_factor", "factor_to_add"]
 
 
 class Tenant(Resource):

@@ -42,6 +42,24 @@ WRONG_CREDENTIALS: Final = Kind(
     "L'adresse, le mot de passe ou le code n'est pas le bon.",
 )
 FORBIDDEN: Final = Kind("forbidden", 403, "This account may not do that.", "Ce compte ne permet pas cela.")
+SIGN_IN_AGAIN: Final = Kind(
+    "sign-in-again",
+    403,
+    "Sign in again first: this changes what the account is entered with.",
+    "Connectez-vous de nouveau d'abord : cela change ce qui ouvre le compte.",
+)
+IDENTITY_REFUSED: Final = Kind(
+    "identity-refused",
+    403,
+    "The answer of the identity provider was not accepted.",
+    "La réponse du fournisseur d'identité n'a pas été acceptée.",
+)
+IDENTITY_UNKNOWN: Final = Kind(
+    "identity-unknown",
+    403,
+    "This identity opens no account here; ask for an invitation.",
+    "Cette identité n'ouvre aucun compte ici ; demandez une invitation.",
+)
 CROSS_SITE: Final = Kind(
     "cross-site",
     403,
@@ -100,6 +118,15 @@ NO_SUCH_MOMENT: Final = Kind(
 TOO_MANY_POINTS: Final = Kind(
     "too-many-points", 422, "The answer would hold too many points.", "La réponse contiendrait trop de points."
 )
+NO_SUCH_ACCOUNT: Final = Kind(
+    "no-such-account", 422, "This is not an e-mail address.", "Ce n'est pas une adresse électronique."
+)
+NO_SUCH_KEY: Final = Kind(
+    "no-such-key",
+    422,
+    "No such key can be made: its end or its rights are not those of the account.",
+    "Une telle clé ne peut pas être faite : sa fin ou ses droits ne sont pas ceux du compte.",
+)
 NO_SUCH_CONTACT: Final = Kind(
     "no-such-contact", 422, "Nobody can be told that way.", "Personne ne peut être prévenu ainsi."
 )
@@ -112,6 +139,18 @@ KEY_REUSED: Final = Kind(
 )
 INTERNAL: Final = Kind(
     "internal", 500, "The server failed; the failure was recorded.", "Le serveur a échoué ; l'incident est enregistré."
+)
+MAIL_NOT_SENT: Final = Kind(
+    "mail-not-sent",
+    503,
+    "The mail could not be sent; what it tells of was kept. Send it again.",
+    "Le courriel n'a pas pu partir ; ce qu'il annonce a été gardé. Envoyez-le de nouveau.",
+)
+PROVIDER_UNAVAILABLE: Final = Kind(
+    "identity-provider-unavailable",
+    503,
+    "The identity provider does not answer; try again in a moment.",
+    "Le fournisseur d'identité ne répond pas ; réessayez dans un moment.",
 )
 FORM_MISSING: Final = Kind(
     "form-missing", 501, "This server cannot write that form of file.", "Ce serveur n'écrit pas cette forme de fichier."
@@ -148,6 +187,9 @@ KINDS: Final = (
     UNAUTHENTICATED,
     WRONG_CREDENTIALS,
     FORBIDDEN,
+    SIGN_IN_AGAIN,
+    IDENTITY_REFUSED,
+    IDENTITY_UNKNOWN,
     CROSS_SITE,
     NOT_FOUND,
     METHOD_NOT_ALLOWED,
@@ -160,12 +202,16 @@ KINDS: Final = (
     TOO_MANY_REQUESTS,
     TOO_PERSONAL,
     NO_SUCH_CURSOR,
+    NO_SUCH_ACCOUNT,
+    NO_SUCH_KEY,
     NO_SUCH_CONTACT,
     NO_SUCH_MOMENT,
     NO_SUCH_RULE,
     TOO_MANY_POINTS,
     KEY_REUSED,
     INTERNAL,
+    MAIL_NOT_SENT,
+    PROVIDER_UNAVAILABLE,
     FORM_MISSING,
     TOO_MANY_BACKTESTS,
     TOO_MANY_STREAMS,

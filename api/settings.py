@@ -1,11 +1,36 @@
 """What an operator may set of the API and the pages. `deploy/settings.py` composes it, and reads the environment."""
 
-from typing import Annotated
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 Positive = Annotated[int, Field(gt=0)]
 Seconds = Annotated[float, Field(gt=0)]
+
+
+Role = Literal["viewer", "manager", "technician", "supervisor", "administrator"]
+
+# https, or the loopback for a try; no query, fragment or user (OpenID Connect Discovery 1.0, 2).
+_ISSUER: Final = r"^(https://[^\s/?#@]+|http://(127\.0\.0\.1|localhost)(:[0-9]{1,5})?)(/[^\s?#]*)?$"
+
+
+class OidcProvider(BaseModel):
+    """An identity provider, ProConnect say, that people may sign in with. docs/access.md says what is declared there.
+
+    `strong_acr`: what it says of a sign-in (the claim `acr`) that is as good as our own second factor.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")]
+    label: Annotated[str, Field(min_length=1, max_length=40)] = "ProConnect"
+    issuer: Annotated[str, Field(pattern=_ISSUER)]
+    client_id: Annotated[str, Field(min_length=1)]
+    client_secret: Annotated[SecretStr, Field(min_length=16)]
+    scopes: tuple[str, ...] = ("openid",)
+    acr_values: tuple[str, ...] = ()
+    strong_acr: tuple[str, ...] = ()
+    timeout_s: Seconds = 10.0
 
 
 class ApiSettings(BaseModel):
@@ -21,6 +46,8 @@ class ApiSettings(BaseModel):
     trusted_proxies: tuple[str, ...] = ()  # addresses whose X-Forwarded-For is believed
     session_idle_s: Seconds = 8 * 3600.0  # a session ends when nothing comes for so long
     session_s: Seconds = 7 * 86400.0  # and after so long in any case
+    second_factor_for: tuple[Role, ...] = ("administrator", "supervisor")  # roles that open nothing without one
+    oidc: tuple[OidcProvider, ...] = ()
     max_series_points: Positive = 5_000
     max_live_streams: Positive = 5_000
     open_data_per_minute: Positive = 60  # requests without account that one address may make
@@ -30,3 +57,12 @@ class ApiSettings(BaseModel):
     live_heartbeat_s: Seconds = 15
     live_send_timeout_s: Seconds = 30
     reconnect_s: Seconds = 1  # before listening to the database again
+
+    @model_validator(mode="after")
+    def _providers_know_where_to_come_back(self) -> Self:
+        names = [one.name for one in self.oidc]
+        if len(set(names)) < len(names):
+            raise ValueError(f"oidc: two providers have one name among {', '.join(names)}")
+        if self.oidc and not self.public_url:
+            raise ValueError("oidc needs public_url: providers send people back there")
+        return self

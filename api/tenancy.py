@@ -7,6 +7,7 @@ import asyncpg
 from aiohttp import web
 
 from api.access import HEALTH, PERMISSIONS, needs_of
+from api.context import TENANT_ID
 from api.problems import FORBIDDEN, ProblemError, invalid_parameter
 from domain.errors import NotFoundError
 from store.access.bearer import narrow
@@ -32,6 +33,7 @@ async def tenant_of(request: web.Request, connection: asyncpg.Connection) -> Ten
     needs = needs_of(request)
     if not await narrow(connection, tenant.tenant_id, needs if needs in PERMISSIONS else HEALTH):
         raise ProblemError(FORBIDDEN)
+    request[TENANT_ID] = tenant.tenant_id
     if tenant.moved_to is not None:
         raise web.HTTPTemporaryRedirect(tenant.moved_to + request.path_qs)
     return tenant

@@ -129,7 +129,7 @@ def _with_source(settings: Settings, broker: EmbeddedBroker) -> Settings:
         password=SecretStr(broker.password),
     )
     ingest = IngestSettings(**settings.ingest.model_dump() | {"mqtt": (source,), "http": ()})
-    api = settings.api.model_copy(update={"demo": True})
+    api = settings.api.model_copy(update={"demo": True, "second_factor_for": ()})
     return settings.model_copy(update={"ingest": ingest, "api": api})
 
 

@@ -15,6 +15,7 @@ from alerting.contact_rules import ContactRules
 from alerting.rule_desk import RuleDesk
 from api.access import UNASKED, require
 from deploy.keyring import keyring_of
+from deploy.mailing import RelayMailer
 from deploy.roles import Ingesting, Running, now
 from domain.errors import ConfigurationError
 from ingest import http
@@ -51,6 +52,7 @@ async def api_role(
             keyring=keyring,
             contact_rules=ContactRules(running.settings.notifications),
             rule_desk=RuleDesk(),
+            mailer=RelayMailer(running.settings.notifications.smtp),
         )
         _add_ingest(app, running, ingesting)
         async with _served(app, running, any_port=any_port) as address:

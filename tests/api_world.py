@@ -3,6 +3,7 @@
 Mareuville has a school and a town hall; Autreville has one point, which nobody of Mareuville must see.
 """
 
+import re
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -13,12 +14,14 @@ import asyncpg
 from aiohttp import web
 from argon2 import PasswordHasher
 from prometheus_client import CollectorRegistry
+from yarl import URL
 
 from alerting.contact_rules import ContactRules
 from alerting.outbound.settings import DeliverySettings, SmtpSettings
 from alerting.rule_desk import RuleDesk
 from api.access import PERMISSIONS, digest
 from api.app import create_app
+from api.mailing import Mail, MailError
 from api.settings import ApiSettings
 from deploy.embedded.postgres import role_dsn
 from store.access.accounts import account_by_email, add_account, grant
@@ -72,6 +75,25 @@ class Clock:
 
     def __call__(self) -> datetime:
         return self.now
+
+
+class Mails:
+    """What would be mailed, and a relay that can be away."""
+
+    def __init__(self) -> None:
+        self.sent: list[Mail] = []
+        self.available = True
+        self.is_away = False
+
+    async def send(self, mail: Mail) -> None:
+        if self.is_away:
+            raise MailError("the relay is away")
+        self.sent.append(mail)
+
+    def address(self) -> str:
+        """The address in the last mail, without its host."""
+        (found,) = re.findall(r"http://[^/\s]+(/\S+)", self.sent[-1].text)
+        return str(found)
 
 
 async def build(connection: asyncpg.Connection) -> World:
@@ -207,9 +229,14 @@ async def make_key(connection: asyncpg.Connection, email: str = "program@example
 
 @asynccontextmanager
 async def serving(
-    dsn: str, settings: ApiSettings, clock: Clock, registry: CollectorRegistry | None = None
+    dsn: str,
+    settings: ApiSettings,
+    clock: Clock,
+    registry: CollectorRegistry | None = None,
+    *,
+    mails: Mails | None = None,
 ) -> AsyncIterator[str]:
-    """Serve the application on a free port; give its address, without a slash at the end."""
+    """Serve the application on the port of `public_url`, else on a free one; give its address, without a slash."""
     pool = await open_pool(role_dsn(dsn, API), size=4, application="samara-api-test", search_path=SEEN_FIRST)
     doorkeepers = await open_pool(role_dsn(dsn, ACCOUNTS), size=2, application="samara-accounts-test")
     app = create_app(
@@ -222,11 +249,12 @@ async def serving(
         keyring=KEYRING,
         contact_rules=ContactRules(DeliverySettings(smtp=SmtpSettings(host="relay.example"))),
         rule_desk=RuleDesk(),
+        mailer=mails or Mails(),
     )
     runner = web.AppRunner(app, shutdown_timeout=2)
     try:
         await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        await web.TCPSite(runner, "127.0.0.1", URL(settings.public_url).explicit_port or 0).start()
         yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     finally:
         await runner.cleanup()

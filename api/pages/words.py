@@ -9,18 +9,25 @@ from zoneinfo import ZoneInfo
 
 from api.pages.texts import Texts
 from api.units import Written
+from store.reading.territory import Tenant
 
 MINUTE_S: Final = 60
 HOUR_S: Final = 3600
 DAY_S: Final = 86400
 MONTH_S: Final = 30 * DAY_S
 YEAR_S: Final = 365 * DAY_S
+PARIS: Final = ZoneInfo("Europe/Paris")
 _NO_BREAK_SPACE: Final = "\u00a0"
 
 
 def sort_key(name: str) -> str:
     """Return what to sort names by, so that an accent or a capital changes nothing: Écreux after Doullens."""
     return "".join(letter for letter in unicodedata.normalize("NFKD", name.casefold()) if letter.isalnum())
+
+
+def zone_of(tenant: Tenant | None) -> ZoneInfo:
+    """Return the zone of a tenant; of what is of no tenant, that of Paris."""
+    return PARIS if tenant is None else ZoneInfo(tenant.time_zone)
 
 
 def number(value: float, written: Written, texts: Texts) -> str:

@@ -20,6 +20,7 @@ from api.exports.form import Form, Row
 from api.exports.spreadsheet import Spreadsheet
 from api.parameters import COMMAS, Id, OfTenant, Period, QuantityName
 from api.problems import FORM_MISSING, TOO_MANY_EXPORTS, ProblemError
+from store.access import audit
 from store.reading import exporting
 from store.reading.usage import count_export
 
@@ -87,8 +88,12 @@ class Sent(NamedTuple):
 
 
 async def _send(request: web.Request, query: ExportQuery) -> Sent:
-    async with reader(request) as connection:
+    async with writer(request) as connection:
         tenant = await tenancy.tenant_of(request, connection)
+        detail = {"form": query.form, "points": query.points, "quantity": query.quantity}
+        await audit.append_own(connection, "export.measurements", tenant_id=tenant.tenant_id, detail=detail)
+    async with reader(request) as connection:
+        await tenancy.tenant_of(request, connection)
         zone = ZoneInfo(tenant.time_zone)
         start, end = query.bounds(zone, request.app[CLOCK](), LASTING)
         chosen = exporting.Chosen(tenant.tenant_id, query.points, query.quantity, start, end)

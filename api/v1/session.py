@@ -24,12 +24,14 @@ class SignIn(Asked):
 async def open_session(request: web.Request, body: SignIn) -> web.StreamResponse:
     """Sign in, and have a session's cookie.
 
-    The status is `open`, or `second_factor` when a code is still to be shown.
+    The status is `open`, `second_factor` when a code is still to be shown, or `factor_to_add` when a role asks for a
+    second factor and there is none yet: it is added on the page /connexion/second-facteur.
     """
     if hdrs.ORIGIN in request.headers:  # only browsers say it, and they always do; others have no cookie to be abused
         refuse_cross_site(request)
     opened = await signing.sign_in(request, body.email, body.password)
-    answer = web.json_response({"status": "second_factor" if opened.is_pending else "open"}, status=201)
+    waits = "factor_to_add" if opened.lacks_factor else "second_factor"
+    answer = web.json_response({"status": waits if opened.is_pending else "open"}, status=201)
     signing.give(request, answer, opened)
     return answer
 

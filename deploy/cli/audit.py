@@ -1,21 +1,18 @@
 """samara audit verify | export."""
 
 import json
+from pathlib import Path
 from typing import Annotated
 
 import asyncpg
 import typer
 
 from deploy.cli.common import with_database
-from domain.errors import SamaraError
+from domain.errors import ConfigurationError
 from store.access import audit
 from store.access.audit import Entry
 
 app = typer.Typer(help="Who did what.", no_args_is_help=True)
-
-
-class TamperedError(SamaraError):
-    """The audit log is not what was written; whoever owns the database's tables alone can have changed it."""
 
 
 @app.command("verify")
@@ -24,24 +21,25 @@ def verify_command(
     head: Annotated[
         str, typer.Option(help="NUMBER:DIGEST of an entry noted elsewhere: proves that what came before still stands.")
     ] = "",
+    note: Annotated[
+        Path | None,
+        typer.Option(help="A file, on another disk, that holds the last one noted; it gets the new one."),
+    ] = None,
 ) -> None:
     """Check that no entry was changed or taken out; print the last one's number and digest, to note elsewhere."""
+    if head and note is not None:
+        raise ConfigurationError("--head and --note: give one of them")
+    noted = note.read_text("ascii").strip() if note is not None and note.exists() else head
 
     async def work(connection: asyncpg.Connection) -> Entry | None:
-        previous: Entry | None = None
-        noted = not head
-        async for entry in audit.entries(connection):
-            wrong = audit.fault(previous, entry)
-            if wrong:
-                raise TamperedError(wrong)
-            noted = noted or head == f"{entry.entry_id}:{entry.digest.hex()}"
-            previous = entry
-        if not noted:
-            raise TamperedError(f"entry {head} is not there: the log was written anew, or cut before it")
-        return previous
+        return await audit.verified(audit.entries(connection), noted)
 
     last = with_database(context, work)
-    typer.echo("The log is empty." if last is None else f"{last.entry_id}:{last.digest.hex()}")
+    if note is not None and last is not None:
+        draft = note.with_name(note.name + ".new")
+        draft.write_text(audit.head_of(last) + "\n", "ascii")
+        draft.replace(note)
+    typer.echo("The log is empty." if last is None else audit.head_of(last))
 
 
 @app.command("export")

@@ -44,9 +44,12 @@ class Credential(NamedTuple):
     """What a sign-in is checked against. `hash` is None for who has no password."""
 
     account_id: int
+    email: str
+    language: str
     hash: str | None
     is_disabled: bool
     has_second_factor: bool
+    roles: tuple[str, ...]
 
 
 INSERT_ACCOUNT: Final = """
@@ -102,19 +105,30 @@ async def person(reader: Reader, account_id: int) -> Person:
     return Person(*row)
 
 
-SELECT_CREDENTIAL: Final = """
-SELECT account_id, hash, disabled_at IS NOT NULL, confirmed_at IS NOT NULL
+_SELECT_CREDENTIAL: Final = """
+SELECT account_id, email, language, hash, disabled_at IS NOT NULL AS is_disabled,
+       confirmed_at IS NOT NULL AS has_second_factor,
+       ARRAY(SELECT DISTINCT role FROM grants WHERE grants.account_id = accounts.account_id) AS roles
   FROM accounts
   LEFT JOIN passwords USING (account_id)
   LEFT JOIN second_factors USING (account_id)
- WHERE email = $1
 """
+SELECT_CREDENTIAL: Final = _SELECT_CREDENTIAL + " WHERE email = $1"
+SELECT_CREDENTIAL_OF: Final = _SELECT_CREDENTIAL + " WHERE account_id = $1"
 
 
 async def credential(reader: Reader, email: str) -> Credential | None:
     """Return what a sign-in with this e-mail is checked against; None if there is no such account."""
-    row = await reader.fetchrow(SELECT_CREDENTIAL, email.strip().lower())
-    return None if row is None else Credential(*row)
+    return _credential(await reader.fetchrow(SELECT_CREDENTIAL, email.strip().lower()))
+
+
+async def credential_of(reader: Reader, account_id: int) -> Credential | None:
+    """Return the same of an account by its id."""
+    return _credential(await reader.fetchrow(SELECT_CREDENTIAL_OF, account_id))
+
+
+def _credential(row: asyncpg.Record | None) -> Credential | None:
+    return None if row is None else Credential(**{**row, "roles": tuple(row["roles"])})
 
 
 UPSERT_HASH: Final = """

@@ -122,6 +122,16 @@ async def sessions_of(reader: Reader, account_id: int) -> list[Session]:
     return [Session(*row) for row in await reader.fetch(SELECT_SESSIONS, account_id)]
 
 
+SELECT_FRESH: Final = """
+SELECT opened_at > now() - $2::interval FROM sessions WHERE session_id = $1
+"""
+
+
+async def is_fresh(reader: Reader, session_id: int, within: timedelta) -> bool:
+    """Say whether somebody showed who they are to open this session, no longer ago than that."""
+    return bool(await reader.fetchval(SELECT_FRESH, session_id, within))
+
+
 DELETE_ENDED: Final = """
 DELETE FROM sessions WHERE expires_at < now() OR seen_at + idle < now()
 """

@@ -5,6 +5,8 @@ from typing import Final, NamedTuple
 
 import asyncpg
 
+from store.access.identities import forget_old
+from store.access.sessions import forget_ended
 from store.idempotency import forget
 from store.maintenance.aggregates import refresh_days
 from store.maintenance.arrivals import forget_arrivals
@@ -67,6 +69,8 @@ async def _run(connection: asyncpg.Connection, now: datetime, portion: int, port
     timescale = await has_timescale(connection)
     await forget(connection, now)
     await forget_arrivals(connection, now)
+    await forget_ended(connection)
+    await forget_old(connection)
     kept = await retention(connection)
     ahead = [month_after(month_of(now), count) for count in range(MONTHS_AHEAD + 1)]
     made = [name for relation in PARTITIONED for name in await ensure_partitions(connection, relation, ahead)]
