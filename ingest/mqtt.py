@@ -30,6 +30,7 @@ log = structlog.get_logger()
 _FIRST_BACKOFF_S: Final = 0.2
 _LONGEST_BACKOFF_S: Final = 30.0
 _PINGREQ: Final = b"\xc0\x00"
+_new: Final = tuple.__new__  # what a named tuple's own does in the end, in half the time
 
 
 class BrokerError(SamaraError):
@@ -214,7 +215,7 @@ class _Connection:
                 self._received.inc(len(publishes))
                 self._pipeline.offer(
                     [
-                        Message(origin, packet_id, topic, body, size, arrived_at)
+                        _new(Message, (origin, packet_id, topic, body, size, arrived_at))
                         for packet_id, topic, body, size in publishes
                     ]
                 )

@@ -10,6 +10,7 @@ Source: OASIS MQTT 3.1.1 sections 2.2, 3.3 and 3.4; MQTT 5.0 sections 2.1, 2.2.2
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
+_new: Final = tuple.__new__  # what a named tuple's own does in the end, in half the time
 _PUBLISH: Final = 0x30
 _MAX_TOPIC: Final = 65_535
 KEPT_BYTES: Final = 4096  # of a message over the limit: enough to see what it was
@@ -123,7 +124,7 @@ class PacketReader:
         topic = buffer[body + 2 : topic_end].decode("utf-8", "replace")
         size = end - position
         kept = size if size <= self._max_message else self._kept
-        return Publish(packet_id, topic, bytes(buffer[position : min(position + kept, available)]), size)
+        return _new(Publish, (packet_id, topic, bytes(buffer[position : min(position + kept, available)]), size))
 
     def _keep_rest(self, start: int) -> None:
         """Move what is not whole to the front, and make room for the packet that it begins."""

@@ -69,8 +69,7 @@ def count_frames(frames: Sequence[PackedFrame], new: set[Key] | None) -> Counts:
     return counts
 
 
-# The account, the gateways heard, what alerting is to look at, the hint to whoever waits for commits, and this
-# transaction's number: one round trip.
+# The account, the gateways heard, what alerting is to look at, and this transaction's number: one round trip.
 ADD_ACCOUNTS: Final = """
 WITH counted AS (
   INSERT INTO ingest_accounts AS known (day, source_id, tenant_id, kind, outcome, worker, messages)
@@ -81,26 +80,23 @@ WITH counted AS (
   DO UPDATE SET messages = known.messages + excluded.messages
 ), heard AS (
   INSERT INTO gateways_heard AS known (gateway_id, worker, heard_at)
-  SELECT gateway_id, $7, heard_at FROM unnest($9::integer[], $10::timestamptz[]) AS one (gateway_id, heard_at)
+  SELECT gateway_id, $7, heard_at FROM unnest($8::integer[], $9::timestamptz[]) AS one (gateway_id, heard_at)
   ON CONFLICT (gateway_id, worker) DO UPDATE SET heard_at = excluded.heard_at
    WHERE excluded.heard_at > known.heard_at
 ), arrived AS (
   INSERT INTO arrivals (device_ids, measured_since)
-  SELECT $11, ARRAY(SELECT timestamptz '2000-01-01 00:00:00+00' + us * interval '1 microsecond'
-                      FROM unnest($12::bigint[]) WITH ORDINALITY AS one (us, place) ORDER BY place)
-   WHERE cardinality($11::integer[]) > 0 AND EXISTS (SELECT FROM watched_tenants)
+  SELECT $10, ARRAY(SELECT timestamptz '2000-01-01 00:00:00+00' + us * interval '1 microsecond'
+                      FROM unnest($11::bigint[]) WITH ORDINALITY AS one (us, place) ORDER BY place)
+   WHERE cardinality($10::integer[]) > 0 AND EXISTS (SELECT FROM watched_tenants)
 )
-SELECT pg_notify('samara_committed', $8), pg_current_xact_id()::text, now()
+SELECT pg_current_xact_id()::text, now()
 """
 
 
 async def add_accounts(
     connection: asyncpg.Connection, counts: Counts, batch: Packed, worker: str
 ) -> tuple[str, datetime]:
-    """Count, note the gateways heard, and hint to whoever waits for commits.
-
-    Returns the transaction's number, and when it began by the database's clock.
-    """
+    """Count, and note the gateways heard; return the transaction's number, and when it began by the server's clock."""
     keys = sorted(counts, key=repr)
     accounts = [account for account, _ in keys]
     devices = _measured_since(batch.frames)
@@ -113,14 +109,19 @@ async def add_accounts(
         [outcome for _, outcome in keys],
         [counts[key] for key in keys],
         worker,
-        ",".join(map(str, sorted(devices))) if len(devices) <= _HINT_DEVICES else "*",
         sorted(batch.heard),
         [batch.heard[gateway_id] for gateway_id in sorted(batch.heard)],
         list(devices),
         list(devices.values()),
     )
     assert record is not None
-    return record[1], record[2]
+    return record[0], record[1]
+
+
+def hint(frames: Sequence[PackedFrame]) -> str:
+    """Return what is told to whoever waits for commits: the numbers of the devices, or "*" for many."""
+    devices = {frame.key[0] for frame in frames}
+    return ",".join(map(str, sorted(devices))) if len(devices) <= _HINT_DEVICES else "*"
 
 
 def _measured_since(frames: Sequence[PackedFrame]) -> dict[int, int]:
