@@ -94,6 +94,7 @@ class RuleKind(Resource):
 
     kind: str
     title: str
+    example: Annotated[str, Field(description="what a rule of the kind may say, in words")]
     advice: str
     subject: Annotated[str, Field(description="point, group or gateway: what one alert of it is about")]
     fields: list[FormField]
@@ -158,11 +159,17 @@ def _moment(at_s: float) -> datetime:
     return datetime.fromtimestamp(at_s, UTC)
 
 
+def example_of(kind: type[rules.Definition], language: rules.Language) -> str:
+    """Return what a rule of a kind may say."""
+    return rules.parse(kind.KIND, kind.EXAMPLE).sentence(rules.What(""), language)
+
+
 def kind_of(kind: type[rules.Definition], language: rules.Language) -> RuleKind:
     """Return a kind of rule as it is told."""
     return RuleKind(
         kind=kind.KIND,
         title=kind.TITLE[language],
+        example=example_of(kind, language),
         advice=kind.ADVICE[language],
         subject=kind.SUBJECT,
         fields=[

@@ -6,7 +6,7 @@ nothing of durations, alerts or people: `alerting/step.py` does. Times are epoch
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Final, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -97,6 +97,7 @@ class Definition(BaseModel):
     KIND: ClassVar[str]
     TITLE: ClassVar[Texts]
     ADVICE: ClassVar[Texts]
+    EXAMPLE: ClassVar[Mapping[str, Any]]  # what somebody may well write, to show what the kind is for
     USUAL_HOLD_S: ClassVar[float] = HOUR_S  # a value is taken to hold for so long when nothing newer comes
     SUBJECT: ClassVar[Literal["point", "group", "gateway"]] = "point"
     WARM_UP_S: ClassVar[float] = 2 * DAY_S  # how far back it looks when it is first applied
@@ -141,7 +142,8 @@ class Definition(BaseModel):
 
     def sentence(self, what: What, language: Language) -> str:
         """Return what it will do, in words."""
-        said = [_BEGINS[language], self.condition(language)]
+        condition = self.condition(language)
+        said = ["Prévenir s'" + condition if condition.startswith("il ") else f"{_BEGINS[language]} {condition}"]
         if self.for_s:
             lasting = words.lasting(self.for_s, language)
             said.append(f"pendant {lasting}" if language == "fr" else f"for {lasting}")

@@ -26,6 +26,14 @@ class OfQuantity(Definition):
         """Return what the quantity is called."""
         return words.label(self.quantity, language)
 
+    def subject(self, language: Language) -> str:
+        """Return the quantity as the subject of a sentence: "the temperature"."""
+        return words.subject(self.quantity, language)
+
+    def of(self, language: Language) -> str:
+        """Return what samples are of: "of temperature"."""
+        return words.of(self.quantity, language)
+
     def said(self, value: float, language: Language) -> str:
         """Return a value of the quantity with its unit."""
         return words.measured(value, self.quantity, language)

@@ -134,9 +134,10 @@ def said(condition: Condition, language: Language) -> str:
         joint = _JOINTS[language][condition.op]
         return joint.join(_part(one, language) for one in condition.of)
     value = words.measured(condition.value, condition.quantity, language)
-    name = words.label(condition.quantity, language)
+    name = words.subject(condition.quantity, language)
     if isinstance(condition, Difference):
-        name = f"{name} - {words.label(condition.minus.quantity, language)}"
+        minus = words.subject(condition.minus.quantity, language)
+        name = f"l'écart entre {name} et {minus}" if language == "fr" else f"the difference between {name} and {minus}"
     return f"{name} {_OPERATORS[language][condition.op]} {value}"
 
 

@@ -109,6 +109,47 @@ def label(quantity: str, language: Language) -> str:
     return known.label_fr if language == "fr" else known.label_en
 
 
+# How French speaks of a quantity, by the first word of its label; one that is not here is quoted.
+_FEMININE: Final = frozenset((
+    "Accélération", "Alarme", "Altitude", "Charge", "Conductivité", "Direction", "Distance", "Entrée",
+    "Fréquence", "Fuite", "Humectation", "Humidité", "Intensité", "Latitude", "Longitude", "Ouverture",
+    "Pile", "Pluie", "Pression", "Présence", "Puissance", "Période", "Rafale", "Température", "Tension",
+    "Turbidité", "Vitesse", "Énergie",
+))  # fmt: skip
+_MASCULINE: Final = frozenset((
+    "Boîtier", "CO2", "Dioxyde", "Débit", "Défaut", "Facteur", "Formaldéhyde", "Index", "Indice", "Monoxyde",
+    "Niveau", "Oxygène", "Ozone", "Point", "RSSI", "Radon", "Rayonnement", "Roulis", "SNR", "Tangage", "pH",
+    "Éclairement",
+))  # fmt: skip
+_ELIDED: Final = "AEIOUHÉÈÊ"
+
+
+def subject(quantity: str, language: Language) -> str:
+    """Return a quantity as the subject of a sentence: "la température", "the temperature"."""
+    name = _within(label(quantity, language))
+    if language == "en":
+        return f"the {name}" if quantity in QUANTITIES else name
+    first = label(quantity, "fr").partition(" ")[0]
+    if first not in _FEMININE | _MASCULINE:
+        return f"«{_NO_BREAK}{label(quantity, 'fr')}{_NO_BREAK}»"
+    if first[0] in _ELIDED:
+        return f"l'{name}"
+    return f"{'la' if first in _FEMININE else 'le'} {name}"
+
+
+def of(quantity: str, language: Language) -> str:
+    """Return what something is of: "de température", "of temperature"."""
+    name = _within(label(quantity, language))
+    if language == "en":
+        return f"of {name}"
+    return f"d'{name}" if label(quantity, "fr")[:1] in _ELIDED else f"de {name}"
+
+
+def _within(name: str) -> str:
+    """Return a label as it stands within a sentence: a small letter, unless it is an acronym."""
+    return name if name[1:2].isupper() or name[:2].isupper() else name[:1].lower() + name[1:]
+
+
 def lasting(seconds: float, language: Language) -> str:
     """Return a duration in at most two units: "20 minutes", "1 heure 30 minutes"."""
     units = (

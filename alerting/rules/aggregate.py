@@ -2,7 +2,8 @@
 
 import math
 from collections import deque
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -33,6 +34,7 @@ class Aggregate(OfLevel):
         "fr": "Vérifier sur place ce que dit le capteur, et sa cause.",
         "en": "Check on site what the sensor says, and why.",
     }
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {"quantity": "temperature", "function": "mean", "over_s": 86400, "below": 16}
 
     function: Function
     over_s: Annotated[float, Field(gt=0, le=31 * words.DAY_S)]
@@ -48,13 +50,13 @@ class Aggregate(OfLevel):
 
     def condition(self, language: Language) -> str:
         """Return it in words."""
-        level, name = self.said(self.level, language), self.name(language)
+        level, of = self.said(self.level, language), self.of(language)
         window = words.lasting(self.over_s, language)
         if language == "fr":
             verb = "dépasse" if self.above is not None else "est sous"
-            return f"{_NAMES['fr'][self.function]} de {name} sur {window} {verb} {level}"
+            return f"{_ARTICLES[self.function]} {_NAMES['fr'][self.function]} {of} sur {window} {verb} {level}"
         verb = "exceeds" if self.above is not None else "is below"
-        return f"{_NAMES['en'][self.function]} of {name} over {window} {verb} {level}"
+        return f"the {_NAMES['en'][self.function]} {of} over {window} {verb} {level}"
 
     def explain(self, figures: Figures, language: Language) -> str:
         """Return what was found."""
@@ -70,6 +72,7 @@ class Aggregate(OfLevel):
         return super().said(value, language)
 
 
+_ARTICLES = {"mean": "la", "min": "le", "max": "le", "sum": "la", "count": "le"}
 _NAMES = {
     "fr": {"mean": "moyenne", "min": "minimum", "max": "maximum", "sum": "somme", "count": "nombre de mesures"},
     "en": {"mean": "mean", "min": "least", "max": "most", "sum": "sum", "count": "number of samples"},

@@ -1,7 +1,8 @@
 """Water that flows backwards through a meter: a danger for the network, or a meter put in the wrong way."""
 
 from collections import deque
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -31,6 +32,7 @@ class BackFlow(OfQuantity):
         "fr": "Vérifier le clapet anti-retour et le sens de pose du compteur ; prévenir l'exploitant du réseau.",
         "en": "Check the non-return valve and which way the meter is fitted; tell the water network's operator.",
     }
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {}
     USUAL_HOLD_S: ClassVar[float] = 26 * words.HOUR_S
 
     quantity: Literal["water_volume_reverse", "water_volume", "water_flow"] = "water_volume_reverse"

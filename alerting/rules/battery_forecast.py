@@ -1,8 +1,9 @@
 """How many days a battery will last, by the line through its last weeks."""
 
 import statistics
+from collections.abc import Mapping
 from itertools import combinations
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -32,6 +33,7 @@ class BatteryForecast(OfQuantity):
         "fr": "Prévoir de changer la pile au prochain passage.",
         "en": "Plan to change the battery at the next visit.",
     }
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {"empty": 10}
     WARM_UP_S: ClassVar[float] = 60 * words.DAY_S
     USUAL_HOLD_S: ClassVar[float] = 4 * words.DAY_S
 
@@ -48,7 +50,7 @@ class BatteryForecast(OfQuantity):
         """Return it in words."""
         days, empty = words.number(self.days_left, language, 0), self.said(self.empty, language)
         if language == "fr":
-            return f"la pile sera vide ({empty}) dans moins de {days} jours"
+            return f"la pile doit être vide ({empty}) dans moins de {days} jours"
         return f"the battery will be empty ({empty}) in fewer than {days} days"
 
     def explain(self, figures: Figures, language: Language) -> str:

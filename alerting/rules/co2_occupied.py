@@ -4,7 +4,8 @@ The levels are those of the French duty to watch the air of schools and nurserie
 and its order): 800 ppm and 1 500 ppm.
 """
 
-from typing import ClassVar, Literal
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
 
 from alerting.rules import _words as words
 from alerting.rules._base import Seconds
@@ -21,6 +22,7 @@ class Co2Occupied(Threshold):
         "fr": "Ouvrir les fenêtres dix minutes ; si cela se répète, faire vérifier la ventilation.",
         "en": "Open the windows for ten minutes; if it happens again, have the ventilation checked.",
     }
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {}
 
     quantity: Literal["co2"] = "co2"
     above: float | None = 800

@@ -1,6 +1,7 @@
 """Conditions combined, of one point or several."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from pydantic import model_validator
 
@@ -29,6 +30,14 @@ class Combined(Definition):
     ADVICE: ClassVar[Texts] = {
         "fr": "Vérifier sur place ce que disent les capteurs, et leur cause.",
         "en": "Check on site what the sensors say, and why.",
+    }
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {
+        "when": {
+            "op": "difference_below",
+            "quantity": "temperature",
+            "minus": {"quantity": "dew_point"},
+            "value": 2,
+        }
     }
 
     when: Condition

@@ -1,6 +1,7 @@
 """A leak, told by water that never stops flowing."""
 
-from typing import Annotated, ClassVar
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
@@ -26,6 +27,7 @@ class ContinuousFlow(OfQuantity):
         "fr": "Chercher une fuite ; fermer le compteur et voir s'il tourne encore.",
         "en": "Look for a leak; close the valve after the meter and see whether it still turns.",
     }
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {}
     USUAL_HOLD_S: ClassVar[float] = 26 * words.HOUR_S
 
     quantity: QuantityName = "water_volume"

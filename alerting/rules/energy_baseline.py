@@ -1,7 +1,8 @@
 """Energy against what is usual for the weather: a line through days past, by degree days."""
 
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated, ClassVar, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from pydantic import Field
@@ -40,6 +41,7 @@ class EnergyBaseline(Definition):
         "fr": "Chercher ce qui a changé : consigne de chauffage, horloge, appareil resté allumé.",
         "en": "Look for what changed: a heating set-point, a time switch, something left on.",
     }
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {"percent": 30}
     WARM_UP_S: ClassVar[float] = 120 * words.DAY_S
     USUAL_HOLD_S: ClassVar[float] = 3 * words.DAY_S
 
@@ -66,9 +68,9 @@ class EnergyBaseline(Definition):
         name = words.label(self.quantity, language)
         if language == "fr":
             weather = ", compte tenu de la température extérieure," if self.outdoor_point_id is not None else ""
-            return f"{name} :{weather} la consommation de {days} jours dépasse l'habitude de plus de {percent} %"
+            return f"la consommation de {days} jours ({name}){weather} dépasse l'habitude de plus de {percent} %"
         weather = ", given the outdoor temperature," if self.outdoor_point_id is not None else ""
-        return f"{name}:{weather} {days} days use more than {percent}% above the usual"
+        return f"{days} days use more than {percent}% above the usual ({name}){weather}"
 
     def explain(self, figures: Figures, language: Language) -> str:
         """Return what was found."""

@@ -1,6 +1,7 @@
 """Energy used while nobody is there."""
 
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -26,6 +27,7 @@ class EnergyClosed(OfQuantity):
         "fr": "Voir ce qui reste allumé : éclairage, chauffage, ventilation, eau chaude.",
         "en": "See what was left on: lights, heating, ventilation, hot water.",
     }
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {"above": 3000}
     USUAL_HOLD_S: ClassVar[float] = 3 * words.HOUR_S
 
     quantity: Literal["active_energy_import", "active_power", "heat_energy", "gas_volume"] = "active_energy_import"

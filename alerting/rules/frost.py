@@ -1,7 +1,8 @@
 """Frost: it is nearly freezing, or will be soon by how fast it cools."""
 
 from collections import deque
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -28,6 +29,7 @@ class Frost(OfQuantity):
         "fr": "Vérifier le chauffage ; purger ou protéger les canalisations ; saler si c'est dehors.",
         "en": "Check the heating; drain or protect the pipes; spread salt outdoors.",
     }
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {}
 
     quantity: Literal["temperature", "soil_temperature", "water_temperature", "dew_point"] = "temperature"
     level: float = 1.0

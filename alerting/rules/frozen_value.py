@@ -1,6 +1,7 @@
 """A sensor that says the same number over and over: it is stuck, though it still speaks."""
 
-from typing import Annotated, ClassVar
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
@@ -26,6 +27,7 @@ class FrozenValue(OfQuantity):
         "fr": "Le capteur est sans doute bloqué ou débranché de sa sonde : le vérifier.",
         "en": "The sensor is probably stuck, or its probe came off: check it.",
     }
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {"quantity": "temperature"}
     USUAL_HOLD_S: ClassVar[float] = 6 * words.HOUR_S
 
     within: Annotated[float, Field(ge=0)] = 0
@@ -39,7 +41,7 @@ class FrozenValue(OfQuantity):
 
     def condition(self, language: Language) -> str:
         """Return it in words."""
-        lasting, name = words.lasting(self.frozen_s, language), self.name(language)
+        lasting, name = words.lasting(self.frozen_s, language), self.subject(language)
         if language == "fr":
             return f"{name} garde exactement la même valeur pendant {lasting} ({self.samples} mesures au moins)"
         return f"{name} stays exactly the same for {lasting} (at least {self.samples} samples)"

@@ -1,6 +1,7 @@
 """Several points at once: any, all, or so many of them beyond a level."""
 
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -30,6 +31,7 @@ class Group(OfLevel):
         "fr": "Regarder quels points sont concernés : la cause leur est sans doute commune.",
         "en": "See which points are concerned: they probably have one cause.",
     }
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {"quantity": "temperature", "below": 5, "mode": "any"}
     SUBJECT: ClassVar[Literal["point", "group", "gateway"]] = "group"
 
     mode: Literal["any", "all", "count"]
@@ -47,7 +49,7 @@ class Group(OfLevel):
 
     def condition(self, language: Language) -> str:
         """Return it in words."""
-        level, name = self.said(self.level, language), self.name(language)
+        level, name = self.said(self.level, language), self.subject(language)
         if language == "fr":
             verb = "dépasse" if self.above is not None else "passe sous"
             who = {"any": "à l'un des points", "all": "à tous les points"}.get(

@@ -1,7 +1,8 @@
 """What a month will have used when it ends, against what was planned."""
 
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, model_validator
@@ -31,6 +32,7 @@ class MonthlyBudget(OfQuantity):
         "fr": "Comparer avec les mois passés, et voir ce qui peut être réduit avant la fin du mois.",
         "en": "Compare with past months, and see what can be reduced before the month ends.",
     }
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {"quantity": "active_energy_import", "budget": 2000}
     WARM_UP_S: ClassVar[float] = 31 * words.DAY_S
     USUAL_HOLD_S: ClassVar[float] = 3 * words.DAY_S
 
@@ -51,8 +53,8 @@ class MonthlyBudget(OfQuantity):
         """Return it in words."""
         budget, name = self.said(self.budget, language), self.name(language)
         if language == "fr":
-            return f"{name} : au rythme actuel, le mois dépassera {budget}"
-        return f"{name}: at the present rate, the month will exceed {budget}"
+            return f"le mois doit dépasser {budget} au rythme actuel ({name})"
+        return f"the month will exceed {budget} at the present rate ({name})"
 
     def explain(self, figures: Figures, language: Language) -> str:
         """Return what was found."""

@@ -1,7 +1,8 @@
 """Several of the last samples beyond a level: for a value that jumps about."""
 
 from collections import deque
-from typing import Annotated, ClassVar
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, model_validator
 
@@ -26,6 +27,7 @@ class NOfM(OfLevel):
         "fr": "Vérifier sur place ce que dit le capteur, et sa cause.",
         "en": "Check on site what the sensor says, and why.",
     }
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {"quantity": "water_pressure", "below": 2, "n": 3, "m": 5}
 
     n: Annotated[int, Field(ge=1, le=100)]
     m: Annotated[int, Field(ge=1, le=100)]
@@ -43,12 +45,12 @@ class NOfM(OfLevel):
 
     def condition(self, language: Language) -> str:
         """Return it in words."""
-        level, name = self.said(self.level, language), self.name(language)
+        level, of = self.said(self.level, language), self.of(language)
         if language == "fr":
             verb = "dépassent" if self.above is not None else "sont sous"
-            return f"{self.n} des {self.m} dernières mesures de {name} {verb} {level}"
+            return f"{self.n} des {self.m} dernières mesures {of} {verb} {level}"
         verb = "exceed" if self.above is not None else "are below"
-        return f"{self.n} of the last {self.m} samples of {name} {verb} {level}"
+        return f"{self.n} of the last {self.m} samples {of} {verb} {level}"
 
     def explain(self, figures: Figures, language: Language) -> str:
         """Return what was found."""

@@ -1,7 +1,8 @@
 """A leak, told by the water that flows when nobody uses any: the least flow of the night, several nights in a row."""
 
+from collections.abc import Mapping
 from datetime import time, timedelta
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, model_validator
@@ -31,6 +32,7 @@ class NightFlow(OfQuantity):
         "fr": "Chercher une fuite : chasse d'eau, robinet, canalisation ; fermer l'eau et voir si le compteur tourne.",
         "en": "Look for a leak: a flush, a tap, a pipe; close the valve and see whether the meter still turns.",
     }
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {"above": 0.02}
     WARM_UP_S: ClassVar[float] = 14 * words.DAY_S
     USUAL_HOLD_S: ClassVar[float] = 2 * words.DAY_S
 

@@ -1,6 +1,7 @@
 """A meter that counts nothing any more: closed, jammed, or its sensor came off."""
 
-from typing import Annotated, ClassVar
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
@@ -26,6 +27,7 @@ class NoConsumption(OfQuantity):
         "fr": "Vérifier que le compteur n'est pas bloqué et que le capteur est toujours en place.",
         "en": "Check that the meter is not jammed and that the sensor is still in its place.",
     }
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {}
     WARM_UP_S: ClassVar[float] = 14 * words.DAY_S
     USUAL_HOLD_S: ClassVar[float] = 26 * words.HOUR_S
 

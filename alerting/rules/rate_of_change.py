@@ -1,8 +1,9 @@
 """A value that rises or falls too fast, whatever it is."""
 
 from collections import deque
+from collections.abc import Mapping
 from itertools import pairwise
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, model_validator
 
@@ -36,6 +37,7 @@ class RateOfChange(OfQuantity):
         "fr": "Vérifier ce qui a changé sur place : porte ouverte, chauffage arrêté, fuite.",
         "en": "Check what changed on site: an open door, heating that stopped, a leak.",
     }
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {"quantity": "temperature", "fall": 5, "within_s": 3600}
 
     rise: Annotated[float, Field(gt=0)] | None = None
     fall: Annotated[float, Field(gt=0)] | None = None
@@ -56,7 +58,7 @@ class RateOfChange(OfQuantity):
     def condition(self, language: Language) -> str:
         """Return it in words."""
         change = self.said(self.rise or self.fall or 0.0, language)
-        window, name = words.lasting(self.within_s, language), self.name(language)
+        window, name = words.lasting(self.within_s, language), self.subject(language)
         if language == "fr":
             return f"{name} {'augmente' if self.rise else 'baisse'} de plus de {change} en {window}"
         return f"{name} {'rises' if self.rise else 'falls'} by more than {change} within {window}"

@@ -1,6 +1,7 @@
 """A relay antenna (gateway) that neither relays nor reports."""
 
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -28,6 +29,7 @@ class SilentGateway(Definition):
         "fr": "Vérifier l'alimentation et la liaison Internet de l'antenne.",
         "en": "Check the gateway's power and its link to the Internet.",
     }
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {}
     SUBJECT: ClassVar[Literal["point", "group", "gateway"]] = "gateway"
     LAZY: ClassVar[bool] = True
 

@@ -1,6 +1,7 @@
 """A sensor that is no longer heard, by its own habit. One that never was heard is not silent: it is never-seen."""
 
-from typing import Annotated, ClassVar
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
@@ -30,6 +31,7 @@ class SilentSensor(Definition):
         "fr": "Vérifier la pile et l'emplacement du capteur. Si ses voisins se taisent aussi, voir l'antenne relais.",
         "en": "Check the sensor's battery and place. If neighbours are silent too, it may be the gateway.",
     }
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {}
     WARM_UP_S: ClassVar[float] = 31 * words.DAY_S
     LAZY: ClassVar[bool] = True
 

@@ -1,6 +1,7 @@
 """The level of a tank or a river, too low or too high, in two steps each."""
 
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -31,6 +32,7 @@ class TankLevel(OfQuantity):
         "fr": "Vérifier le remplissage ou l'écoulement ; en cas de crue, prévenir la mairie et suivre Vigicrues.",
         "en": "Check what fills or drains it; in a flood, tell the town hall and follow the flood warnings.",
     }
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {"low": 1, "very_low": 0.5}
     USUAL_HOLD_S: ClassVar[float] = 3 * words.HOUR_S
 
     quantity: Literal["water_level", "distance"] = "water_level"

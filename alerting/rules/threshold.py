@@ -1,6 +1,7 @@
 """A value beyond a level: it begins at the level, and ends at another, so that a value at the edge does not flap."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from pydantic import model_validator
 
@@ -27,6 +28,7 @@ class Threshold(OfLevel):
         "fr": "Vérifier sur place ce que dit le capteur, et sa cause.",
         "en": "Check on site what the sensor says, and why.",
     }
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {"quantity": "co2", "above": 1500, "for_s": 1200}
 
     clear: float | None = None
     second: float | None = None
@@ -46,7 +48,7 @@ class Threshold(OfLevel):
 
     def condition(self, language: Language) -> str:
         """Return it in words."""
-        condition = f"{self.name(language)} {_VERBS[language][self.above is None]} {self.said(self.level, language)}"
+        condition = f"{self.subject(language)} {_VERBS[language][self.above is None]} {self.said(self.level, language)}"
         if self.second is not None:
             then = self.said(self.second, language)
             condition += f" (puis {then})" if language == "fr" else f" (then {then})"

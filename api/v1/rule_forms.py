@@ -19,8 +19,8 @@ from api.ruling import RULE_DESK, language_of
 from store.access import audit
 from store.alerting.subjects import measured_quantities
 
-KINDS: Final = "/api/v1/rules/kinds"
-TEMPLATES: Final = "/api/v1/rules/templates"
+KINDS: Final = "/api/v1/rule-kinds"
+TEMPLATES: Final = "/api/v1/rule-templates"
 
 TemplateName = Annotated[str, StringConstraints(pattern="^[a-z_]{1,40}$")]
 

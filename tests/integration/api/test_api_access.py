@@ -64,7 +64,7 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "PATCH /api/v1/rules/{id}": {"name": "x"},
     "DELETE /api/v1/rules/{id}": {},
     "POST /api/v1/rules/{id}/backtest": {},
-    "POST /api/v1/rules/templates": {"template": "school", "site_id": "{site}"},
+    "POST /api/v1/rule-templates": {"template": "school", "site_id": "{site}"},
     "POST /api/v1/datasets": {"name": "x", "title": "x", "description": "x", "quantities": ["temperature"]},
     "DELETE /api/v1/datasets/{id}": {},
     "PATCH /api/v1/processings/{data_class}": {"keep_months": 12},
@@ -222,7 +222,7 @@ async def test_every_route_answers_a_foreign_thing_as_an_absent_one(served: Serv
 async def told(
     http: aiohttp.ClientSession, method: str, path: str, slug: str, ids: dict[str, Any]
 ) -> tuple[int, str, bytes]:
-    kind = re.match(r"/api/v1/(\w+?)s?(?:/|$)", path)
+    kind = re.match(r"/api/v1/([\w-]+?)s?(?:/|$)", path)
     assert kind
     address = path.replace("{id}", str(ids.get(kind[1], 1))).replace("{dev_eui}", ids["dev_eui"])
     address = address.replace("{data_class}", "individual_water")

@@ -6,6 +6,7 @@ import api_world
 from aiohttp import hdrs
 from api_served import Served
 
+TEMPLATES = "/api/v1/rule-templates"
 COLD = {"name": "Classe froide", "kind": "threshold", "definition": {"quantity": "temperature", "below": 21}}
 
 
@@ -17,7 +18,8 @@ async def call(
     if "if_match" in headers:
         sent[hdrs.IF_MATCH] = headers["if_match"]
     path, _, query = path.partition("?")
-    address = f"/api/v1/rules{path}?tenant={tenant}&{query}".rstrip("&")
+    base = path if path.startswith("/api/") else f"/api/v1/rules{path}"
+    address = f"{base}?tenant={tenant}&{query}".rstrip("&")
     async with served.http.request(method, address, json=body, headers=sent) as answer:
         return (
             answer.status,
@@ -31,7 +33,7 @@ async def test_a_rule_is_written_tried_on_the_past_and_only_then_enabled(served:
     assert status == 201
     assert (made["enabled"], made["firings"], made["version"]) == (False, None, 1)
     assert made["sentence"] == (
-        "Prévenir si Température passe sous 21\u00a0°C (Air, classe de CM2, École Jules-Verne)."
+        "Prévenir si la température passe sous 21\u00a0°C (Air, classe de CM2, École Jules-Verne)."
     )
     rule = f"/{made['id']}"
     assert (await call(served, "GET", f"{rule}/backtest"))[0] == 404
@@ -119,14 +121,14 @@ async def test_who_only_reads_writes_no_rule(served: Served) -> None:
         ("PATCH", f"/{made['id']}", {"name": "x"}),
         ("DELETE", f"/{made['id']}", None),
         ("POST", f"/{made['id']}/backtest", {}),
-        ("POST", "/templates", {"template": "school", "site_id": 1}),
+        ("POST", TEMPLATES, {"template": "school", "site_id": 1}),
     ):
         assert (await call(served, method, path, body))[0] == 403
 
 
 async def test_kinds_tell_their_forms_in_the_language_of_the_reader(served: Served) -> None:
-    french = {one["kind"]: one for one in (await call(served, "GET", "/kinds"))[1]["items"]}
-    english = {one["kind"]: one for one in (await call(served, "GET", "/kinds", language="en"))[1]["items"]}
+    french = {one["kind"]: one for one in (await call(served, "GET", "/api/v1/rule-kinds"))[1]["items"]}
+    english = {one["kind"]: one for one in (await call(served, "GET", "/api/v1/rule-kinds", language="en"))[1]["items"]}
     assert len(french) == 20
     assert (french["threshold"]["title"], english["threshold"]["title"]) == ("Seuil", "Threshold")
     fields = {one["name"]: one for one in french["frost"]["fields"]}
@@ -137,15 +139,18 @@ async def test_kinds_tell_their_forms_in_the_language_of_the_reader(served: Serv
 
 async def test_a_template_proposes_what_a_site_measures_and_is_taken_once(served: Served) -> None:
     site = await served.connection.fetchval("SELECT site_id FROM points WHERE point_id = $1", served.world.air.point_id)
-    found = {one["template"]: one for one in (await call(served, "GET", f"/templates?site_id={site}"))[1]["items"]}
+    found = {
+        one["template"]: one
+        for one in (await call(served, "GET", f"/api/v1/rule-templates?site_id={site}"))[1]["items"]
+    }
     proposed = [one["kind"] for one in found["school"]["proposals"]]
     assert "night_flow" in proposed
     assert "co2_occupied" not in proposed  # no CO2 is measured there
     assert all(one["sentence"].startswith("Prévenir si") for one in found["school"]["proposals"])
-    status, made, _ = await call(served, "POST", "/templates", {"template": "school", "site_id": site})
+    status, made, _ = await call(served, "POST", TEMPLATES, {"template": "school", "site_id": site})
     assert (status, len(made["rules"])) == (201, len(proposed))
-    assert (await call(served, "POST", "/templates", {"template": "school", "site_id": site}))[1]["rules"] == []
-    assert (await call(served, "POST", "/templates", {"template": "castle", "site_id": site}))[0] == 422
+    assert (await call(served, "POST", TEMPLATES, {"template": "school", "site_id": site}))[1]["rules"] == []
+    assert (await call(served, "POST", TEMPLATES, {"template": "castle", "site_id": site}))[0] == 422
     for rule_id in made["rules"]:
         assert (await call(served, "POST", f"/{rule_id}/backtest", {}))[0] == 201
         assert (await call(served, "PATCH", f"/{rule_id}", {"enabled": True}))[1]["enabled"]

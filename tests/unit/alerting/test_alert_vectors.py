@@ -48,7 +48,7 @@ def test_every_kind_has_a_vector() -> None:
 def test_the_sentence_of_the_issue() -> None:
     rule = parse("threshold", {"quantity": "co2", "above": 1500, "for_s": 1200, "watch": "open"})
     assert rule.sentence(What(""), "fr").replace("\u202f", " ").replace("\u00a0", " ") == (
-        "Prévenir si CO2 dépasse 1 500 ppm pendant 20 minutes aux heures d'ouverture."
+        "Prévenir si le CO2 dépasse 1 500 ppm pendant 20 minutes aux heures d'ouverture."
     )
 
 

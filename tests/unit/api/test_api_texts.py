@@ -86,7 +86,7 @@ def test_each_text_is_used_and_each_used_text_exists() -> None:
     source = "\n".join(path.read_text("utf-8") for path in sources)
     # A key made of parts ("status.{name}") leaves its beginning in the source.
     exact = set(re.findall(r"[\"'`]([a-z_]+\.[a-z0-9_.]+)[\"'`]", source))
-    beginnings = tuple(re.findall(r"[\"'`]([a-z_]+\.)(?:\{|\$\{|[\"'`] \+)", source))
+    beginnings = tuple(re.findall(r"[\"'`]((?:[a-z_]+\.)+)(?:\{|\$\{|[\"'`] \+)", source))
     known = texts("fr").entries
     unused = {key for key in known if key not in exact and not key.startswith(beginnings) and key != "language"}
     assert not unused

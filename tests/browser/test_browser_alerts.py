@@ -1,0 +1,56 @@
+"""The pages of alerts, rules and contacts, as a town hall sees them."""
+
+import pytest
+from browser_looks import look, tab_to
+from browser_watch import Served
+from playwright.async_api import Page
+
+ALERT = "/t/mareuville/alertes"
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("alertes", ALERT),
+        ("alertes-passees", f"{ALERT}?vue=passees"),
+        ("regles", "/t/mareuville/regles"),
+        ("regle-nouvelle", "/t/mareuville/regles/nouvelle"),
+        ("regle-seuil", "/t/mareuville/regles/nouvelle?sorte=threshold"),
+        ("contacts", "/t/mareuville/contacts"),
+        ("contact", "/t/mareuville/contacts/nouveau?canal=email"),
+    ],
+)
+async def test_a_page_can_be_read_by_everybody(reading: Page, standing: Served, axe: str, name: str, path: str) -> None:
+    await look(reading, standing, name, path, axe)
+
+
+async def test_an_alert_its_rule_and_its_template_can_be_read_by_everybody(
+    reading: Page, standing: Served, axe: str
+) -> None:
+    incident = await standing.connection.fetchval("SELECT incident_id FROM incidents")
+    await look(reading, standing, "alerte", f"{ALERT}/{incident}", axe)
+    rule = await standing.connection.fetchval("SELECT rule_id FROM rules ORDER BY rule_id LIMIT 1")
+    await look(reading, standing, "regle", f"/t/mareuville/regles/{rule}", axe)
+    school = standing.world.school  # type: ignore[attr-defined]
+    await look(reading, standing, "modeles", f"/t/mareuville/regles/modeles?site={school}", axe)
+
+
+async def test_an_alert_is_told_in_words_and_reached_by_keyboard(reading: Page, standing: Served) -> None:
+    await reading.goto(f"{standing.address}{ALERT}")
+    text = (await reading.inner_text("main")).replace("\u00a0", " ").replace("\u202f", " ")
+    assert "1 alerte en cours." in text
+    assert "CO2 : 1 250 ppm (seuil 1 000 ppm)." in text
+    await tab_to(reading, "CO2 en classe, Air, classe de CM2, École Jules-Verne")
+    await reading.keyboard.press("Enter")
+    await reading.get_by_role("heading", name="Que faire ?").wait_for()
+
+
+async def test_the_sentence_follows_the_form(reading: Page, standing: Served) -> None:
+    await reading.goto(f"{standing.address}/t/mareuville/regles/nouvelle?sorte=threshold")
+    await reading.get_by_label("Grandeur mesurée").select_option("co2")
+    await reading.get_by_label("Au-dessus de", exact=True).fill("1 500")
+    await reading.get_by_label("Depuis au moins", exact=True).fill("20")
+    said = reading.get_by_text("Prévenir si")
+    await said.wait_for()
+    text = (await said.inner_text()).replace("\u00a0", " ").replace("\u202f", " ")
+    assert text == "Prévenir si le CO2 dépasse 1 500 ppm pendant 20 minutes."

@@ -1,0 +1,194 @@
+"""The pages of alerts, rules and contacts: what a town hall does there, and what it cannot."""
+
+import re
+from typing import Any
+
+import api_world
+from api_served import Served
+from api_world import NOW
+
+BASE = "/t/mareuville"
+
+
+async def get(served: Served, path: str, *, status: int = 200) -> str:
+    async with served.http.get(path, headers={"Accept-Language": "fr"}) as answer:
+        assert answer.status == status, path
+        return plain(await answer.text())
+
+
+async def post(served: Served, path: str, *, status: int = 200, **fields: Any) -> str:
+    async with served.http.post(path, data=fields, headers={"Accept-Language": "fr"}) as answer:
+        assert answer.status == status, (path, await answer.text())
+        return plain(await answer.text())
+
+
+def plain(html: str) -> str:
+    return html.replace("\u00a0", " ").replace("\u202f", " ").replace("&#39;", "'")
+
+
+async def an_incident(served: Served, slug: str = "mareuville") -> int:
+    number = await served.connection.fetchval(
+        """
+        WITH owner AS (SELECT tenant_id FROM tenants WHERE slug = $2),
+        rule AS (
+          INSERT INTO rules (tenant_id, name, kind, definition, target, severity)
+          SELECT tenant_id, 'CO2 des classes', 'threshold', '{"quantity": "co2", "above": 1500}', '{}', 'warning'
+            FROM owner
+          RETURNING rule_id, tenant_id
+        ),
+        incident AS (
+          INSERT INTO incidents (tenant_id, cause, severity, opened_at, site_id)
+          SELECT tenant_id, 'threshold:site:1', 'warning', $1, (SELECT min(site_id) FROM sites WHERE tenant_id = $3)
+            FROM owner
+          RETURNING incident_id, site_id, tenant_id
+        )
+        INSERT INTO alerts (alert_id, tenant_id, rule_id, state_id, site_id, severity, degree, phase, started_at, value,
+                            reason, told, incident_id)
+        SELECT gen_random_uuid(), incident.tenant_id, rule_id, 1, site_id, 'warning', 1, 'firing', $1, 1812,
+               '{"code": "threshold", "value": 1812, "level": 1500}', true, incident_id
+          FROM rule, incident
+        RETURNING incident_id
+        """,
+        NOW,
+        slug,
+        served.world.tenant_id,
+    )
+    return int(number)
+
+
+async def test_somebody_takes_care_of_an_alert_writes_a_remark_and_mutes_it(served: Served) -> None:
+    number = await an_incident(served)
+    page = await get(served, f"{BASE}/alertes")
+    assert "1 alerte en cours." in page
+    assert "CO2 : 1 812 ppm (seuil 1 500 ppm)." in page
+    one = f"{BASE}/alertes/{number}"
+    assert "Je m'en occupe" in await get(served, one)
+    page = await post(served, f"{one}/prise-en-charge", note="J'ouvre les fenêtres")
+    assert "C'est noté : vous vous en occupez." in page
+    assert "J'ouvre les fenêtres" in page
+    assert "Camille Roux s'en occupe." in page
+    page = await post(served, f"{one}/commentaire", note="Toujours <b>haut</b>")
+    assert "Toujours &lt;b&gt;haut&lt;/b&gt;" in page
+    page = await post(served, f"{one}/sourdine", lasting="day", note="travaux")
+    assert "personne n'est prévenu pour l'instant" in page
+    page = await get(served, f"{BASE}/alertes")
+    assert "En sourdine" in page
+    assert "CO2 des classes, " in page
+    (silence,) = re.findall(r"/alertes/sourdine/(\d+)/fin", page)
+    served.clock.now = NOW.replace(minute=1)
+    assert "vous serez prévenu à nouveau" in await post(served, f"{BASE}/alertes/sourdine/{silence}/fin")
+    assert "En sourdine" not in await get(served, f"{BASE}/alertes")
+
+
+async def test_rules_of_a_template_are_tried_shown_and_put_into_service(served: Served) -> None:
+    site = await served.connection.fetchval("SELECT site_id FROM points WHERE point_id = $1", served.world.air.point_id)
+    assert "Choisir un modèle" in await get(served, f"{BASE}/regles")
+    page = await get(served, f"{BASE}/regles/modeles?site={site}")
+    assert "Prévenir si la température" in page
+    page = await post(served, f"{BASE}/regles/modeles", site=site, template="school")
+    assert "Voici les règles proposées, essayées sur le passé." in page
+    count = await served.connection.fetchval("SELECT count(*) FROM rules")
+    assert f"Mettre en service les {count} règles prêtes" in page
+    page = await post(served, f"{BASE}/regles/activer")
+    assert "À mettre en service" not in page
+    assert await served.connection.fetchval("SELECT count(*) FROM rules WHERE enabled") == count
+    page = await post(served, f"{BASE}/regles/modeles", site=site, template="school")
+    assert "Ce lieu a déjà toutes les règles de ce modèle." in page
+
+
+async def test_a_rule_is_written_tried_changed_and_removed(served: Served) -> None:
+    new = f"{BASE}/regles/nouvelle"
+    assert "Valeur figée" in await get(served, new)
+    assert "Au-dessous de" in await get(served, f"{new}?sorte=threshold")
+    await get(served, f"{new}?sorte=nonsense", status=404)
+    await get(served, f"{new}?sorte=combined", status=404)
+    form = {"name": "Classe froide", "target": f"point_id:{served.world.air.point_id}", "quantity": "temperature",
+            "below": "21,5", "for_s": "1", "for_s_unit": "h", "severity": "warning"}  # fmt: skip
+    page = await post(served, f"{new}?sorte=threshold", status=422, **form | {"below": "froid"})
+    assert "Ce champ ne convient pas : Au-dessous de." in page
+    assert 'value="froid"' in page
+    page = await post(served, f"{new}?sorte=threshold", status=422, **form | {"below": ""})
+    assert "Remplissez un seul de ces champs : Au-dessus de, Au-dessous de." in page
+    page = await post(served, f"{new}?sorte=threshold", **form)
+    assert (
+        "Prévenir si la température passe sous 21,5 °C pendant 1 heure (Air, classe de CM2, École Jules-Verne)." in page
+    )
+    assert "Sur les 90 derniers jours, cette règle se serait déclenchée" in page
+    assert "<polygon" in page
+    number = await served.connection.fetchval("SELECT rule_id FROM rules")
+    rule = f"{BASE}/regles/{number}"
+    assert "La règle est en service." in await post(served, f"{rule}/service", on="1")
+    page = await get(served, f"{rule}/modifier")
+    assert 'value="21,5"' in page
+    assert "selected>Air, classe de CM2" in page
+    page = await post(served, f"{rule}/modifier", **form | {"below": "15"})
+    assert "ne se serait pas déclenchée" in page
+    assert "Prête" in page
+    assert "La règle a été essayée" in await post(served, f"{rule}/essai")
+    assert "supprimé" in await post(served, f"{rule}/suppression")
+    await get(served, rule, status=404)
+    actions = [row["action"] for row in await served.connection.fetch("SELECT action FROM audit ORDER BY entry_id")]
+    assert actions == ["rule.created", "rule.enabled", "rule.changed", "rule.deleted"]
+
+
+async def test_a_contact_is_added_tried_put_on_call_and_removed(served: Served) -> None:
+    here = f"{BASE}/contacts"
+    assert "Personne n'est encore prévenu." in await get(served, here)
+    form = {"name": "Mairie", "address": "mairie", "severity": "warning", "digest": "daily", "language": "fr",
+            "quiet_from": "", "quiet_to": "", "remind": "3600"}  # fmt: skip
+    assert "n'a pas la forme attendue" in await post(served, f"{here}/nouveau?canal=email", status=422, **form)
+    await post(served, f"{here}/nouveau?canal=sms", status=404, **form)  # no provider is set
+    page = await post(served, f"{here}/nouveau?canal=email", **form | {"address": "mairie@example.fr"})
+    assert "un message d'essai est parti" in page
+    assert "mairie@example.fr" not in page
+    assert "Un résumé par jour" in page
+    number = await served.connection.fetchval("SELECT contact_id FROM contacts")
+    assert await served.connection.fetchval("SELECT count(*) FROM deliveries WHERE kind = 'test'") == 1
+    await post(served, f"{here}/{number}/essai")
+    page = await post(served, f"{here}/{number}/astreinte", since="2025-11-22T09:00", until="2025-11-22T19:00")
+    assert "d'astreinte" in page
+    assert "La fin doit venir après le début." in await post(
+        served, f"{here}/{number}/astreinte", since="2025-11-22T09:00", until="2025-11-22T08:00"
+    )
+    steps = {"after0": "30", "whom0": str(number), "after1": "120", "whom1": "", "after2": "", "whom2": ""}
+    page = await post(served, f"{here}/relais", **steps)
+    assert 'value="30"' in page
+    await served.connection.execute("UPDATE deliveries SET state = 'dead', error = 'no such mailbox'")
+    page = await get(served, here)
+    assert "Pourquoi : no such mailbox" in page
+    letter = await served.connection.fetchval("SELECT min(delivery_id) FROM deliveries")
+    await post(served, f"{here}/messages/{letter}/envoi")
+    assert "Personne n'est encore prévenu." in await post(served, f"{here}/{number}/suppression")
+
+
+async def test_the_pages_of_another_town_hall_are_absent(served: Served) -> None:
+    foreign = await an_incident(served, "autreville")
+    rule = await served.connection.fetchval("SELECT rule_id FROM rules")
+    cookie = await api_world.sign_in(served.connection, ("manager", served.world.tenant_id), email="m@example.fr")
+    served.http.cookie_jar.clear()
+    served.http.cookie_jar.update_cookies(cookie)
+    for path in ("/t/autreville/alertes", f"{BASE}/alertes/{foreign}", f"{BASE}/regles/{rule}", "/t/autreville/regles",
+                 "/t/autreville/contacts", f"{BASE}/regles/{rule}/modifier"):  # fmt: skip
+        await get(served, path, status=404)
+    for path, fields in (
+        (f"{BASE}/alertes/{foreign}/prise-en-charge", {"note": ""}),
+        (f"{BASE}/alertes/{foreign}/commentaire", {"note": "x"}),
+        (f"{BASE}/alertes/{foreign}/sourdine", {"lasting": "day", "note": ""}),
+        (f"{BASE}/regles/{rule}/essai", {}),
+        (f"{BASE}/regles/{rule}/service", {"on": "0"}),
+        (f"{BASE}/regles/{rule}/suppression", {}),
+    ):
+        await post(served, path, status=404, **fields)
+
+
+async def test_who_only_reads_is_offered_nothing_to_press(served: Served) -> None:
+    number = await an_incident(served)
+    rule = await served.connection.fetchval("SELECT rule_id FROM rules")
+    cookie = await api_world.sign_in(served.connection, ("viewer", served.world.tenant_id), email="v@example.fr")
+    served.http.cookie_jar.clear()
+    served.http.cookie_jar.update_cookies(cookie)
+    for path in (f"{BASE}/alertes", f"{BASE}/alertes/{number}", f"{BASE}/regles", f"{BASE}/regles/{rule}"):
+        main = (await get(served, path)).partition("<main")[2].partition("</main>")[0]
+        assert 'method="post"' not in main
+    for path in (f"{BASE}/contacts", f"{BASE}/regles/nouvelle", f"{BASE}/regles/modeles"):
+        await get(served, path, status=403)
