@@ -25,6 +25,12 @@ from store.reading import territory
 PATH: Final = "/t/{slug}/regles"
 ENABLE: Final = PATH + "/activer"
 TEMPLATES: Final = PATH + "/modeles"
+_SUITS: Final = {  # a kind of site, and the template that is shown first there when it is called otherwise
+    "pumping_station": "water_network",
+    "reservoir": "water_network",
+    "street": "street_lighting",
+    "hall": "town_hall",
+}
 
 
 @require(READ)
@@ -93,7 +99,9 @@ async def show_templates(request: web.Request) -> web.Response:
                     for one in rules.proposals(template, quantities)
                 ],
             }
-            for name, template in rules.TEMPLATES.items()
+            for name, template in sorted(
+                rules.TEMPLATES.items(), key=lambda item: item[0] != _SUITS.get(chosen.kind, chosen.kind)
+            )
         ]
         if chosen
         else [],

@@ -50,7 +50,7 @@ async def test_the_sentence_follows_the_form(reading: Page, standing: Served) ->
     await reading.get_by_label("Grandeur mesurée").select_option("co2")
     await reading.get_by_label("Au-dessus de", exact=True).fill("1 500")
     await reading.get_by_label("Depuis au moins", exact=True).fill("20")
-    said = reading.get_by_text("Prévenir si")
+    said = reading.locator("output.said", has_text="20")
     await said.wait_for()
     text = (await said.inner_text()).replace("\u00a0", " ").replace("\u202f", " ")
     assert text == "Prévenir si le CO2 dépasse 1 500 ppm pendant 20 minutes."

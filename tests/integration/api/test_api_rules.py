@@ -146,7 +146,7 @@ async def test_a_template_proposes_what_a_site_measures_and_is_taken_once(served
     proposed = [one["kind"] for one in found["school"]["proposals"]]
     assert "night_flow" in proposed
     assert "co2_occupied" not in proposed  # no CO2 is measured there
-    assert all(one["sentence"].startswith("Prévenir si") for one in found["school"]["proposals"])
+    assert all(one["sentence"].startswith("Prévenir s") for one in found["school"]["proposals"])
     status, made, _ = await call(served, "POST", TEMPLATES, {"template": "school", "site_id": site})
     assert (status, len(made["rules"])) == (201, len(proposed))
     assert (await call(served, "POST", TEMPLATES, {"template": "school", "site_id": site}))[1]["rules"] == []
