@@ -58,6 +58,7 @@ def _declaration(one: Listed, model_id: str | None) -> DeviceDeclaration:
         name=one.name,
         model_id=model_id,
         site=one.site or None,
+        site_kind=one.site_kind or None,
         point=one.point or None,
         latitude_deg=one.latitude_deg,
         longitude_deg=one.longitude_deg,

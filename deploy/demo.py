@@ -16,10 +16,11 @@ import structlog
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
-from deploy import demo_accounts, demo_state, demo_territory
+from deploy import demo_accounts, demo_facts, demo_state, demo_territory
 from deploy.database import broker_directory, embedded_directory
 from deploy.declaring import declare
 from deploy.demo_accounts import Visit
+from deploy.demo_past import past
 from deploy.demo_state import DemoState
 from deploy.dsns import let_roles_in, of_settings, passwords
 from deploy.embedded.broker import EmbeddedBroker
@@ -35,7 +36,7 @@ from deploy.web import api_role
 from ingest.settings import IngestSettings, MqttSource
 from simulators.broker import BrokerAddress
 from simulators.clock import SystemClock
-from simulators.demo import Scenario, history, run
+from simulators.demo.scenario import Scenario, run
 from simulators.mqtt_publisher import Publisher
 from simulators.replay import replay
 from store.fleet import declare_tenant
@@ -45,8 +46,7 @@ from store.pool import connect
 log = structlog.get_logger("demo")
 
 SOURCE: Final = "demo"
-FIRST_PAGE: Final = "t/mareuville"
-_HISTORY: Final = timedelta(days=7)
+FIRST_PAGE: Final = "t/corbie"
 _SUBSCRIBED_WITHIN_S: Final = 15.0
 _POLL_S: Final = 0.01
 
@@ -58,14 +58,20 @@ class Demo(NamedTuple):
     broker: BrokerAddress
     captures: tuple[Path, ...]
     state_file: Path
+    scenario: Scenario
     watched: tuple[asyncio.Task[None], ...]  # end only if a server does, by itself
 
 
-async def demo(settings: Settings, captures: tuple[Path, ...], say: Callable[[str], None]) -> None:
-    """Run until a signal. `captures` are ChirpStack v4 messages to replay; `say` tells a person how it goes."""
+async def demo(
+    settings: Settings, captures: tuple[Path, ...], before: timedelta | None, say: Callable[[str], None]
+) -> None:
+    """Run until a signal. `captures` are ChirpStack v4 messages to replay; `say` tells a person how it goes.
+
+    `before` is how much there shall be before the first start; None: the scenario's thirteen months.
+    """
     with stop_on_signals() as stop:
         async with AsyncExitStack() as stack:
-            started = await stack.enter_async_context(_services(settings, captures))
+            started = await stack.enter_async_context(_services(settings, captures, before))
             ingest = (await stack.enter_async_context(ingest_role(started.running))).task
             maintenance = await stack.enter_async_context(maintenance_role(started.running))
             alerting = await stack.enter_async_context(alerting_role(started.running))
@@ -83,7 +89,7 @@ async def demo(settings: Settings, captures: tuple[Path, ...], say: Callable[[st
 
 
 @asynccontextmanager
-async def _services(settings: Settings, captures: tuple[Path, ...]) -> AsyncIterator[Demo]:
+async def _services(settings: Settings, captures: tuple[Path, ...], before: timedelta | None) -> AsyncIterator[Demo]:
     """Start database and broker, bring the schema up to date, declare the territory."""
     async with (
         EmbeddedPostgres(embedded_directory(settings), settings.pg_bin) as postgres,
@@ -92,7 +98,9 @@ async def _services(settings: Settings, captures: tuple[Path, ...]) -> AsyncIter
     ):
         await migrate(postgres.dsn)
         await let_roles_in(postgres.dsn, passwords(settings, postgres.dsn))
-        await _declare(postgres.dsn, captures)
+        state_file = settings.data_dir / "demo.json"
+        scenario = _scenario(state_file, before)
+        await _declare(postgres.dsn, captures, scenario)
         watched = tuple(asyncio.create_task(_watch(server)) for server in (postgres, broker))
         try:
             yield Demo(
@@ -104,7 +112,8 @@ async def _services(settings: Settings, captures: tuple[Path, ...]) -> AsyncIter
                 ),
                 BrokerAddress(host=broker.host, port=broker.port, username=broker.username, password=broker.password),
                 captures,
-                settings.data_dir / "demo.json",
+                state_file,
+                scenario,
                 watched,
             )
         finally:
@@ -133,8 +142,20 @@ def _with_source(settings: Settings, broker: EmbeddedBroker) -> Settings:
     return settings.model_copy(update={"ingest": ingest, "api": api})
 
 
-async def _declare(dsn: str, captures: tuple[Path, ...]) -> None:
-    listed = demo_territory.simulated(Scenario())
+def _scenario(state_file: Path, before: timedelta | None) -> Scenario:
+    """Return the scenario of the first start, once and for all: its day, and how much past it has."""
+    state = demo_state.load(state_file)
+    if state.story is None or state.begin is None:
+        story = now()
+        state = state._replace(story=story, begin=story - before if before is not None else Scenario(story=story).past)
+        demo_state.save(state_file, state)
+    assert state.story is not None
+    assert state.begin is not None
+    return Scenario(story=state.story, memory=state.story - state.begin)
+
+
+async def _declare(dsn: str, captures: tuple[Path, ...], scenario: Scenario) -> None:
+    listed = demo_territory.simulated(scenario)
     if captures:
         listed += await asyncio.to_thread(demo_territory.captured, captures)
     connection = await connect(dsn, application="samara-demo")
@@ -144,6 +165,7 @@ async def _declare(dsn: str, captures: tuple[Path, ...]) -> None:
         async for told in declare(connection, listed, now()):
             if told.problem:
                 log.warning("a device was not declared", dev_eui=told.dev_eui, reason=told.problem)
+        await demo_facts.tell(connection, scenario)
     finally:
         await connection.close()
 
@@ -159,11 +181,11 @@ async def _subscribed(registry: CollectorRegistry, ingest: asyncio.Task[None]) -
 
 async def _publish(started: Demo, stop: asyncio.Event, say: Callable[[str], None]) -> None:
     """Publish live messages for ever; beside them, once, the past that is not stored yet."""
-    clock, scenario = SystemClock(), Scenario()
+    clock = SystemClock()
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(_publish_past(started, scenario, clock.now(), say))
+        tasks.create_task(_publish_past(started, clock.now(), say))
         async with Publisher(started.broker, client_id="demo-live") as publisher:
-            await run(publisher, scenario, clock, stop)
+            await run(publisher, started.scenario, clock, stop)
     await stop.wait()
 
 
@@ -174,16 +196,36 @@ def _remember_the_present(state_file: Path, moment: datetime) -> None:
         demo_state.save(state_file, state._replace(history_until=moment))
 
 
-async def _publish_past(started: Demo, scenario: Scenario, until_time: datetime, say: Callable[[str], None]) -> None:
+async def _publish_past(started: Demo, until_time: datetime, say: Callable[[str], None]) -> None:
     state = demo_state.load(started.state_file)
-    begin = state.history_until or until_time - _HISTORY
+    begin, count = state.history_until or started.scenario.past, 0
     async with Publisher(started.broker, client_id="demo-past") as publisher:
-        count = await publisher.publish_many(history(scenario, max(begin, until_time - _HISTORY), until_time))
+        async for part in past(started.scenario, begin, until_time):
+            count += await publisher.publish_many(part)
+            await _settled(started.running.registry, count)
+    if state.history_until is None:
+        await _watch_over(started, until_time)
     state = state._replace(history_until=until_time)
     demo_state.save(started.state_file, state)
-    say(f"  {count} messages of the last {_HISTORY.days} days published")
+    say(f"  {count} messages of the last {(until_time - begin).days} days published")
     if started.captures and not state.captures_done:
         await _publish_captures(started, state, until_time, say)
+
+
+async def _settled(registry: CollectorRegistry, count: int) -> None:
+    """Return once ingest has dealt with so many messages: a slow machine is not flooded with a year at once."""
+    dealt_with = ("samara_stored_total", "samara_duplicates_total", "samara_quarantined_total")
+    while sum(registry.get_sample_value(name) or 0 for name in dealt_with) < count:  # noqa: ASYNC110 - no event tells
+        await asyncio.sleep(_POLL_S)
+
+
+async def _watch_over(started: Demo, moment: datetime) -> None:
+    """Have rules watch some communes, once the past that they are tried on is stored."""
+    connection = await connect(started.running.dsns.owner, application="samara-demo")
+    try:
+        await demo_facts.watch(connection, moment)
+    finally:
+        await connection.close()
 
 
 async def _publish_captures(started: Demo, state: DemoState, moment: datetime, say: Callable[[str], None]) -> None:

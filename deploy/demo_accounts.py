@@ -31,9 +31,9 @@ _VISITORS: Final = (
         (("administrator", None), ("supervisor", None)),
         "the syndicat, which sees all",
     ),
-    _Visitor("mairie@demo.example", "Dominique Leroy", (("manager", "mareuville"),), "the town hall of Mareuville"),
+    _Visitor("mairie@demo.example", "Dominique Leroy", (("manager", "corbie"),), "the town hall of Corbie"),
     _Visitor(
-        "technicien@demo.example", "Camille Roux", (("technician", "val-de-selle"),), "a technician of the Val de Selle"
+        "technicien@demo.example", "Camille Roux", (("technician", "val-de-somme"),), "a technician of the Val de Somme"
     ),
     _Visitor("reseau@demo.example", "Sacha Morel", (("supervisor", None),), "a supervisor: network, no measurements"),
 )

@@ -8,34 +8,44 @@ from typing import Any, Final
 from deploy.inventory import Listed
 from domain.errors import MessageError
 from domain.identifiers import dev_eui
-from simulators import capture
-from simulators.demo import Scenario, devices
+from simulators import capture, communes
+from simulators.demo.places import COMMUNES
+from simulators.demo.scenario import Scenario, devices
+from simulators.territories import SOMME
 from store.fleet import TenantDeclaration
 
-_COMMON: Final = (
-    TenantDeclaration("somme", "Département de la Somme", "departement", insee="80"),
-    TenantDeclaration("val-de-selle", "Communauté de communes du Val de Selle (fictive)", "epci", "somme"),
-    TenantDeclaration("mareuville", "Mareuville (commune fictive)", "commune", "val-de-selle"),
-    TenantDeclaration("croixval", "Croixval (commune fictive)", "commune", "val-de-selle"),
-)
-_SLUGS: Final = {"Mareuville": "mareuville", "Croixval": "croixval"}
+_DEPARTEMENT: Final = TenantDeclaration("somme", "Département de la Somme", "departement", insee="80")
+
+# The EPCI of somme.csv that the demonstration needs, by SIREN: slug, and the name in full.
+_EPCI: Final = {
+    "248000499": ("val-de-somme", "Communauté de communes du Val de Somme"),
+    "248000747": ("pays-du-coquelicot", "Communauté de communes du Pays du Coquelicot"),
+    "200070969": ("avre-luce-noye", "Communauté de communes Avre Luce Noye"),
+    "200071223": ("nievre-et-somme", "Communauté de communes Nièvre et Somme"),
+    "200070993": ("baie-de-somme", "Communauté d'agglomération de la Baie de Somme"),
+    "248000531": ("amiens-metropole", "Communauté d'agglomération Amiens Métropole"),
+}
 
 # Who is shown as owner of captured devices: one commune for each application of the capture, in turn.
-_OF_CAPTURES: Final = (
-    TenantDeclaration("val-de-somme", "Communauté de communes du Val de Somme", "epci", "somme"),
-    TenantDeclaration("corbie", "Corbie", "commune", "val-de-somme", "80212"),
-    TenantDeclaration("pays-du-coquelicot", "Communauté de communes du Pays du Coquelicot", "epci", "somme"),
-    TenantDeclaration("albert", "Albert", "commune", "pays-du-coquelicot", "80016"),
-    TenantDeclaration("baie-de-somme", "Communauté d'agglomération de la Baie de Somme", "epci", "somme"),
-    TenantDeclaration("abbeville", "Abbeville", "commune", "baie-de-somme", "80001"),
-    TenantDeclaration("amiens-metropole", "Amiens Métropole", "epci", "somme"),
-    TenantDeclaration("amiens", "Amiens", "commune", "amiens-metropole", "80021"),
-)
+_OF_CAPTURES: Final = {"80001": "abbeville", "80021": "amiens"}
 
 
 def tenants(*, with_captures: bool) -> Sequence[TenantDeclaration]:
-    """Return the tenants, each after its parent."""
-    return _COMMON + _OF_CAPTURES if with_captures else _COMMON
+    """Return the tenants, each after its parent: real communes under their EPCI."""
+    slugs = COMMUNES | _OF_CAPTURES if with_captures else COMMUNES
+    rows = {
+        row["insee"]: row for row in communes.rows(SOMME, ("insee", "siren", "epci_siren")) if row["insee"] in slugs
+    }
+    above = {row["epci_siren"]: _EPCI[row["epci_siren"]] for row in rows.values()}
+    return (
+        _DEPARTEMENT,
+        *(TenantDeclaration(slug, name, "epci", "somme", siren=siren) for siren, (slug, name) in above.items()),
+        *(
+            TenantDeclaration(slug, row["name"], "commune", above[row["epci_siren"]][0], insee, row["siren"])
+            for insee, slug in slugs.items()
+            for row in (rows[insee],)
+        ),
+    )
 
 
 def simulated(scenario: Scenario) -> list[Listed]:
@@ -44,13 +54,15 @@ def simulated(scenario: Scenario) -> list[Listed]:
         Listed(
             line=line,
             dev_eui=device.dev_eui,
-            tenant=_SLUGS[device.site.commune],
+            tenant=COMMUNES[device.site.insee],
             name=device.name,
             model=device.model,
             site=device.site.name,
+            site_kind=device.site.kind,
             point=device.point,
             latitude_deg=device.site.position.latitude_deg,
             longitude_deg=device.site.position.longitude_deg,
+            parameters=device.parameters,
         )
         for line, device in enumerate(devices(scenario), start=1)
     ]
@@ -58,7 +70,7 @@ def simulated(scenario: Scenario) -> list[Listed]:
 
 def captured(files: Iterable[Path]) -> list[Listed]:
     """Return the devices that ChirpStack v4 captures speak of, as a list to import."""
-    communes = [tenant.slug for tenant in _OF_CAPTURES if tenant.kind == "commune"]
+    slugs = list(_OF_CAPTURES.values())
     applications: dict[str, str] = {}
     found: dict[str, Listed] = {}
     for info in _device_infos(files):
@@ -67,7 +79,7 @@ def captured(files: Iterable[Path]) -> list[Listed]:
         except (KeyError, MessageError):
             continue
         application = str(info.get("applicationName", ""))
-        tenant = applications.setdefault(application, communes[len(applications) % len(communes)])
+        tenant = applications.setdefault(application, slugs[len(applications) % len(slugs)])
         name = str(info.get("deviceName") or eui)
         found[eui] = Listed(
             line=len(found) + 1,

@@ -1,7 +1,7 @@
 """Lists of devices as people keep them: CSV from a spreadsheet, or one JSON object a line.
 
-Columns: dev_eui, tenant (its slug), and as wanted name, model, site, point, latitude, longitude, parameters (what its
-decoder needs to know of it: `pulse_weight=10 pulse_unit=L`).
+Columns: dev_eui, tenant (its slug), and as wanted name, model, site, site_kind (school, town_hall, …), point, latitude,
+longitude, parameters (what its decoder needs to know of it: `pulse_weight=10 pulse_unit=L`).
 """
 
 import csv
@@ -20,6 +20,7 @@ COLUMNS: Final = (
     "name",
     "model",
     "site",
+    "site_kind",
     "point",
     "latitude",
     "longitude",
@@ -41,6 +42,7 @@ class Listed(NamedTuple):
     latitude_deg: float | None = None
     longitude_deg: float | None = None
     parameters: Mapping[str, str] = {}
+    site_kind: str = ""
 
 
 class RowError(NamedTuple):
@@ -125,6 +127,7 @@ def _listed(line: int, row: Mapping[str, str], tenant: str) -> Listed | RowError
             name=cells["name"],
             model=cells["model"],
             site=cells["site"],
+            site_kind=cells["site_kind"],
             point=cells["point"],
             latitude_deg=latitude,
             longitude_deg=longitude,

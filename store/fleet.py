@@ -41,7 +41,8 @@ class TenantDeclaration(NamedTuple):
 class DeviceDeclaration(NamedTuple):
     """A device of a tenant by its DevEUI, and the point that it measures, if any: `site` and `point` are names.
 
-    The position, WGS 84 degrees, is the site's. `parameters` are what its decoder needs to know of it.
+    The kind of place (school, town_hall, …) and the position, WGS 84 degrees, are the site's. `parameters` are what
+    its decoder needs to know of it.
     """
 
     dev_eui: str
@@ -52,6 +53,7 @@ class DeviceDeclaration(NamedTuple):
     latitude_deg: float | None = None
     longitude_deg: float | None = None
     parameters: Parameters = NO_PARAMETERS
+    site_kind: str | None = None
 
 
 @contextmanager
@@ -122,10 +124,11 @@ async def sync_models(connection: asyncpg.Connection, models: Collection[Model])
 
 
 UPSERT_SITE: Final = """
-INSERT INTO sites AS known (tenant_id, name, latitude_deg, longitude_deg)
-VALUES ($1, $2, $3, $4)
+INSERT INTO sites AS known (tenant_id, name, latitude_deg, longitude_deg, kind)
+VALUES ($1, $2, $3, $4, coalesce($5, 'other'))
 ON CONFLICT (tenant_id, name) DO UPDATE
-   SET latitude_deg = coalesce(excluded.latitude_deg, known.latitude_deg),
+   SET kind = coalesce($5, known.kind),
+       latitude_deg = coalesce(excluded.latitude_deg, known.latitude_deg),
        longitude_deg = coalesce(excluded.longitude_deg, known.longitude_deg)
 RETURNING site_id
 """
@@ -136,12 +139,13 @@ async def declare_site(
     tenant_id: int,
     name: str,
     *,
+    kind: str | None = None,
     latitude_deg: float | None = None,
     longitude_deg: float | None = None,
 ) -> int:
-    """Make a site, or give it a position, and return its id. Raises DeclarationError."""
+    """Make a site, or say its kind or position, and return its id. Raises DeclarationError."""
     with _refused(f"site {name[:64]!r}"):
-        site_id: int = await connection.fetchval(UPSERT_SITE, tenant_id, name, latitude_deg, longitude_deg)
+        site_id: int = await connection.fetchval(UPSERT_SITE, tenant_id, name, latitude_deg, longitude_deg, kind)
     return site_id
 
 
@@ -212,7 +216,12 @@ async def declare_devices(
             if one.site is None or one.point is None:
                 continue
             site_id = await declare_site(
-                connection, tenant_id, one.site, latitude_deg=one.latitude_deg, longitude_deg=one.longitude_deg
+                connection,
+                tenant_id,
+                one.site,
+                kind=one.site_kind,
+                latitude_deg=one.latitude_deg,
+                longitude_deg=one.longitude_deg,
             )
             await assign(connection, device_id, await declare_point(connection, site_id, one.point), now)
     return count

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
+from aiohttp import hdrs, web
+
 from api.exports.form import COLUMNS, Row
 
 _BOM: Final = "\ufeff"
@@ -62,3 +64,16 @@ def _cell(value: object, *, french: bool) -> str:
 def harmless(text: str) -> str:
     """Return a text that no spreadsheet takes for a formula: an apostrophe before it makes it a text."""
     return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def attachment(name: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> web.Response:
+    """Return the answer that gives a small table to a browser as a French spreadsheet opens it.
+
+    `name` is of ASCII letters.
+    """
+    return web.Response(
+        body=written([columns, *rows], french=True),
+        content_type="text/csv",
+        charset="utf-8",
+        headers={hdrs.CONTENT_DISPOSITION: f'attachment; filename="{name}"', hdrs.CACHE_CONTROL: "private, no-cache"},
+    )

@@ -1,5 +1,6 @@
 """samara demo."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -22,10 +23,14 @@ def demo_command(
     captures: Annotated[
         Path | None, typer.Option(help="A directory with captures (chirpstack_v4*.ndjson[.gz]) to replay.")
     ] = None,
+    days: Annotated[
+        int | None, typer.Option(min=0, help="How much past to make at the first start; thirteen months otherwise.")
+    ] = None,
 ) -> None:
     """Show everything on this machine: database, broker, simulated sensors. Ctrl-C stops it all."""
     settings = settings_of(context)
     if "level" not in settings.log.model_fields_set:
         logs.configure(settings.log.format, "warning")
     directory = captures or _CAPTURES
-    run(demo(settings, tuple(sorted(directory.glob("chirpstack_v4*.ndjson*"))), say_to_stdout))
+    files = tuple(sorted(directory.glob("chirpstack_v4*.ndjson*")))
+    run(demo(settings, files, None if days is None else timedelta(days=days), say_to_stdout))

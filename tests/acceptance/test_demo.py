@@ -39,7 +39,7 @@ class Demo:
         self.output = Path(tempfile.mkdtemp(dir=directory)) / "output"
         self._out = self.output.open("w", encoding="utf-8")
         self.process = subprocess.Popen(
-            [SAMARA, "demo", *arguments],
+            [SAMARA, "demo", "--days", "7", *arguments],
             cwd=directory,
             env=environment | {"SAMARA_API__PORT": "0"},
             stdout=self._out,
@@ -97,7 +97,7 @@ def processes_of(directory: Path) -> list[str]:
 async def until_moved(session: aiohttp.ClientSession, address: str) -> None:
     """Follow the live stream of the first commune's page until a value is another, of a later time."""
     known: dict[tuple[int, str, int], tuple[float, str]] = {}
-    async with session.get(f"{address}api/v1/live", params={"tenant": "mareuville"}) as answer:
+    async with session.get(f"{address}api/v1/live", params={"tenant": "corbie"}) as answer:
         assert answer.status == 200
         async for line in answer.content:
             if line.startswith(b"data: "):
@@ -111,17 +111,17 @@ async def until_moved(session: aiohttp.ClientSession, address: str) -> None:
 
 async def test_the_demo_shows_values_that_move_stops_whole_and_keeps_its_data(start: Any, directory: Path) -> None:
     demo = start("--captures", str(directory))
-    address = (await demo.until_said(r"at (http://\S+/)t/mareuville", START_WITHIN_S))[1]
+    address = (await demo.until_said(r"at (http://\S+/)t/corbie", START_WITHIN_S))[1]
     link = re.search(r"http://\S+/connexion/lien/\S+", demo.said())
     assert link
     async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:
         async with session.get(link[0]) as door:
             assert "Bienvenue" in await door.text()
-        given = {"next": "/t/mareuville"}
+        given = {"next": "/t/corbie"}
         async with session.post(link[0], data=given, headers={"Origin": address.rstrip("/")}) as page:
             assert page.status == 200
-            assert page.url.path == "/t/mareuville"
-            assert "Mareuville" in await page.text()
+            assert page.url.path == "/t/corbie"
+            assert "Corbie" in await page.text()
         await demo.until_said(r"\d+ messages of the last 7 days published", 60)
         async with asyncio.timeout(MOVES_WITHIN_S):
             await until_moved(session, address)
@@ -147,10 +147,10 @@ def _uplinks(directory: Path) -> int:
 
 async def test_killed_it_leaves_nothing_behind_and_starts_again(start: Any, directory: Path) -> None:
     demo = start("--captures", str(directory))
-    await demo.until_said(r"t/mareuville", START_WITHIN_S)
+    await demo.until_said(r"t/corbie", START_WITHIN_S)
     await demo.end(signal.SIGKILL)
     again = start("--captures", str(directory))
-    await again.until_said(r"t/mareuville", START_WITHIN_S)
+    await again.until_said(r"t/corbie", START_WITHIN_S)
     assert len([one for one in processes_of(directory) if "nats-server" in one]) == 1
     assert await again.end(signal.SIGINT) < STOP_WITHIN_S
     assert processes_of(directory) == []
@@ -158,7 +158,7 @@ async def test_killed_it_leaves_nothing_behind_and_starts_again(start: Any, dire
 
 async def test_a_server_that_dies_ends_it_whole_with_the_reason(start: Any, directory: Path) -> None:
     demo = start("--captures", str(directory))
-    await demo.until_said(r"t/mareuville", START_WITHIN_S)
+    await demo.until_said(r"t/corbie", START_WITHIN_S)
     os.kill(int((directory / ".samara" / "broker" / "broker.pid").read_text(encoding="ascii")), signal.SIGKILL)
     await asyncio.to_thread(demo.process.wait, STOP_WITHIN_S * 2)
     assert demo.process.returncode == 1
@@ -168,7 +168,7 @@ async def test_a_server_that_dies_ends_it_whole_with_the_reason(start: Any, dire
 
 async def test_two_of_them_in_one_directory_are_refused(start: Any, directory: Path) -> None:
     first = start("--captures", str(directory))
-    await first.until_said(r"t/mareuville", START_WITHIN_S)
+    await first.until_said(r"t/corbie", START_WITHIN_S)
     second = start("--captures", str(directory))
     await asyncio.to_thread(second.process.wait, START_WITHIN_S)
     assert second.process.returncode == 1

@@ -16,10 +16,11 @@ from deploy import demo_territory
 from deploy.embedded.broker import EmbeddedBroker
 from deploy.embedded.process import free_port
 from deploy.inventory import Listed
-from simulators.demo import Scenario, history
+from simulators.demo.scenario import Scenario, history
 
 STOP_WITHIN_S = 5
 SECRET = "a secret of the tests"
+SCENARIO = Scenario(story=datetime(2026, 3, 31, tzinfo=UTC), memory=timedelta(days=4))
 
 
 class Recording(NamedTuple):
@@ -34,13 +35,13 @@ class Recording(NamedTuple):
 @pytest.fixture
 def simulated(tmp_path: Path) -> Recording:
     end = datetime(2026, 3, 31, tzinfo=UTC)  # over the change to summer time
-    messages = list(history(Scenario(), end - timedelta(days=3), end))
+    messages = list(history(SCENARIO, end - timedelta(days=3), end))
     file = tmp_path / "simulated.ndjson.gz"
     with gzip.open(file, "wt", encoding="utf-8", compresslevel=1) as out:
         for topic, payload in messages:
             out.write(f'{{"topic": {json.dumps(topic)}, "payload": {payload.decode()}}}\n')
     uplinks = sum(topic.endswith("/up") for topic, _ in messages)
-    return Recording(file, demo_territory.simulated(Scenario()), len(messages), uplinks)
+    return Recording(file, demo_territory.simulated(SCENARIO), len(messages), uplinks)
 
 
 @pytest.fixture
@@ -152,7 +153,7 @@ async def test_one_process_receives_by_http_stores_and_shows(serve: Any, tmp_pat
     address = (await service.until_logged("started"))["address"]
     end = datetime(2026, 3, 31, tzinfo=UTC)
     body = next(
-        payload for topic, payload in history(Scenario(), end - timedelta(hours=2), end) if "025a4d0000000001" in topic
+        payload for topic, payload in history(SCENARIO, end - timedelta(days=1), end) if "025a4d0000000001" in topic
     )
     headers = {"Authorization": f"Bearer {SECRET}"}
     async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from deploy.embedded.broker import EmbeddedBroker
 from ingest.runner import Ingest
 from ingest.settings import HttpSource, IngestSettings
-from simulators.demo import Scenario, history
+from simulators.demo.scenario import Scenario, history
 
 
 @pytest.fixture
@@ -163,7 +163,8 @@ def test_serve_wants_a_network_server_to_ingest_from(samara: Samara) -> None:
 async def set_aside(database: str, tmp_path: Path) -> int:
     """The number of one uplink in quarantine: its device is not declared."""
     end = datetime(2026, 3, 31, tzinfo=UTC)
-    topic, body = next(one for one in history(Scenario(), end - timedelta(hours=1), end) if "/event/up" in one[0])
+    scenario = Scenario(story=end, memory=timedelta(days=1))
+    topic, body = next(one for one in history(scenario, end - timedelta(hours=1), end) if "/event/up" in one[0])
     settings = IngestSettings(http=(HttpSource(name="cs", lns="chirpstack", secret=SecretStr("0123456789abcdef")),))
     ingest = Ingest(
         settings,

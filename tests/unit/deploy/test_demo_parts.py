@@ -1,19 +1,20 @@
 import gzip
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from deploy import demo_state, demo_territory
 from deploy.demo_state import DemoState
-from simulators.demo import Scenario, devices
+from simulators.demo.scenario import Scenario, devices
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
+SCENARIO = Scenario(story=NOW, memory=timedelta(days=1))
 
 
 def test_what_is_remembered_is_read_back(tmp_path: Path) -> None:
-    state = DemoState(history_until=NOW, captures_at=NOW, captures_done=True)
+    state = DemoState(story=NOW, begin=NOW, history_until=NOW, captures_at=NOW, captures_done=True)
     demo_state.save(tmp_path / "demo.json", state)
     assert demo_state.load(tmp_path / "demo.json") == state
     demo_state.save(tmp_path / "demo.json", DemoState())
@@ -30,8 +31,8 @@ def test_what_cannot_be_read_is_the_beginning(tmp_path: Path, text: str) -> None
 
 
 def test_every_simulated_device_belongs_to_a_tenant_that_is_declared_after_its_parent() -> None:
-    listed = demo_territory.simulated(Scenario())
-    assert len(listed) == len(devices(Scenario()))
+    listed = demo_territory.simulated(SCENARIO)
+    assert len(listed) == len(devices(SCENARIO))
     for with_captures in (False, True):
         tenants = demo_territory.tenants(with_captures=with_captures)
         assert {device.tenant for device in listed} <= {tenant.slug for tenant in tenants}

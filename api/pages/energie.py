@@ -1,0 +1,128 @@
+"""The page of a tenant's energy, /t/<slug>/energie: by building, in kWh and euros, against last year and the decree."""
+
+from datetime import date, datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import asyncpg
+from aiohttp import web
+
+from api.access import MANAGE, READ, account_of, require
+from api.context import CLOCK, reader
+from api.exports import delimited
+from api.opening import opened
+from api.pages import energy_view, energy_words, periods, rendering
+from api.pages.energy_view import Found
+from api.pages.navigation import Entry
+from api.pages.periods import Period
+from api.tenancy import tenant_of
+from store import buildings
+from store.reading import consumption
+from store.reading.territory import Tenant
+
+PATH: Final = "/t/{slug}/energie"
+_EXPORT: Final = f"{PATH}/operat.csv"
+_HABITS: Final = timedelta(days=28)  # over how long base load and closed hours are told
+_OPERAT: Final = (
+    *("site", "activity", "floor_area_m2", "reference_year", "reference_kwh", "year"),
+    *("electricity_kwh", "gas_kwh", "heat_kwh"),
+)
+
+
+@require(READ)
+async def page(request: web.Request) -> web.Response:
+    """Answer the page; `periode` says over how long."""
+    name = rendering.query(request, "periode").choice("periode", periods.NAMES, "mois")
+    now, texts = request.app[CLOCK](), rendering.catalogue_of(request)
+    async with reader(request) as connection:
+        tenant = await tenant_of(request, connection)
+        zone = ZoneInfo(tenant.time_zone)
+        period = periods.period(name, now, zone)
+        found = await _found(connection, tenant, period, periods.period("douze", now, zone))
+    year_kwh: dict[int, float] = {}
+    for use in found.year:
+        year_kwh[use.site_id] = year_kwh.get(use.site_id, 0.0) + energy_view.kwh(use)
+    shown = energy_view.figures(found, period)
+    return rendering.html(
+        request,
+        "energie.html",
+        tenant=tenant,
+        figures=shown,
+        lead=energy_words.lead(shown, name, period, texts),
+        tiles=energy_words.tiles(shown, texts),
+        rows=energy_words.rows(shown, tenant, texts),
+        columns=energy_words.columns(texts),
+        decree=energy_words.decree_rows(
+            energy_view.decree(found.buildings, year_kwh, now.astimezone(zone).year), texts
+        ),
+        decree_columns=energy_words.decree_columns(texts),
+        periods=[
+            {"href": rendering.address(request, periode=one), "label": texts(f"period.{one}"), "chosen": one == name}
+            for one in periods.NAMES
+        ],
+        may_manage=MANAGE in account_of(request).permissions,
+        incomplete=not found.prices or all(one.floor_area_m2 is None for one in found.buildings),
+        export=rendering.tenant_address(tenant, "energie", "operat.csv"),
+        settings=rendering.tenant_address(tenant, "energie", "batiments"),
+    )
+
+
+async def _found(connection: asyncpg.Connection, tenant: Tenant, period: Period, year: Period) -> Found:
+    of_year = await _uses(connection, tenant, year.start, year.end)
+    now = [use for use in of_year if use.start >= period.start]
+    before = await _uses(connection, tenant, period.start_before, period.end_before)
+    hours = await consumption.hours(
+        connection, tenant.tenant_id, (energy_view.ELECTRICITY,), period.end - _HABITS, period.end
+    )
+    opening = await buildings.opening_hours(connection, tenant.tenant_id)
+    return Found(
+        now=now,
+        before=before,
+        year=of_year,
+        hours=hours,
+        buildings=await buildings.buildings(connection, tenant.tenant_id),
+        prices=await buildings.prices(connection, tenant.tenant_id),
+        degree_days=await buildings.degree_days_of(connection, min(period.start_before, year.start), period.end),
+        opened=opened([(hour.site_id, hour.start) for hour in hours], opening, ZoneInfo(tenant.time_zone)),
+    )
+
+
+async def _uses(
+    connection: asyncpg.Connection, tenant: Tenant, start: datetime, end: datetime
+) -> list[consumption.Use]:
+    return await consumption.uses(
+        connection,
+        tenant.tenant_id,
+        energy_view.QUANTITIES,
+        start,
+        end,
+        unit="day",
+        time_zone=tenant.time_zone,
+    )
+
+
+@require(READ)
+async def export(request: web.Request) -> web.Response:
+    """Answer what OPERAT asks for, a line a building, as French spreadsheets read CSV."""
+    rendering.query(request)
+    now = request.app[CLOCK]()
+    async with reader(request) as connection:
+        tenant = await tenant_of(request, connection)
+        zone = ZoneInfo(tenant.time_zone)
+        year = now.astimezone(zone).year - 1
+        uses = await consumption.uses(
+            connection,
+            tenant.tenant_id,
+            energy_view.QUANTITIES,
+            periods.midnight(date(year, 1, 1), zone),
+            periods.midnight(date(year + 1, 1, 1), zone),
+            unit="year",
+            time_zone=tenant.time_zone,
+        )
+        known = await buildings.buildings(connection, tenant.tenant_id)
+    rows = energy_view.operat(known, uses, year)
+    return delimited.attachment(f"operat-{tenant.slug}-{year}.csv", _OPERAT, rows)
+
+
+ROUTES: Final = (web.get(PATH, page), web.get(_EXPORT, export))
+NAVIGATION: Final = (Entry("energie", PATH, "bolt", 30),)

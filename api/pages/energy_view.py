@@ -1,0 +1,281 @@
+"""What the page of energy says, from what the meters counted. Pure."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Final, NamedTuple
+
+from api.pages.periods import Period
+from domain import energy
+from domain.energy import Day
+from store.buildings import Building, Price
+from store.reading.consumption import HourUse, Use
+
+ELECTRICITY: Final = "active_energy_import"
+GAS: Final = "gas_volume"
+HEAT: Final = "heat_energy"
+QUANTITIES: Final = (ELECTRICITY, GAS, HEAT)
+_KWH: Final = {ELECTRICITY: 1.0, HEAT: 1.0, GAS: 11.2}  # a unit in kWh; gas: gross, usual in the north of France (GRDF)
+_COMPARABLE: Final = 0.9  # of the days that both periods must have
+
+
+Meter = tuple[int, str, int]  # point, quantity, channel
+
+
+class Amount(NamedTuple):
+    """What was used, kWh and euros (None where a price is unknown), and what the year before says about it.
+
+    `change` is the relative difference, None where the year before was not measured; `corrected` the same in equal
+    weather.
+    """
+
+    kwh: float
+    euros: float | None
+    change: float | None
+    corrected: float | None
+
+
+class SiteEnergy(NamedTuple):
+    """One building over the period."""
+
+    site_id: int
+    name: str
+    by_quantity: Mapping[str, float]  # kWh
+    total: Amount
+    kwh_per_m2: float | None
+    base_load_w: float | None
+    closed_share: float | None
+
+
+class Decree(NamedTuple):
+    """Where a building stands on the path of the tertiary decree."""
+
+    site_id: int
+    name: str
+    missing: tuple[str, ...]  # of activity, reference, meter
+    reference_year: int | None
+    reference_kwh: float | None
+    year_kwh: float | None
+    path_kwh: float | None
+    target_kwh: float | None  # of 2030
+
+    @property
+    def on_path(self) -> bool | None:
+        """Say whether the last twelve months are on the path; None if that cannot be told."""
+        if self.year_kwh is None or self.path_kwh is None:
+            return None
+        return self.year_kwh <= self.path_kwh
+
+
+class Figures(NamedTuple):
+    """All of it."""
+
+    total: Amount
+    by_quantity: Mapping[str, Amount]
+    sites: list[SiteEnergy]
+
+
+class Found(NamedTuple):
+    """What was read: daily uses of the period, of the year before and of the last twelve months, and what is known."""
+
+    now: Sequence[Use]
+    before: Sequence[Use]
+    year: Sequence[Use]  # by which heating is known
+    hours: Sequence[HourUse]
+    buildings: Sequence[Building]
+    prices: Sequence[Price]
+    degree_days: Mapping[datetime, float]
+    opened: Mapping[tuple[int, datetime], bool]  # (site, hour) -> whether it was open, if that is known
+
+
+class _Uses(NamedTuple):
+    """The daily uses of some meters in the period, in the year before, and over the last twelve months."""
+
+    now: list[Use]
+    before: list[Use]
+    year: list[Use]
+
+    def only(self, quantity: str) -> "_Uses":
+        """Return those of one quantity."""
+        return _Uses(*([use for use in uses if use.quantity == quantity] for uses in self))
+
+    def of(self, meters: Collection[Meter]) -> "_Uses":
+        """Return those of some meters."""
+        return _Uses(*([use for use in uses if _meter(use) in meters] for uses in self))
+
+
+def figures(found: Found, period: Period) -> Figures:
+    """Return what each building and the tenant used."""
+    everything = _Uses(list(found.now), list(found.before), list(found.year))
+    by_site: dict[int, _Uses] = defaultdict(lambda: _Uses([], [], []))
+    for use in found.now:
+        by_site[use.site_id].now.append(use)
+    for use in found.before:
+        by_site[use.site_id].before.append(use)
+    for use in found.year:
+        by_site[use.site_id].year.append(use)
+    sites = [
+        _site(found, period, building, by_site[building.site_id])
+        for building in found.buildings
+        if building.site_id in by_site and by_site[building.site_id].now
+    ]
+    return Figures(
+        total=_amount(found, period, everything),
+        by_quantity={
+            quantity: _amount(found, period, everything.only(quantity))
+            for quantity in QUANTITIES
+            if any(use.quantity == quantity for use in found.now)
+        },
+        sites=sorted(sites, key=lambda site: -site.total.kwh),
+    )
+
+
+def kwh(use: Use | HourUse) -> float:
+    """Return an amount in kWh."""
+    return use.amount * _KWH[use.quantity]
+
+
+def price_of(prices: Iterable[Price], quantity: str, day: date) -> float | None:
+    """Return what a unit cost on a day."""
+    known = [one for one in prices if one.quantity == quantity and one.since <= day]
+    return max(known, key=lambda one: one.since).euros if known else None
+
+
+def _site(found: Found, period: Period, building: Building, uses: _Uses) -> SiteEnergy:
+    by_quantity: dict[str, float] = defaultdict(float)
+    for use in uses.now:
+        by_quantity[use.quantity] += kwh(use)
+    total = _amount(found, period, uses)
+    hours = [hour for hour in found.hours if hour.site_id == building.site_id and hour.quantity == ELECTRICITY]
+    return SiteEnergy(
+        site_id=building.site_id,
+        name=building.name,
+        by_quantity=by_quantity,
+        total=total,
+        kwh_per_m2=None if building.floor_area_m2 is None else total.kwh / building.floor_area_m2,
+        base_load_w=_base_load(hours),
+        closed_share=_closed_share(hours, found.opened),
+    )
+
+
+def _amount(found: Found, period: Period, uses: _Uses) -> Amount:
+    """Compare meter by meter: one that did not count a year before says nothing about a change."""
+    days_now, days_before = _days_by_meter(uses.now), _days_by_meter(uses.before)
+    enough = _COMPARABLE * period.days
+    comparable = {
+        meter for meter, days in days_now.items() if len(days) >= enough and len(days_before.get(meter, ())) >= enough
+    }
+    alike = uses.of(comparable)
+    used, used_before = sum(map(kwh, alike.now)), sum(map(kwh, alike.before))
+    return Amount(
+        kwh=sum(map(kwh, uses.now)),
+        euros=_euros(found.prices, uses.now),
+        change=used / used_before - 1 if used_before > 0 else None,
+        corrected=_corrected(found, alike, used_before) if used_before > 0 else None,
+    )
+
+
+def _meter(use: Use) -> Meter:
+    return use.point_id, use.quantity, use.channel
+
+
+def _days_by_meter(uses: Iterable[Use]) -> dict[Meter, set[datetime]]:
+    days: dict[Meter, set[datetime]] = defaultdict(set)
+    for use in uses:
+        days[_meter(use)].add(use.start)
+    return days
+
+
+def _euros(prices: Sequence[Price], uses: Iterable[Use]) -> float | None:
+    total = 0.0
+    for use in uses:
+        price = price_of(prices, use.quantity, use.start.date())
+        if price is None:
+            return None
+        total += use.amount * price
+    return total
+
+
+def _corrected(found: Found, uses: _Uses, used_before: float) -> float | None:
+    """Return the change, had this period had the weather of the one before; None where that is not known."""
+    days = _by_day(uses.year)
+    line = energy.line([Day(used, found.degree_days[day]) for day, used in days.items() if day in found.degree_days])
+    had, wanted = _degrees(found, uses.now), _degrees(found, uses.before)
+    if line is None or had is None or wanted is None:
+        return None
+    return energy.corrected(sum(map(kwh, uses.now)), had, wanted, line.slope) / used_before - 1
+
+
+def _by_day(uses: Iterable[Use]) -> dict[datetime, float]:
+    days: dict[datetime, float] = defaultdict(float)
+    for use in uses:
+        days[use.start] += kwh(use)
+    return days
+
+
+def _degrees(found: Found, uses: Iterable[Use]) -> float | None:
+    """Return the degree days of the days that were counted; None if the weather of one in ten is unknown."""
+    days = {use.start for use in uses}
+    known = [found.degree_days[day] for day in days if day in found.degree_days]
+    return sum(known) * len(days) / len(known) if known and len(known) >= _COMPARABLE * len(days) else None
+
+
+def _base_load(hours: Sequence[HourUse]) -> float | None:
+    by_point: dict[int, list[float]] = defaultdict(list)
+    for hour in hours:
+        by_point[hour.point_id].append(kwh(hour) * 1000)
+    loads = [load for values in by_point.values() if (load := energy.base_load(values)) is not None]
+    return sum(loads) if loads else None
+
+
+def _closed_share(hours: Sequence[HourUse], opened: Mapping[tuple[int, datetime], bool]) -> float | None:
+    known = [(kwh(hour), opened[hour.site_id, hour.start]) for hour in hours if (hour.site_id, hour.start) in opened]
+    total = sum(used for used, _ in known)
+    return sum(used for used, is_open in known if not is_open) / total if total > 0 else None
+
+
+def decree(buildings: Iterable[Building], year_kwh: Mapping[int, float], year: int) -> list[Decree]:
+    """Return where each building that the decree may concern stands, with the last twelve months in kWh by site."""
+    return [
+        _decree(building, year_kwh.get(building.site_id), year)
+        for building in buildings
+        if (building.floor_area_m2 or 0) >= energy.DECREE_FROM_M2
+    ]
+
+
+def _decree(building: Building, year_kwh: float | None, year: int) -> Decree:
+    reference = building.reference_year, building.reference_kwh
+    missing = [
+        name
+        for name, known in (
+            ("activity", building.activity),
+            ("reference", all(reference)),
+            ("meter", year_kwh is not None),
+        )
+        if not known
+    ]
+    path = target = None
+    if building.reference_year is not None and building.reference_kwh is not None:
+        path = energy.path(building.reference_year, building.reference_kwh, year)
+        target = energy.targets(building.reference_kwh)[0].kwh
+    return Decree(building.site_id, building.name, tuple(missing), *reference, year_kwh, path, target)
+
+
+def operat(buildings: Iterable[Building], uses: Iterable[Use], year: int) -> list[tuple[object, ...]]:
+    """Return a line for each building of a known floor: what it is, its reference, what it used in a year, kWh."""
+    used: dict[tuple[int, str], float] = defaultdict(float)
+    for use in uses:
+        used[use.site_id, use.quantity] += kwh(use)
+    return [
+        (
+            building.name,
+            building.activity,
+            building.floor_area_m2,
+            building.reference_year,
+            building.reference_kwh,
+            year,
+            *(used.get((building.site_id, quantity)) for quantity in QUANTITIES),
+        )
+        for building in buildings
+        if building.floor_area_m2 is not None
+    ]

@@ -1,0 +1,54 @@
+"""The periods that pages of consumption compare: so far this month, this year, or the last twelve months. Pure."""
+
+from calendar import monthrange
+from datetime import date, datetime, time, timedelta
+from typing import Final, Literal, NamedTuple
+from zoneinfo import ZoneInfo
+
+Name = Literal["mois", "annee", "douze"]
+NAMES: Final[tuple[Name, ...]] = ("mois", "annee", "douze")
+
+
+class Period(NamedTuple):
+    """Whole days of a zone: [start, end), and the same days of the year before."""
+
+    start: datetime
+    end: datetime
+    start_before: datetime
+    end_before: datetime
+    zone: ZoneInfo
+
+    @property
+    def days(self) -> int:
+        """Return how many days it has, whatever the clock did in between."""
+        return (self.end.date() - self.start.date()).days
+
+
+def midnight(day: date, zone: ZoneInfo) -> datetime:
+    """Return when a day begins."""
+    return datetime.combine(day, time(), zone)
+
+
+def a_year_before(day: date) -> date:
+    """Return the same day of the year before; 28 February for the 29th."""
+    last = monthrange(day.year - 1, day.month)[1]
+    return day.replace(year=day.year - 1, day=min(day.day, last))
+
+
+def period(name: Name, now: datetime, zone: ZoneInfo) -> Period:
+    """Return the period up to this morning's midnight; on its first day, the whole one before."""
+    today = now.astimezone(zone).date()
+    yesterday = today - timedelta(days=1)
+    starts = {
+        "mois": yesterday.replace(day=1),
+        "annee": yesterday.replace(month=1, day=1),
+        "douze": a_year_before(today),
+    }
+    first = starts[name]
+    return Period(
+        start=midnight(first, zone),
+        end=midnight(today, zone),
+        start_before=midnight(a_year_before(first), zone),
+        end_before=midnight(a_year_before(today), zone),
+        zone=zone,
+    )

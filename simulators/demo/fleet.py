@@ -1,0 +1,308 @@
+"""The devices of the demonstration: what is measured where, by which model, and what goes wrong.
+
+What a person should find: a leak at the school of Corbie, bad air in a classroom of Albert, a sensor of
+Villers-Bretonneux that tells the same temperature for days, an antenna without power at Ailly-sur-Noye.
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import Final, NamedTuple
+
+from simulators.communes import Commune
+from simulators.demo import buildings, places, senses
+from simulators.demo.buildings import Energy, Habits, Room, Story, Water
+from simulators.demo.places import Site
+from simulators.demo.senses import Sense
+
+_LESSONS: Final = Habits(8.5, 16.5, frozenset((0, 1, 3, 4)), closed_in_holidays=True)
+_OFFICE: Final = Habits(8, 18, frozenset(range(5)))
+_EVENINGS: Final = Habits(17, 23, frozenset((1, 3, 4, 5)))
+_CLUBS: Final = Habits(9, 22, frozenset(range(6)), closed_in_holidays=True)
+_ALWAYS: Final = Habits(0, 24, frozenset(range(7)))
+
+_HOURLY: Final = 4  # quarters of an hour between two messages
+_RARELY: Final = 16
+_TWICE_A_DAY: Final = 48
+
+_PROFILES: Final = {
+    "axioma-w1": "Axioma Qalcosonic W1",
+    "dragino-dds75-lb": "Dragino DDS75-LB",
+    "dragino-lse01": "Dragino LSE01",
+    "elsys-ers-co2": "Elsys ERS CO2",
+    "fludia-fm432e": "Fludia FM432e",
+    "fludia-fm432g": "Fludia FM432g",
+    "makerfabs-soil-moisture": "Makerfabs Soil Moisture Sensor",
+    "milesight-ws523": "Milesight WS523",
+    "multitech-rbs301-dws": "Multitech RBS301-DWS",
+    "multitech-rbs301-temp": "Multitech RBS301-TEMP",
+    "multitech-rbs305-ath": "Multitech RBS305-ATH",
+}
+
+
+class DemoDevice(NamedTuple):
+    """One device as the demonstration declares it.
+
+    `quantity` names what its page shows first, in the words of `domain.quantities`; `foreign_quantity` the
+    same as the network server's codec calls it, for a model that has no decoder of ours ('' otherwise).
+    `every` is the period of its messages, in quarters of an hour. `parameters` are what its decoder needs to know.
+    """
+
+    dev_eui: str
+    name: str
+    model: str
+    site: Site
+    point: str
+    quantity: str
+    foreign_quantity: str
+    every: int
+    parameters: Mapping[str, str]
+
+    @property
+    def profile(self) -> str:
+        """The device profile's name in the network server."""
+        return _PROFILES[self.model]
+
+
+class _Placed(NamedTuple):
+    """A device before it has a number."""
+
+    model: str
+    point: str
+    quantity: str
+    every: int
+    sense: Sense
+    foreign_quantity: str = ""
+    parameters: Mapping[str, str] = {}
+
+
+_GAS: Final = {"pulse_weight": "10", "pulse_unit": "L", "pulse_quantity": "gas_volume"}
+
+
+def _electricity(story: Story, site: Site, habits: Habits, energy: Energy) -> _Placed:
+    index = buildings.energy_index(story, habits, energy, _seed(site), 4.1e6)
+    return _Placed(
+        "fludia-fm432e",
+        "Électricité, compteur général",
+        "active_energy_import",
+        _TWICE_A_DAY,
+        senses.electricity_meter(index),
+    )
+
+
+def _gas(story: Story, site: Site, habits: Habits, heat_w_per_k: float, trend: float) -> _Placed:
+    index = buildings.gas_index(story, habits, Energy(0, 0, heat_w_per_k, trend), _seed(site), 8.8e6)
+    return _Placed("fludia-fm432g", "Gaz, chaufferie", "gas_volume", _TWICE_A_DAY, senses.gas_meter(index), "", _GAS)
+
+
+def _water(story: Story, site: Site, habits: Habits, water: Water, point: str = "Eau, compteur général") -> _Placed:
+    index = buildings.water_index(story, habits, water, _seed(site), 1.2e6)
+    return _Placed("axioma-w1", point, "water_volume", _TWICE_A_DAY, senses.water_meter(index))
+
+
+def _air(story: Story, point: str, habits: Habits, room: Room) -> _Placed:
+    return _Placed("elsys-ers-co2", point, "co2", _HOURLY, senses.room_air(story, habits, room))
+
+
+def _warmth(story: Story, point: str, habits: Habits, room: Room) -> _Placed:
+    sense = senses.room_temperature(story, habits, room)
+    return _Placed("multitech-rbs301-temp", point, "temperature", _RARELY, sense)
+
+
+def _climate(story: Story, point: str, habits: Habits, room: Room) -> _Placed:
+    return _Placed("multitech-rbs305-ath", point, "temperature", _RARELY, senses.room_climate(story, habits, room))
+
+
+def _seed(site: Site) -> str:
+    return f"{site.insee} {site.name}"
+
+
+class _School(NamedTuple):
+    """A school: its name, floor, trend of energy, heated by gas or by electricity, what is particular."""
+
+    insee: str
+    name: str
+    area_m2: float
+    trend: float
+    gas: bool = False
+    room: Room = Room(24)
+    water: Water = Water(190, 0, -0.05)
+
+
+_SCHOOLS: Final = (
+    _School("80212", "École du Centre", 1450, -0.12, gas=True, water=Water(260, 0, 0.02, 62, timedelta(days=6))),
+    _School("80799", "École Victoria", 1100, -0.08, gas=True),
+    _School("80338", "École des Tilleuls", 620, 0.03),
+    _School("80507", "École du Village", 480, -0.05),
+    _School("80016", "École de la Gare", 1800, -0.02, gas=True, room=Room(31, 165, 2.0)),
+    _School("80136", "École des Berges", 700, -0.15),
+    _School("80523", "École du Moulin", 540, 0.06),
+    _School("80570", "École du Parc", 1300, -0.09, gas=True),
+    _School("80010", "École des Marronniers", 900, -0.04),
+    _School("80318", "École des Remparts", 1150, -0.18, gas=True),
+    _School("80793", "École de la Place", 760, -0.01),
+    _School("80622", "École de la Collégiale", 520, -0.07),
+)
+
+
+def _school(story: Story, made: _School, site: Site) -> Iterator[_Placed]:
+    heat = 0.9 * made.area_m2
+    yield _electricity(
+        story,
+        site,
+        _LESSONS,
+        Energy(0.5 * made.area_m2, 7.0 * made.area_m2, 0.0 if made.gas else 0.4 * heat, made.trend),
+    )
+    if made.gas:
+        yield _gas(story, site, _LESSONS, heat, made.trend)
+    yield _water(story, site, _LESSONS, made.water)
+    yield _air(story, "Air, classe de CE1", _LESSONS, made.room)
+
+
+# Town halls: INSEE code, floor, trend.
+_TOWN_HALLS: Final = (
+    ("80212", 820, -0.06),
+    ("80799", 640, -0.1),
+    ("80338", 260, 0.02),
+    ("80507", 190, -0.03),
+    ("80016", 1400, -0.08),
+    ("80136", 240, 0.09),
+    ("80523", 220, -0.02),
+    ("80570", 560, -0.05),
+    ("80010", 480, -0.12),
+    ("80318", 430, -0.04),
+    ("80793", 310, -0.06),
+    ("80622", 280, 0.01),
+)
+
+
+def _town_hall(story: Story, site: Site, trend: float) -> Iterator[_Placed]:
+    yield _electricity(story, site, _OFFICE, Energy(0.9 * site.area_m2, 6.0 * site.area_m2, 0.55 * site.area_m2, trend))
+    yield _climate(story, "Air, accueil", _OFFICE, Room(4, 120, warm_c=20.5))
+
+
+# Halls and gymnasiums: INSEE code, name, kind, floor, trend.
+_HALLS: Final = (
+    ("80212", "Gymnase", "gym", 1600, -0.03),
+    ("80212", "Médiathèque", "library", 700, -0.2),
+    ("80799", "Gymnase", "gym", 1500, 0.04),
+    ("80799", "Salle des fêtes", "hall", 520, -0.06),
+    ("80338", "Salle polyvalente", "hall", 430, -0.02),
+    ("80016", "Piscine", "pool", 2200, -0.07),
+    ("80016", "Médiathèque", "library", 1100, -0.11),
+    ("80136", "Salle des fêtes", "hall", 380, 0.05),
+    ("80570", "Salle des fêtes", "hall", 600, -0.09),
+    ("80318", "Gymnase", "gym", 1350, -0.01),
+)
+
+
+def _hall(story: Story, site: Site, trend: float) -> Iterator[_Placed]:
+    pool = site.kind == "pool"
+    habits = _OFFICE if site.kind == "library" else _CLUBS if site.kind in ("gym", "pool") else _EVENINGS
+    area = site.area_m2
+    yield _electricity(
+        story, site, habits, Energy((9.0 if pool else 0.6) * area, 8.0 * area, (0.1 if pool else 0.5) * area, trend)
+    )
+    if pool:
+        yield _gas(story, site, _ALWAYS, 2.6 * area, trend)
+    yield _water(story, site, habits, Water(1900 if pool else 120, 260 if pool else 0, trend / 2))
+    warmth = _warmth(story, "Température, grande salle", habits, Room(12, 900, warm_c=18.0, cool_c=13.0))
+    if (site.insee, site.kind) == ("80799", "gym"):
+        stopped = story.now - timedelta(days=3)
+        warmth = warmth._replace(sense=senses.frozen(warmth.sense, stopped))
+    yield warmth
+
+
+def _water_network(story: Story, insee: str, site: Site) -> Iterator[_Placed]:
+    if site.kind == "pumping_station":
+        supplied = Water(5200 if insee == "80507" else 9800, 1900, 0.03)
+        yield _water(story, site, _ALWAYS, supplied, "Volume mis en distribution")
+        yield _electricity(story, site, _ALWAYS, Energy(2600, 900, 0.0, 0.02))
+    else:
+        yield _Placed("dragino-dds75-lb", "Niveau de la cuve", "distance", _RARELY, senses.level(1.4, 0.7, 21_600))
+
+
+def _first_commune(story: Story) -> Iterator[tuple[str, str, _Placed]]:
+    """Yield (site, its kind, device) of what only the first commune has."""
+    rack = buildings.energy_index(story, _LESSONS, Energy(120, 70), "rack", 8.1e5)
+    heater = buildings.energy_index(story, _OFFICE, Energy(15, 60, 55), "archives", 2.4e6)
+    foreign = "ns:power_consumption"
+    school, stadium, bridge = "École du Centre", "Stade municipal", "Pont de la Somme"
+    yield school, "school", _warmth(story, "Température, classe de CM2", _LESSONS, Room(24))
+    yield school, "school", _Placed("multitech-rbs301-dws", "Porte de la chaufferie", "open", _RARELY, senses.door)
+    for name, kind, point, sense in (
+        (school, "school", "Baie informatique", senses.socket(story, _LESSONS, rack)),
+        ("Mairie", "town_hall", "Radiateur, archives", senses.socket(story, _OFFICE, heater)),
+    ):
+        yield name, kind, _Placed("milesight-ws523", point, "active_energy_import", _RARELY, sense, foreign)
+    yield "Mairie", "town_hall", _air(story, "Air, salle du conseil", _OFFICE, Room(9, 160, 2.5))
+    yield (
+        "Mairie",
+        "town_hall",
+        _Placed("makerfabs-soil-moisture", "Sol, massif de la mairie", "soil_moisture_raw", _RARELY, senses.flower_bed),
+    )
+    yield stadium, "stadium", _Placed("multitech-rbs305-ath", "Air extérieur", "temperature", _HOURLY, senses.outdoors)
+    yield stadium, "stadium", _Placed("dragino-lse01", "Sol, terrain d'honneur", "soil_moisture", _RARELY, senses.soil)
+    yield (
+        bridge,
+        "street",
+        _Placed(
+            "dragino-dds75-lb", "Niveau de la Somme, sous le pont", "distance", _HOURLY, senses.level(2.6, 0.5, 86_400)
+        ),
+    )
+
+
+# INSEE code, name, kind.
+_NETWORK: Final = (
+    ("80212", "Château d'eau", "reservoir"),
+    ("80507", "Station de pompage", "pumping_station"),
+    ("80010", "Réservoir", "reservoir"),
+    ("80793", "Station de pompage", "pumping_station"),
+)
+
+
+def _all(story: Story, found: Mapping[str, Commune]) -> Iterator[tuple[Site, _Placed]]:
+    sites: dict[tuple[str, str], Site] = {}
+
+    def site(insee: str, name: str, kind: str, area_m2: float = 0.0) -> Site:
+        """Return the site of that name: places follow each other around the middle of their commune."""
+        turn = len(sites) * 2.4
+        away_m = 140 + 60 * (len(sites) % 7)
+        position = places.near(found[insee], away_m * math.sin(turn), away_m * math.cos(turn), 60.0)
+        return sites.setdefault((insee, name), Site(insee, name, kind, position, area_m2))
+
+    for school in _SCHOOLS:
+        place = site(school.insee, school.name, "school", school.area_m2)
+        yield from ((place, one) for one in _school(story, school, place))
+    for insee, area_m2, trend in _TOWN_HALLS:
+        place = site(insee, "Mairie", "town_hall", area_m2)
+        yield from ((place, one) for one in _town_hall(story, place, trend))
+    for insee, name, kind, area_m2, trend in _HALLS:
+        place = site(insee, name, kind, area_m2)
+        yield from ((place, one) for one in _hall(story, place, trend))
+    for insee, name, kind in _NETWORK:
+        place = site(insee, name, kind)
+        yield from ((place, one) for one in _water_network(story, insee, place))
+    for name, kind, one in _first_commune(story):
+        yield site(places.FIRST, name, kind), one
+
+
+def fleet(story: Story, found: Mapping[str, Commune]) -> tuple[tuple[DemoDevice, Sense], ...]:
+    """Return every device and what it senses, in a fixed order."""
+    return tuple(
+        (
+            DemoDevice(
+                dev_eui=f"025a4d0000000{number:03x}",  # 02: a locally administered EUI-64, no maker's
+                name=f"{_PROFILES[one.model]} - {site.name} - {one.point}",
+                model=one.model,
+                site=site,
+                point=one.point,
+                quantity=one.quantity,
+                foreign_quantity=one.foreign_quantity,
+                every=one.every,
+                parameters=one.parameters,
+            ),
+            one.sense,
+        )
+        for number, (site, one) in enumerate(_all(story, found), start=1)
+    )

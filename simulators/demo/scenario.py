@@ -1,0 +1,295 @@
+"""The messages of the demonstration: a past that fills its charts, and values that move.
+
+    devices(scenario)               what to declare
+    history(scenario, start, end)   past messages, the same at each call: publishing them twice stores them once
+    run(publisher, scenario, …)     one message a second, for ever; meters in their own time
+
+All messages are ChirpStack v4's. Same scenario, same messages.
+"""
+
+import asyncio
+import hashlib
+import math
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import Final, NamedTuple, Protocol
+from zoneinfo import ZoneInfo
+
+from domain.events import Position
+from simulators import chirpstack
+from simulators.clock import Clock, pause
+from simulators.demo import places
+from simulators.demo.buildings import Story
+from simulators.demo.fleet import DemoDevice, fleet
+from simulators.demo.places import Gateway
+from simulators.demo.senses import Sense
+from simulators.processes import unit
+
+Message = tuple[str, bytes]
+_EPOCH: Final = datetime(2024, 1, 1, tzinfo=UTC)
+_SLOT: Final = timedelta(minutes=15)
+_SLOT_S: Final = _SLOT.total_seconds()
+_FLOORS_SNR_DB: Final = (-20.0, -17.5, -15.0, -12.5, -10.0, -7.5)  # DR0 (SF12) to DR5 (SF7), SX1276 datasheet
+_MARGIN_DB: Final = 3.0
+_LOST: Final = 0.004  # of the past's frames: what a good radio link loses
+_STATS_FOR: Final = timedelta(days=8)  # how long before the story's day antennas told how they were
+_POWER_FAILED: Final = timedelta(hours=19)  # before the story's day
+_FAST: Final = 16  # slots: what tells more rarely keeps its own time in the live messages
+_BEFORE: Final = timedelta(days=10)  # rooms and meters have lived already when the past begins
+
+
+class Reach(NamedTuple):
+    """At which data rate a device sends, and which antennas may hear it: (mean SNR in dB, antenna), the best first."""
+
+    data_rate: int
+    gateways: tuple[tuple[float, Gateway], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scenario:
+    """What a run depends on. `story` is the day around which things go wrong (UTC, its midnight counts).
+
+    The past begins `memory` before: thirteen months, so that a month has the same of last year. `beat_s` is the time
+    between two live messages, over all devices that tell often.
+    """
+
+    seed: str = "samara"
+    story: datetime = datetime(2026, 3, 10, tzinfo=UTC)
+    memory: timedelta = timedelta(days=396)
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Europe/Paris"))
+    beat_s: float = 1.0
+    stats_every_s: float = 30.0
+
+    @cached_property
+    def members(self) -> tuple[tuple[DemoDevice, Sense], ...]:
+        """The devices and what each senses."""
+        midnight = self.story.replace(hour=0, minute=0, second=0, microsecond=0)
+        return fleet(Story(midnight - self.memory - _BEFORE, midnight, self.zone), places.communes())
+
+    @cached_property
+    def gateways(self) -> tuple[Gateway, ...]:
+        """The relay antennas."""
+        return places.gateways(places.communes())
+
+    @cached_property
+    def reaches(self) -> Mapping[str, Reach]:
+        """How each device is heard, by its DevEUI."""
+        return {device.dev_eui: _reach(device, self.gateways) for device, _ in self.members}
+
+    @property
+    def past(self) -> datetime:
+        """When the first message of the past may be sent."""
+        return self.story - self.memory
+
+    def alive(self, gateway: Gateway, at: datetime) -> bool:
+        """Say whether an antenna has power."""
+        return gateway is not self.gateways[places.DEAD] or at < self.story - _POWER_FAILED
+
+
+class Sender(Protocol):
+    """What `run` asks of a publisher."""
+
+    async def publish(self, topic: str, payload: bytes) -> None:
+        """Send one message, waiting while there is no room."""
+
+
+def devices(scenario: Scenario) -> tuple[DemoDevice, ...]:
+    """Return the devices to declare, in a fixed order."""
+    return tuple(device for device, _ in scenario.members)
+
+
+def history(scenario: Scenario, start: datetime, end: datetime) -> Iterator[Message]:
+    """Yield every message of [start, end) in order of time: each device's at its own period, antennas' stats.
+
+    Frame counters follow the calendar and the session is always the same, so any two calls agree where they
+    overlap. A few frames are missing, as on the air.
+    """
+    stats_from = scenario.story - _STATS_FOR
+    for _, message in _calendar(scenario, list(enumerate(scenario.members)), start, end, stats_from):
+        yield message
+
+
+def _calendar(
+    scenario: Scenario,
+    members: list[tuple[int, tuple[DemoDevice, Sense]]],
+    start: datetime,
+    end: datetime,
+    stats_from: datetime,
+) -> Iterator[tuple[datetime, Message]]:
+    """Yield (time, message) of what these devices send at their own period, in order of time."""
+    many = len(scenario.members)
+    first = math.floor((start - _EPOCH) / _SLOT)
+    last = math.ceil((end - _EPOCH) / _SLOT)
+    for slot in range(first, last):
+        at = _EPOCH + slot * _SLOT
+        if start <= at < end and at >= stats_from:
+            for gateway in scenario.gateways:
+                if scenario.alive(gateway, at):
+                    yield at, _stats(gateway, at, slot, many // len(scenario.gateways))
+        for index, (device, sense) in members:
+            turn = slot + index  # those of one period do not all send in one quarter of an hour
+            if turn % device.every:
+                continue
+            moment, number = at + index * _SLOT / many, turn // device.every
+            if start <= moment < end and unit(scenario.seed + device.dev_eui, number) >= _LOST:
+                message = _uplink(scenario, device, sense, at=moment, number=number, session="past")
+                if message is not None:
+                    yield moment, message
+
+
+async def run(publisher: Sender, scenario: Scenario, clock: Clock, stop: asyncio.Event) -> int:
+    """Join what tells often, then publish one of its uplinks each beat until `stop`; return how many messages.
+
+    Beats are absolute: a slow moment is caught up, not added. Each run is a new session of these devices (new
+    DevAddr, frame counter from 0), as after a power cut. Meters go on in their own time.
+    """
+    started = clock.now()
+    fast = [one for one in scenario.members if one[0].every <= _FAST and _heard(scenario, one[0], started, 0)]
+    slow = [one for one in enumerate(scenario.members) if one[1][0].every > _FAST]
+    due = _calendar(scenario, slow, started, started + timedelta(days=3650), datetime.max.replace(tzinfo=UTC))
+    coming = next(due)
+    session = started.isoformat()
+    sent = await _arrive(publisher, scenario, fast, started, session)
+    start, beat, next_stats = clock.monotonic(), 0, 0.0
+    while not stop.is_set():
+        number, index = divmod(beat, len(fast))
+        device, sense = fast[index]
+        now = clock.now()
+        messages = [_uplink(scenario, device, sense, at=now, number=number, session=session)]
+        while coming[0] <= now:
+            messages.append(coming[1])
+            coming = next(due)
+        if clock.monotonic() - start >= next_stats:
+            next_stats += scenario.stats_every_s
+            messages += [
+                _stats(gateway, now, beat, int(scenario.stats_every_s))
+                for gateway in scenario.gateways
+                if scenario.alive(gateway, now)
+            ]
+        for message in messages:
+            if message is not None:
+                await publisher.publish(*message)
+                sent += 1
+        beat += 1
+        await pause(clock, stop, start + beat * scenario.beat_s - clock.monotonic())
+    return sent
+
+
+async def _arrive(
+    publisher: Sender, scenario: Scenario, members: list[tuple[DemoDevice, Sense]], at: datetime, session: str
+) -> int:
+    for gateway in scenario.gateways:
+        await publisher.publish(*chirpstack.gateway_connection(gateway.gateway_id, online=scenario.alive(gateway, at)))
+    for device, _ in members:
+        message = chirpstack.join(
+            _declared(device),
+            at=at,
+            deduplication_id=_uuid(scenario.seed, device.dev_eui, session, "join"),
+            dev_addr=_dev_addr(scenario, device, session),
+        )
+        await publisher.publish(*message)
+    return len(scenario.gateways) + len(members)
+
+
+def _declared(device: DemoDevice) -> chirpstack.Device:
+    return chirpstack.Device(dev_eui=device.dev_eui, name=device.name, profile=device.profile)
+
+
+def _digest(*parts: str) -> bytes:
+    return hashlib.blake2b("\0".join(parts).encode(), digest_size=16).digest()
+
+
+def _uuid(*parts: str) -> str:
+    return str(uuid.UUID(bytes=_digest(*parts), version=4))
+
+
+def _dev_addr(scenario: Scenario, device: DemoDevice, session: str) -> str:
+    """Return a DevAddr of the experimental NwkID 0 (prefix 00), one for each session."""
+    return "00" + _digest(scenario.seed, device.dev_eui, session).hex()[:6]
+
+
+def _uplink(
+    scenario: Scenario, device: DemoDevice, sense: Sense, *, at: datetime, number: int, session: str
+) -> Message | None:
+    """Return the message, None when no antenna with power hears the frame."""
+    heard = _heard(scenario, device, at, number)
+    if not heard:
+        return None
+    dev_addr = _dev_addr(scenario, device, session)
+    frame = sense(scenario.seed + device.dev_eui, at, number)
+    return chirpstack.uplink(
+        _declared(device),
+        at=at,
+        deduplication_id=_uuid(scenario.seed, device.dev_eui, dev_addr, str(number)),
+        dev_addr=dev_addr,
+        f_cnt=number,
+        f_port=frame.f_port,
+        payload=frame.payload,
+        data_rate=scenario.reaches[device.dev_eui].data_rate,
+        channel=int(8 * unit(device.dev_eui + "channel", number)),
+        heard=heard,
+        decoded=frame.decoded,
+    )
+
+
+def _heard(scenario: Scenario, device: DemoDevice, at: datetime, number: int) -> list[chirpstack.Heard]:
+    """Return who hears a frame, best first: ±3 dB from frame to frame."""
+    reach = scenario.reaches[device.dev_eui]
+    receptions = []
+    for mean_db, gateway in reach.gateways:
+        snr_db = mean_db + 6 * unit(f"{scenario.seed}{device.dev_eui}{gateway.gateway_id}", number) - 3
+        if scenario.alive(gateway, at) and (
+            snr_db > _FLOORS_SNR_DB[reach.data_rate] or gateway is reach.gateways[0][1]
+        ):
+            receptions.append(_reception(gateway, snr_db, number))
+    return sorted(receptions, key=lambda one: -one.snr_db)
+
+
+def _reach(device: DemoDevice, gateways: tuple[Gateway, ...]) -> Reach:
+    """Return the rate that ADR would choose for the best antenna, and those that may hear it then.
+
+    Path loss as measured around Oulu (Petäjäjärvi 2015), up to 16 dB of walls. What is out of everyone's reach is
+    heard by the best all the same.
+    """
+    levels = sorted(((_mean_snr_db(device, gateway), gateway) for gateway in gateways), reverse=True)
+    best_db = levels[0][0]
+    rate = max((rate for rate in range(6) if best_db - _FLOORS_SNR_DB[rate] >= _MARGIN_DB), default=0)
+    within = [one for one in levels[1:] if one[0] + 3 > _FLOORS_SNR_DB[rate]]
+    return Reach(rate, (levels[0], *within))
+
+
+def _mean_snr_db(device: DemoDevice, gateway: Gateway) -> float:
+    distance_km = max(0.05, _distance_km(device.site.position, gateway.position))
+    walls_db = 16 * unit(device.dev_eui + gateway.gateway_id, 0)
+    return 26 - (128.95 + 23.2 * math.log10(distance_km)) - walls_db + 115
+
+
+def _reception(gateway: Gateway, snr_db: float, number: int) -> chirpstack.Heard:
+    context = _digest(gateway.gateway_id, str(number))
+    return chirpstack.Heard(
+        gateway.gateway_id,
+        round(snr_db - 115),
+        round(min(12.0, snr_db) * 4) / 4,
+        gateway.position,
+        uplink_id=int.from_bytes(context[:2], "big"),
+        rf_chain=number & 1,
+        context=context[:4],
+    )
+
+
+def _distance_km(one: Position, other: Position) -> float:
+    """Return the distance on a plane tangent at the first: right to a metre over a few kilometres."""
+    north = (other.latitude_deg - one.latitude_deg) * 111.32
+    east = (other.longitude_deg - one.longitude_deg) * 111.32 * math.cos(math.radians(one.latitude_deg))
+    return math.hypot(north, east)
+
+
+def _stats(gateway: Gateway, at: datetime, number: int, about: int) -> Message:
+    received = {
+        channel: int(2 * about / 8 * unit(f"{gateway.gateway_id}{channel}", number))
+        for channel in range(len(chirpstack.CHANNELS_HZ))
+    }
+    return chirpstack.gateway_stats(gateway.gateway_id, at=at, position=gateway.position, received=received)

@@ -1,0 +1,141 @@
+"""The figures of the pages of energy, water and air, from what meters counted."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from api.pages import air_view, energy_view, periods, water_view
+from store.buildings import Building, Price
+from store.reading.consumption import HourLevel, HourUse, Use
+
+PARIS = ZoneInfo("Europe/Paris")
+NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
+PERIOD = periods.period("mois", NOW, PARIS)
+SCHOOL = Building(1, "École", "school", 1200.0, "school", 2019, 100_000.0)
+SMALL = Building(2, "Mairie", "town_hall", None, "", None, None)
+ELECTRICITY, GAS = energy_view.ELECTRICITY, energy_view.GAS
+
+
+def days(point: int, quantity: str, amount: float, *, before: bool = False, site: int = 1) -> list[Use]:
+    start = PERIOD.start_before if before else PERIOD.start
+    return [
+        Use(site, point, quantity, 0, periods.midnight((start + timedelta(days=n)).date(), PARIS), amount)
+        for n in range(PERIOD.days)
+    ]
+
+
+def found(**given: object) -> energy_view.Found:
+    empty: dict[str, object] = {
+        "now": [], "before": [], "year": [], "hours": [], "buildings": [SCHOOL, SMALL],
+        "prices": [], "degree_days": {}, "opened": {},
+    }  # fmt: skip
+    return energy_view.Found(**(empty | given))  # type: ignore[arg-type]
+
+
+def test_gas_counts_in_kilowatt_hours_and_costs_by_the_cubic_metre() -> None:
+    prices = [Price(ELECTRICITY, NOW.date().replace(year=2020), 0.2), Price(GAS, NOW.date().replace(year=2020), 1.0)]
+    shown = energy_view.figures(found(now=days(1, ELECTRICITY, 10) + days(2, GAS, 5), prices=prices), PERIOD)
+    assert shown.total.kwh == pytest.approx(21 * (10 + 5 * 11.2))
+    assert shown.total.euros == pytest.approx(21 * (10 * 0.2 + 5 * 1.0))
+    assert shown.sites[0].kwh_per_m2 == pytest.approx(shown.total.kwh / 1200)
+    assert set(shown.by_quantity) == {ELECTRICITY, GAS}
+
+
+def test_a_price_that_is_not_known_makes_no_cost() -> None:
+    assert energy_view.figures(found(now=days(1, ELECTRICITY, 10)), PERIOD).total.euros is None
+
+
+def test_only_meters_that_counted_a_year_before_are_compared() -> None:
+    now = days(1, ELECTRICITY, 9) + days(2, ELECTRICITY, 1000)
+    shown = energy_view.figures(found(now=now, before=days(1, ELECTRICITY, 10, before=True)), PERIOD)
+    assert shown.total.change == pytest.approx(-0.1)
+    assert shown.total.corrected is None  # no weather
+    few = days(1, ELECTRICITY, 10, before=True)[:10]
+    assert energy_view.figures(found(now=now, before=few), PERIOD).total.change is None
+
+
+def test_equal_weather_takes_the_cold_out() -> None:
+    """Ten kWh a day and two a degree day in both years, this one colder: nothing changed but the weather."""
+    year = periods.period("douze", NOW, PARIS)
+    degrees = {}
+    uses: dict[bool, list[Use]] = {False: [], True: []}
+    for before, start in ((False, year.start), (True, year.start_before)):
+        for n in range(365):
+            day = periods.midnight((start + timedelta(days=n)).date(), PARIS)
+            degrees[day] = (n % 12) + (0 if before else 3)
+            uses[before].append(Use(1, 1, ELECTRICITY, 0, day, 10 + 2 * degrees[day]))
+    shown = energy_view.figures(found(now=uses[False], before=uses[True], year=uses[False], degree_days=degrees), year)
+    assert shown.total.change is not None
+    assert shown.total.change > 0.2
+    assert shown.total.corrected == pytest.approx(0, abs=1e-6)
+
+
+def test_base_load_and_the_share_of_closed_hours() -> None:
+    hours = [
+        HourUse(1, 1, ELECTRICITY, PERIOD.start + timedelta(hours=n), 2.0 if n % 24 < 12 else 1.0) for n in range(240)
+    ]
+    opened = {(1, hour.start): hour.amount > 1 for hour in hours}
+    site = energy_view.figures(found(now=days(1, ELECTRICITY, 36), hours=hours, opened=opened), PERIOD).sites[0]
+    assert site.base_load_w == pytest.approx(1000)
+    assert site.closed_share == pytest.approx(1 / 3)
+
+
+def test_the_decree_concerns_large_buildings_and_says_what_is_missing() -> None:
+    large = SMALL._replace(floor_area_m2=1000.0)
+    first, second = energy_view.decree([SCHOOL, large], {1: 70_000.0}, 2026)
+    assert first.on_path is True  # 74,500 this year on the line to 60,000
+    assert (first.target_kwh, second.on_path) == (60_000, None)
+    assert second.missing == ("activity", "reference", "meter")
+    assert energy_view.decree([SMALL], {}, 2026) == []
+
+
+def night(flow_l: float, nights: int = 6, point: int = 7) -> list[HourUse]:
+    return [
+        HourUse(1, point, "water_volume", datetime(2026, 11, 21 - n, hour, tzinfo=PARIS), flow_l / 1000)
+        for n in range(nights)
+        for hour in (2, 3, 4)
+    ]
+
+
+def water(hours: list[HourUse], now: list[Use], before: list[Use] | None = None) -> water_view.Meter:
+    prices = [Price("water_volume", NOW.date().replace(year=2020), 4.0)]
+    return water_view.meters(water_view.Found(now, before or [], hours, prices), PERIOD)[0]
+
+
+def test_what_runs_every_night_is_a_leak_with_its_cost() -> None:
+    meter = water(night(60), days(7, "water_volume", 2))
+    assert meter.leak is not None
+    assert meter.leak.nights == 6
+    assert meter.leak_euros == pytest.approx(60 * 24 * 365 / 1000 * 4)
+    assert water(night(0), days(7, "water_volume", 2)).leak is None
+
+
+def test_a_network_does_not_leak_because_it_runs_at_night() -> None:
+    meter = water(night(2500), days(7, "water_volume", 90))
+    assert meter.supplies
+    assert meter.leak is None
+
+
+def test_more_than_twice_last_year_is_told() -> None:
+    assert water(night(0), days(7, "water_volume", 5), days(7, "water_volume", 2, before=True)).is_abnormal
+    assert not water(night(0), days(7, "water_volume", 4), days(7, "water_volume", 2, before=True)).is_abnormal
+
+
+def level(quantity: str, hour: int, mean: float, point: int = 4) -> HourLevel:
+    return HourLevel(1, point, quantity, PERIOD.start + timedelta(hours=hour), mean, mean - 1, mean + 1)
+
+
+def test_a_room_is_judged_while_it_is_occupied() -> None:
+    levels = [level("co2", hour, 1800 if hour % 24 in range(9, 17) else 430) for hour in range(96)]
+    levels += [level("temperature", hour, 17 if hour % 24 in range(9, 17) else 12) for hour in range(96)]
+    levels += [level("sound_level", hour, 40, point=5) for hour in range(4)]
+    opened = {(1, one.start): one.start.hour in range(8, 16) for one in levels}
+    seen = air_view.seen(levels, {})
+    assert seen.rooms[0].air is not None
+    assert (seen.rooms[0].air.icone, seen.rooms[0].cold_share) == (5, 1.0)
+    assert air_view.verdict(seen.rooms[0].air) == "bad"
+    assert [(one.quantity, one.low, one.high) for one in seen.others] == [("sound_level", 39, 41)]
+    by_hours = air_view.seen(levels, opened).rooms[0].air
+    assert by_hours is not None
+    assert by_hours.hours == 32
