@@ -43,9 +43,8 @@ _PROFILES: Final = {
 class DemoDevice(NamedTuple):
     """One device as the demonstration declares it.
 
-    `quantity` names what its page shows first, in the words of `domain.quantities`; `foreign_quantity` the
-    same as the network server's codec calls it, for a model that has no decoder of ours ('' otherwise).
-    `every` is the period of its messages, in quarters of an hour. `parameters` are what its decoder needs to know.
+    `quantity` names what its page shows first, in the words of `domain.quantities`. `every` is the period of its
+    messages, in quarters of an hour. `parameters` are what its decoder needs to know.
     """
 
     dev_eui: str
@@ -54,7 +53,6 @@ class DemoDevice(NamedTuple):
     site: Site
     point: str
     quantity: str
-    foreign_quantity: str
     every: int
     parameters: Mapping[str, str]
 
@@ -72,7 +70,6 @@ class _Placed(NamedTuple):
     quantity: str
     every: int
     sense: Sense
-    foreign_quantity: str = ""
     parameters: Mapping[str, str] = {}
 
 
@@ -92,7 +89,7 @@ def _electricity(story: Story, site: Site, habits: Habits, energy: Energy) -> _P
 
 def _gas(story: Story, site: Site, habits: Habits, heat_w_per_k: float, trend: float) -> _Placed:
     index = buildings.gas_index(story, habits, Energy(0, 0, heat_w_per_k, trend), _seed(site), 8.8e6)
-    return _Placed("fludia-fm432g", "Gaz, chaufferie", "gas_volume", _TWICE_A_DAY, senses.gas_meter(index), "", _GAS)
+    return _Placed("fludia-fm432g", "Gaz, chaufferie", "gas_volume", _TWICE_A_DAY, senses.gas_meter(index), _GAS)
 
 
 def _water(story: Story, site: Site, habits: Habits, water: Water, point: str = "Eau, compteur général") -> _Placed:
@@ -226,7 +223,6 @@ def _first_commune(story: Story) -> Iterator[tuple[str, str, _Placed]]:
     """Yield (site, its kind, device) of what only the first commune has."""
     rack = buildings.energy_index(story, _LESSONS, Energy(120, 70), "rack", 8.1e5)
     heater = buildings.energy_index(story, _OFFICE, Energy(15, 60, 55), "archives", 2.4e6)
-    foreign = "ns:power_consumption"
     school, stadium, bridge = "École du Centre", "Stade municipal", "Pont de la Somme"
     yield school, "school", _warmth(story, "Température, classe de CM2", _LESSONS, Room(24))
     yield school, "school", _Placed("multitech-rbs301-dws", "Porte de la chaufferie", "open", _RARELY, senses.door)
@@ -234,7 +230,7 @@ def _first_commune(story: Story) -> Iterator[tuple[str, str, _Placed]]:
         (school, "school", "Baie informatique", senses.socket(story, _LESSONS, rack)),
         ("Mairie", "town_hall", "Radiateur, archives", senses.socket(story, _OFFICE, heater)),
     ):
-        yield name, kind, _Placed("milesight-ws523", point, "active_energy_import", _RARELY, sense, foreign)
+        yield name, kind, _Placed("milesight-ws523", point, "active_energy_import", _RARELY, sense)
     yield "Mairie", "town_hall", _air(story, "Air, salle du conseil", _OFFICE, Room(9, 160, 2.5))
     yield (
         "Mairie",
@@ -298,7 +294,6 @@ def fleet(story: Story, found: Mapping[str, Commune]) -> tuple[tuple[DemoDevice,
                 site=site,
                 point=one.point,
                 quantity=one.quantity,
-                foreign_quantity=one.foreign_quantity,
                 every=one.every,
                 parameters=one.parameters,
             ),

@@ -231,7 +231,6 @@ def _uplink(
         data_rate=scenario.reaches[device.dev_eui].data_rate,
         channel=int(8 * unit(device.dev_eui + "channel", number)),
         heard=heard,
-        decoded=frame.decoded,
     )
 
 

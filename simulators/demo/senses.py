@@ -1,8 +1,8 @@
 """What each device of the demonstration sends, made from what happens around it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from simulators import processes as physics
 from simulators.demo import buildings
@@ -16,11 +16,10 @@ _TURN_L: Final = 10  # litres of gas a turn of the drum
 
 
 class Frame(NamedTuple):
-    """What a device sends, and what its network server's codec would make of it where Samara has no decoder."""
+    """What a device sends."""
 
     f_port: int
     payload: bytes
-    decoded: Mapping[str, Any] | None = None
 
 
 # (seed, UTC time, message number) -> what is sent. The last digit moves with the number, as a real sensor's does.
@@ -135,8 +134,7 @@ def socket(story: Story, habits: Habits, index_wh: Recorded) -> Sense:
         voltage = 231 + 3 * physics.drift(seed + "v", at, 900)
         factor = 0.9 + 0.05 * habits.share(at.astimezone(story.zone))
         payload = milesight.socket(energy_wh=energy, power_w=power, voltage_v=voltage, power_factor=factor)
-        values = {"active_power": round(power), "power_consumption": round(energy), "voltage": round(voltage, 1)}
-        return Frame(85, payload, values)
+        return Frame(85, payload)
 
     return sense
 

@@ -117,10 +117,6 @@ def test_devices_are_declared_in_the_vocabulary() -> None:
     assert len({device.dev_eui for device in devices}) == len({(d.site, d.point) for d in devices}) == len(devices)
     assert {device.quantity for device in devices} <= QUANTITIES.keys()
     assert {device.site.insee for device in devices} == set(COMMUNES)
-    foreign = {device.dev_eui: device.foreign_quantity for device in devices if device.foreign_quantity}
-    for topic, payload in demo.history(SCENARIO, END - timedelta(hours=4), END):
-        if topic.endswith("/up") and (name := foreign.get(topic.split("/")[3])):
-            assert name.removeprefix("ns:") in json.loads(payload)["object"]
 
 
 def index_wh(payload: bytes) -> int:
