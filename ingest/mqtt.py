@@ -215,7 +215,7 @@ class _Connection:
                 self._received.inc(len(publishes))
                 self._pipeline.offer(
                     [
-                        _new(Message, (origin, packet_id, topic, body, size, arrived_at))
+                        _new(Message, (origin, packet_id, topic, body, size, arrived_at, ""))
                         for packet_id, topic, body, size in publishes
                     ]
                 )
