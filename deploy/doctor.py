@@ -17,8 +17,11 @@ from deploy.installation import installed
 from deploy.settings import Settings
 from domain.errors import SamaraError
 from ingest import lns
+from ingest.settings import Neighbour
+from store.access.roles import INGEST, standing
 from store.codecs import quarantined
 from store.inspection import OLDEST_VERSION, Database, inspect
+from store.neighbours import declared_among
 from store.pool import connect
 
 _CLOCK_TOLERANCE_S: Final = 2.0
@@ -46,6 +49,8 @@ async def examine(settings: Settings, now: datetime) -> AsyncIterator[Finding]:
             yield Finding(f"broker {source.name}", *(await check_broker(source, topics)))
     for cluster in settings.ingest.jetstream:
         yield Finding(f"cluster {cluster.name}", *(await check_cluster(cluster)))
+    for neighbour in settings.ingest.neighbours:
+        yield await _neighbour(neighbour)
     if not settings.ingest.sources:
         yield Finding("sources", "warning", "no network server is declared", "add [[ingest.mqtt]] to the settings")
 
@@ -94,6 +99,24 @@ async def _database(settings: Settings, now: datetime) -> AsyncIterator[Finding]
         advice = "`samara codecs show` tells more, `samara codecs release` runs it again; or activate another version"
         yield Finding("codecs", "warning", said, advice)
     yield clock(now, found.time)
+
+
+async def _neighbour(neighbour: Neighbour) -> Finding:
+    """Say whether a neighbour answers whose devices are its own, and as whom."""
+    subject = f"neighbour {neighbour.name}"
+    try:
+        connection = await connect(neighbour.dsn.get_secret_value(), application="samara-doctor")
+        try:
+            await declared_among(connection, ["0" * 16])
+            role = (await standing(connection)).role
+        finally:
+            await connection.close()
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+        advice = "meanwhile what its new devices send is quarantined here as of unknown devices; check its dsn"
+        return Finding(subject, "wrong", str(error) or type(error).__name__, advice)
+    if role != INGEST:
+        return Finding(subject, "warning", f"asked as {role}", f"give it an address of {INGEST}: it needs no more")
+    return Finding(subject, "ok", f"answers, as {role}")
 
 
 def _database_advice(error: Exception) -> str:

@@ -18,12 +18,12 @@ from domain.errors import ConfigurationError
 from store.access.audit import append
 from store.fleet import TenantDeclaration, declare_tenant, tenant_ids
 from store.migrate import has_timescale
-from store.transfer.arriving import ArrivalError, Arrived, arriving, hush
+from store.transfer.arriving import AGGREGATES, ArrivalError, Arrived, arriving
+from store.transfer.hushing import hush
 from store.transfer.leaving import Departure, departing, find, of_groups
 from store.transfer.relations import ALERTING, DEALINGS, DERIVED, LEFT_OUT, RECORD, TELEMETRY, TERRITORY, Relation
 
 MANIFEST: Final = "manifest.json"
-ROLL_UPS: Final = ("measurements_hourly", "measurements_daily")  # TimescaleDB makes its own, and takes none
 _ACTOR: Final = "samara tenants"
 _BLOCK: Final = 1 << 20
 EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -190,18 +190,15 @@ async def read_files(
     """
     timescale = await has_timescale(here.connection)
     given = {file.name.removesuffix(".csv"): file for file in files}
-    if timescale and not given.keys().isdisjoint(ROLL_UPS):
+    if timescale and not given.keys().isdisjoint(AGGREGATES):
         derive_from = EVER
     arrived = {}
-    async with arriving(*here, tenant_id, derive_from=derive_from, again=again) as arrival:
+    async with arriving(*here, tenant_id, timescale=timescale, derive_from=derive_from, again=again) as arrival:
         for relation in of_groups((TERRITORY, TELEMETRY, DERIVED, ALERTING, DEALINGS)):
             file = given.get(relation.name)
             if file is None:
                 continue
-            if timescale and relation.name in ROLL_UPS:
-                arrived[relation.name] = Arrived(file.rows, 0)
-            else:
-                arrived[relation.name] = await arrival.read(relation, directory / file.name, file.fields)
+            arrived[relation.name] = await arrival.read(relation, directory / file.name, file.fields)
     return arrived
 
 

@@ -44,6 +44,7 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(keys.app, name="keys")
 app.add_typer(grafana.app, name="grafana")
 app.add_typer(tenants.app, name="tenants")
+app.add_typer(tenants.app, name="tenant", hidden=True)  # as one says it of one
 app.add_typer(devices.app, name="devices")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(rules.app, name="rules")

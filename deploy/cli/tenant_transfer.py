@@ -12,7 +12,7 @@ from deploy.cli.common import run, settings_of, show_table, with_database
 from deploy.database import database
 from deploy.roles import now
 from deploy.settings import Settings
-from deploy.tenant_archive import ROLL_UPS, Here, Imported, Manifest, export_tenant, import_tenant
+from deploy.tenant_archive import Here, Imported, Manifest, export_tenant, import_tenant
 from deploy.tenant_move import Move, Moved, remove_tenant
 from domain.errors import ConfigurationError
 from store.pool import connect_for_long
@@ -59,9 +59,6 @@ def import_command(
     """Bring in a tenant that was exported, here or elsewhere: everything of it, or nothing."""
     done = run(_import(settings_of(context), directory, slug=slug, parent=parent, enable_rules=enable_rules))
     show_table(("file", "rows", "new here"), [(name, *one) for name, one in done.files.items() if one.rows])
-    waiting = [name for name in ROLL_UPS if done.files[name].rows and not done.files[name].new]
-    if waiting:
-        typer.echo("Roll-ups are made again of the measurements by maintenance; older ones stay in the export.")
     if done.disabled:
         typer.echo(f"{done.disabled} rules are disabled until somebody enables them (samara rules).")
     typer.echo("People have no access yet: grants.csv says who had (samara accounts invite).")

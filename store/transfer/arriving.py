@@ -113,6 +113,28 @@ SELECT DISTINCT device.id, date_trunc('hour', measured_at, 'UTC')
  WHERE measured_at >= $1
 """
 
+# The hour and the day of the first measurement that came: aggregates from then on are made of measurements.
+CREATE_BEGINNING: Final = """
+CREATE TEMP TABLE measured_from ON COMMIT DROP AS
+SELECT coalesce(date_trunc('hour', min(measured_at), 'UTC'), 'infinity') AS hour,
+       coalesce(date_trunc('day', min(measured_at), 'Europe/Paris'), 'infinity') AS day
+  FROM staged_measurements
+"""
+
+SELECT_AGGREGATE: Final = """
+SELECT format('%I.%I', materialization_hypertable_schema, materialization_hypertable_name)
+  FROM timescaledb_information.continuous_aggregates
+ WHERE view_name = $1
+"""
+
+# TimescaleDB keeps no unique key of an aggregate: what is there already is not added again.
+ONLY_BEFORE: Final = """
+ WHERE staged.{time} < (SELECT {time} FROM measured_from)
+   AND NOT EXISTS (SELECT FROM {place} AS kept
+                    WHERE kept.device_id = device.id AND kept.quantity_id = quantity.id
+                      AND kept.channel = staged.channel AND kept.{time} = staged.{time})
+"""
+
 SELECT_DECLARED: Final = """
 SELECT dev_eui FROM staged_devices JOIN devices ON devices.dev_eui = staged_devices.device ORDER BY dev_eui LIMIT 5
 """
@@ -122,6 +144,7 @@ INSERT INTO watched_tenants (tenant_id) VALUES ($1) ON CONFLICT DO NOTHING
 """
 
 _MADE_ANEW: Final = {"devices": {"dev_eui": "staged.device"}, "deliveries": {"message_id": "gen_random_uuid()::text"}}
+AGGREGATES: Final = {"measurements_hourly": "hour", "measurements_daily": "day"}  # on TimescaleDB, with their time
 _TIMES: Final = {"measurements": "measured_at"}
 
 
@@ -134,12 +157,14 @@ class Arrival:
         aside: asyncpg.Connection,
         tenant_id: int,
         *,
+        timescale: bool,
         derive_from: datetime | None,
         again: bool,
     ) -> None:
         self._connection = connection
         self._aside = aside
         self._tenant_id = tenant_id
+        self._timescale = timescale
         self._derive_from = derive_from
         self._again = again
 
@@ -164,30 +189,39 @@ class Arrival:
         return Arrived(total, new)
 
     async def _take(self, name: str, made: Sequence[Field], *, is_owned: bool) -> int:
-        connection = self._connection
         if name == "latest_frames":
             return await self._latest()
         if name == "decoders":
-            new = _count(await connection.execute(INSERT_DECODERS))
-            await connection.execute(KNOW_DECODERS)
-            return new
+            return await self._decoders()
+        await self._before(name)
+        await self._learn(name, made)
+        if self._timescale and name in AGGREGATES:
+            place, time = await self._connection.fetchval(SELECT_AGGREGATE, name), AGGREGATES[name]
+            only = ONLY_BEFORE.format(time=time, place=place)
+            return await self._insert(name, made, is_owned=False, place=place, only=only)
+        new = await self._insert(name, made, is_owned=is_owned)
+        await self._after(name, new)
+        return new
+
+    async def _before(self, name: str) -> None:
         if name == "devices" and not self._again:
-            declared = [row["dev_eui"] for row in await connection.fetch(SELECT_DECLARED)]
+            declared = [row["dev_eui"] for row in await self._connection.fetch(SELECT_DECLARED)]
             if declared:
                 raise ArrivalError(f"devices.csv: declared here already: {', '.join(declared)} …")
         if name == "ownerships":
-            await connection.execute(DISOWN, self._tenant_id)
+            await self._connection.execute(DISOWN, self._tenant_id)
         if name in PARTITIONED:
             await self._make_partitions(name)
-        await self._learn(name, made)
-        new = _count(await connection.execute(self._insert(name, made, is_owned=is_owned)))
+
+    async def _after(self, name: str, new: int) -> None:
         if name == "quantities":
-            await connection.execute(KNOW_QUANTITIES)
+            await self._connection.execute(KNOW_QUANTITIES)
         if name == "rules" and new:
-            await connection.execute(WATCH, self._tenant_id)
+            await self._connection.execute(WATCH, self._tenant_id)
         if name == "measurements" and self._derive_from is not None:
-            await connection.execute(MARK_HOURS, self._derive_from)
-        return new
+            await self._connection.execute(MARK_HOURS, self._derive_from)
+        if name == "measurements" and self._timescale:
+            await self._connection.execute(CREATE_BEGINNING)
 
     async def _make_partitions(self, name: str) -> None:
         time = _TIMES.get(name, "received_at")
@@ -207,7 +241,10 @@ class Arrival:
                 await self._connection.execute(MAKE_SHARED.format(table=table, word=word, field=one.name, name=name))
                 await self._connection.execute(KNOW_SHARED.format(kind=one.kind, table=table, column=column, word=word))
 
-    def _insert(self, name: str, made: Sequence[Field], *, is_owned: bool) -> str:
+    async def _insert(
+        self, name: str, made: Sequence[Field], *, is_owned: bool, place: str = "", only: str = ""
+    ) -> int:
+        """Insert what is staged, into another place than its relation if need be, and `only` some of it."""
         columns = [one.column for one in made]
         values = [one.back for one in made]
         if is_owned:
@@ -217,11 +254,17 @@ class Arrival:
             columns.append(column)
             values.append(value)
         conflict = "ON CONFLICT DO NOTHING" if self._again or name in _MERGED else ""
-        return (
-            f"INSERT INTO {name} ({', '.join(columns)}) OVERRIDING SYSTEM VALUE "  # noqa: S608 - names of the catalog
+        status = await self._connection.execute(
+            f"INSERT INTO {place or name} ({', '.join(columns)}) OVERRIDING SYSTEM VALUE "  # noqa: S608 - of the catalog
             f"SELECT {', '.join(values)} FROM staged_{name} AS staged {joins(made, table='staged')} "
-            f"ORDER BY staged.line {conflict}"
+            f"{only} ORDER BY staged.line {conflict}"
         )
+        return _count(status)
+
+    async def _decoders(self) -> int:
+        new = _count(await self._connection.execute(INSERT_DECODERS))
+        await self._connection.execute(KNOW_DECODERS)
+        return new
 
     async def _latest(self) -> int:
         found = await self._connection.fetch(SELECT_LATEST_ARRIVING)
@@ -257,6 +300,7 @@ async def arriving(
     aside: asyncpg.Connection,
     tenant_id: int,
     *,
+    timescale: bool,
     derive_from: datetime | None,
     again: bool,
 ) -> AsyncIterator[Arrival]:
@@ -268,26 +312,4 @@ async def arriving(
     """
     async with connection.transaction():
         await know_words(connection, tenant_id, of_frames=False)
-        yield Arrival(connection, aside, tenant_id, derive_from=derive_from, again=again)
-
-
-DISABLE_RULES: Final = """
-UPDATE rules SET enabled = false WHERE tenant_id = $1 AND enabled
-"""
-
-DROP_WAITING: Final = """
-UPDATE deliveries SET state = 'dropped', ended_at = $2, error = 'of before the import'
- WHERE tenant_id = $1 AND state = 'waiting'
-"""
-
-HANDLE_ALL: Final = """
-UPDATE outbox SET handled_at = $2 WHERE tenant_id = $1 AND handled_at IS NULL
-"""
-
-
-async def hush(connection: asyncpg.Connection, tenant_id: int, now: datetime) -> int:
-    """Have nobody told anything of a tenant that arrived, until somebody enables its rules; return how many were."""
-    disabled = await connection.execute(DISABLE_RULES, tenant_id)
-    await connection.execute(DROP_WAITING, tenant_id, now)
-    await connection.execute(HANDLE_ALL, tenant_id, now)
-    return _count(disabled)
+        yield Arrival(connection, aside, tenant_id, timescale=timescale, derive_from=derive_from, again=again)

@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import signal
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from faults.figures import Figures
+from faults.postgres import Machine, Server
 from faults.processes import Ingest, Mosquitto
 
 _FIGURES = pytest.StashKey[Figures]()
@@ -94,3 +96,23 @@ async def two_databases(request: pytest.FixtureRequest, fresh: Any, template_nam
 def template_name(request: pytest.FixtureRequest, template: str) -> str:
     """The database to copy for a flavour: `template` is "plain" or "timescale"."""
     return str(request.getfixturevalue(f"{template}_template"))
+
+
+@pytest.fixture(scope="session")
+def machine(service_directory: Path, pg_bin: Path | None) -> Machine:
+    return Machine(service_directory / f"machine-{secrets.token_hex(3)}", pg_bin)
+
+
+@pytest.fixture
+async def servers(machine: Machine) -> AsyncIterator[Any]:
+    """Make servers by name; killed at the end of the test."""
+    made: list[Server] = []
+
+    def make(name: str = "") -> Server:
+        name = name or f"server-{secrets.token_hex(3)}"
+        made.append(Server(machine, name))
+        return made[-1]
+
+    yield make
+    for one in made:
+        await one.end(signal.SIGKILL)

@@ -1,9 +1,7 @@
 """The database is killed under load, and made again from base backup and archived WAL, judged by the ledger."""
 
 import asyncio
-import secrets
 import signal
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -18,26 +16,6 @@ from faults.territory import Stopwatch, assert_kept, count, declare, gated, load
 from store.migrate import migrate
 
 OTHERS = 0x025A_2000_0000_0000
-
-
-@pytest.fixture(scope="session")
-def machine(service_directory: Path, pg_bin: Path | None) -> Machine:
-    return Machine(service_directory / f"machine-{secrets.token_hex(3)}", pg_bin)
-
-
-@pytest.fixture
-async def servers(machine: Machine) -> AsyncIterator[Any]:
-    """Make servers by name; killed at the end of the test."""
-    made: list[Server] = []
-
-    def make(name: str = "") -> Server:
-        name = name or f"server-{secrets.token_hex(3)}"
-        made.append(Server(machine, name))
-        return made[-1]
-
-    yield make
-    for one in made:
-        await one.end(signal.SIGKILL)
 
 
 async def archiving(machine: Machine, primary: Server) -> tuple[Server, Path, Path]:

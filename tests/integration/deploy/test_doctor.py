@@ -13,9 +13,11 @@ import pytest
 
 from deploy import doctor
 from deploy.doctor import clock, disk, examine, worst
+from deploy.embedded.postgres import role_dsn
 from deploy.findings import Finding
-from deploy.settings import Settings, load
+from deploy.settings import DatabaseSettings, Settings, load
 from ingest.settings import MqttSource, TlsSettings
+from store.access.roles import INGEST
 
 NOW = datetime.now(UTC)
 
@@ -100,6 +102,20 @@ async def test_brokers_that_will_not_do(database: str, nats_broker: Any, tmp_pat
 async def test_a_broker_that_wants_a_password(database: str, guarded_broker: int) -> None:
     found = await findings(settings(database, MqttSource(name="cs", port=guarded_broker)))
     assert "check username, password" in found["broker cs"].advice
+
+
+async def test_neighbours_are_asked_and_as_whom(database: str) -> None:
+    """Another installation that does not answer makes strangers of its new devices."""
+    addresses = {
+        "as-it-should": role_dsn(database, INGEST),
+        "as-owner": database,
+        "away": "postgresql://a:b@127.0.0.1:9/c",
+    }
+    neighbours = [{"name": name, "dsn": dsn} for name, dsn in addresses.items()]
+    found = await findings(Settings(database=DatabaseSettings(dsn=database), ingest={"neighbours": neighbours}))
+    verdicts = {name: found[f"neighbour {name}"].verdict for name in addresses}
+    assert verdicts == {"as-it-should": "ok", "as-owner": "warning", "away": "wrong"}
+    assert "quarantined here" in found["neighbour away"].advice
 
 
 def test_clocks() -> None:

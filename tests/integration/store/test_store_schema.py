@@ -20,7 +20,7 @@ STATEMENT = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b")
 PLAIN_ONLY = {"DELETE_HOURS", "INSERT_HOURS", "DELETE_DAYS", "INSERT_DAYS", "EXPIRE_HOURS", "EXPIRE_DAYS"}
 # Made for each relation, or on the tables of one transaction: tests/integration/transfer runs them.
 OF_A_TRANSFER = re.compile(r"\{\w+\}|\b(staged|word)_\w+")
-TIMESCALE_ONLY = {"ADD_POLICY", "REMOVE_POLICY", "SELECT_TIMESCALE_SIZES"}
+TIMESCALE_ONLY = {"SELECT_AGGREGATE", "ADD_POLICY", "REMOVE_POLICY", "SELECT_TIMESCALE_SIZES"}
 
 
 def statements() -> dict[tuple[str, str], str]:
