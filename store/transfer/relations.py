@@ -134,6 +134,10 @@ RELATIONS: Final = (
     Relation("escalation_steps", ALERTING, _OF_TENANT, "one.after_s, one.contact_id"),
     Relation("silences", ALERTING, _OF_TENANT, "one.silence_id"),
     Relation("deliveries", ALERTING, _OF_TENANT, "one.delivery_id", omitted=("message_id",)),
+    Relation("buildings", DEALINGS, _OF_TENANT, "one.site_id"),
+    Relation("prices", DEALINGS, _OF_TENANT, 'one.quantity COLLATE "C", one.since'),
+    Relation("water_networks", DEALINGS, _OF_TENANT, "one.year"),
+    Relation("weather_points", DEALINGS, _OF_TENANT, "one.point_id"),
     Relation("processings", DEALINGS, _OF_TENANT, 'one.data_class COLLATE "C"'),
     Relation("open_datasets", DEALINGS, _OF_TENANT, "one.dataset_id"),
     Relation(
@@ -180,6 +184,7 @@ LEFT_OUT: Final = {
     "idempotency_keys": "a day's answers",
     "identities": "secrets of this installation",
     "links": "secrets of this installation",
+    "oidc_attempts": "secrets of this installation",
     "passwords": "secrets of this installation",
     "placements": "of this installation",
     "redecoded_devices": "work of this installation",

@@ -63,7 +63,7 @@ def recording(request: pytest.FixtureRequest) -> Recording:
 
 @pytest.fixture
 async def broker(tmp_path: Path) -> Any:
-    async with EmbeddedBroker(tmp_path / "broker", sync_interval="1s", ack_wait="1s") as running:
+    async with EmbeddedBroker(tmp_path / "broker", sync_interval="1s", ack_wait="1s", is_guarded=False) as running:
         yield running
 
 

@@ -60,7 +60,7 @@ async def test_nats_kill(database: str, ingest: Any, tmp_path: Path, figures: Fi
     """nats-server is killed and started while a load is published: it has on its disk what it acknowledged."""
     spec = load(3_000)
     await declare(database, spec)
-    broker = EmbeddedBroker(tmp_path / "nats", sync_interval="always", ack_wait="1s")
+    broker = EmbeddedBroker(tmp_path / "nats", sync_interval="always", ack_wait="1s", is_guarded=False)
     async with broker, Proxy(broker.port) as proxy:
         service = await ingest(database, proxy).start()
         async with gated(spec, proxy.port, tmp_path / "ledger") as gate:

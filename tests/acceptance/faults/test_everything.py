@@ -34,7 +34,7 @@ DEATHS = (signal.SIGKILL, signal.SIGQUIT)  # of PostgreSQL: kill -9 of its postm
 
 @pytest.fixture
 async def nats(tmp_path: Path) -> AsyncIterator[EmbeddedBroker]:
-    async with EmbeddedBroker(tmp_path / "nats", sync_interval="1s", ack_wait="1s") as broker:
+    async with EmbeddedBroker(tmp_path / "nats", sync_interval="1s", ack_wait="1s", is_guarded=False) as broker:
         yield broker
 
 

@@ -22,7 +22,7 @@ BATCH = 256  # messages, of `simulators.load.run`
 
 @pytest.fixture
 async def nats(tmp_path: Path) -> AsyncIterator[EmbeddedBroker]:
-    async with EmbeddedBroker(tmp_path / "nats", sync_interval="1s", ack_wait="1s") as broker:
+    async with EmbeddedBroker(tmp_path / "nats", sync_interval="1s", ack_wait="1s", is_guarded=False) as broker:
         yield broker
 
 

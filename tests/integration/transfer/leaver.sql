@@ -102,3 +102,7 @@ INSERT INTO open_rows (dataset_id, site_id, point_id, quantity, channel, start, 
 SELECT dataset_id, :site, :point, 'temperature', 0, :now, 'École', 'Classe', 24, 19.5 FROM open_datasets;
 INSERT INTO usage VALUES (:tenant, '2025-10-01', 4, 1000, 5000, NULL, 1, 0, 0, 2, :now);
 INSERT INTO exports_sent VALUES (:tenant, :now, 1, 'csv', 500);
+INSERT INTO buildings VALUES (:site, :tenant, 850.5, 'Enseignement primaire', 2015, 120000);
+INSERT INTO prices VALUES (:tenant, 'active_energy_import', '2025-01-01', 0.21);
+INSERT INTO water_networks VALUES (:tenant, 2024, 50000, 0, 1200, 41000, 12.5);
+INSERT INTO weather_points VALUES (:tenant, :point);
