@@ -31,7 +31,7 @@ from ingest.writer import Writer
 log = structlog.get_logger()
 
 _FULL_AGAIN_S: Final = 1.0
-_DUTY: Final = 0.5  # how long to gather, as a multiple of how long storing takes
+_DUTY: Final = 0.5  # how long to gather, as a multiple of how long storing takes, for each batch that is on its way
 
 
 class _Held:
@@ -151,7 +151,8 @@ class Pipeline:
     async def _gather(self) -> None:
         """Wait a little for more, in proportion to what storing costs: fewer transactions, at a bounded delay."""
         if len(self._waiting) < self._settings.max_batch:
-            await asyncio.sleep(min(self._settings.max_linger_ms / 1000, _DUTY * self._storing_s))
+            wanted_s = _DUTY * self._storing_s * max(1, len(self._in_flight))
+            await asyncio.sleep(min(self._settings.max_linger_ms / 1000, wanted_s))
 
     def _take(self) -> _Held:
         waiting = self._waiting
