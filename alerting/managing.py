@@ -170,7 +170,7 @@ async def take_template(
         for one in await store.rules(connection, tenant_id)
     ]
     async with connection.transaction():
-        hours_set = chosen.hours is not None and not await store.has_calendar(connection, tenant_id, site_id)
+        hours_set = chosen.hours is not None and await store.calendar(connection, tenant_id, site_id) is None
         if chosen.hours is not None and hours_set:
             await store.set_calendar(connection, tenant_id, site_id, chosen.hours.model_dump_json())
         rule_ids = [

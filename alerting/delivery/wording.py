@@ -114,7 +114,7 @@ def of_incident(incident: Incident, claimed: Claimed, contact: Contact, base_url
         subject=prefix + what[:1].lower() + what[1:] if incident.tenant_id is None else prefix + what,
         sentences=tuple(_sentences(incident, kind, language)),
         facts=tuple(_facts(incident, severity, language)),
-        link=_link(incident, base_url),
+        link=_link(contact, base_url, incident.incident_id),
         link_label=texts["link"],
         footer=_footer(contact, incident.tenant_name, language),
         data=_data(incident),
@@ -132,7 +132,6 @@ def of_digest(incidents: Sequence[Incident], claimed: Claimed, contact: Contact,
         )
         for one in incidents
     ]
-    slug = next((one.tenant_slug for one in incidents if one.tenant_slug), None)
     return Notice(
         notice_id=claimed.message_id,
         thread_id=claimed.message_id,
@@ -141,7 +140,7 @@ def of_digest(incidents: Sequence[Incident], claimed: Claimed, contact: Contact,
         language=language,
         subject=texts["digest_one" if len(incidents) == 1 else "digest"].format(n=len(incidents), tenant=tenant),
         sentences=tuple(lines),
-        link=f"{base_url}/t/{slug}" if base_url and slug else "",
+        link=_link(contact, base_url),
         link_label=texts["link"],
         footer=_footer(contact, tenant, language),
         data={"incidents": [_data(one) for one in incidents]},
@@ -255,10 +254,11 @@ def _facts(incident: Incident, severity: str, language: Language) -> list[Fact]:
     return facts
 
 
-def _link(incident: Incident, base_url: str) -> str:
+def _link(contact: Contact, base_url: str, incident_id: int | None = None) -> str:
+    """Return the address of an incident, or of all, on the pages of the contact's tenant."""
     if not base_url:
         return ""
-    return f"{base_url}/t/{incident.tenant_slug}" if incident.tenant_slug else base_url
+    return f"{base_url}/t/{contact.tenant_slug}/alertes" + ("" if incident_id is None else f"/{incident_id}")
 
 
 def _footer(contact: Contact, tenant: str | None, language: Language) -> str:

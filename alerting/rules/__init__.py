@@ -11,7 +11,15 @@ from typing import Any
 from pydantic import ValidationError
 
 from alerting.rules._base import HEARD, Definition, Figures, Series, Surroundings, What
-from alerting.rules._calendar import Calendar, Exceptional, Hours, OpeningHours, public_holidays, school_holidays
+from alerting.rules._calendar import (
+    DAYS,
+    Calendar,
+    Exceptional,
+    Hours,
+    OpeningHours,
+    public_holidays,
+    school_holidays,
+)
 from alerting.rules._fields import Field, choice_label, fields
 from alerting.rules._templates import TEMPLATES, Proposal, Template, proposals
 from alerting.rules._words import LANGUAGES, Language, measured, would_have
@@ -19,6 +27,7 @@ from domain.errors import ConfigurationError, SamaraError
 from domain.folders import modules
 
 __all__ = [
+    "DAYS",
     "HEARD",
     "LANGUAGES",
     "TEMPLATES",

@@ -29,6 +29,12 @@ class Hours(BaseModel):
     opens: time
     closes: time
 
+    @model_validator(mode="after")
+    def _local(self) -> "Hours":
+        if self.opens.tzinfo is not None or self.closes.tzinfo is not None:
+            raise ValueError("local times, without a zone: it is the site's")
+        return self
+
 
 class Exceptional(BaseModel):
     """Some days, both included, on which other hours hold; none: closed."""

@@ -20,11 +20,12 @@ PATH: Final = "/api/v1/silences"
 
 
 class NewSilence(Asked):
-    """Of what nothing is told until then: a rule, a site, a point (all that are given), else the whole tenant."""
+    """Of what nothing is told until then, from now on unless said: a rule, a site, a point, else the whole tenant."""
 
     rule_id: Id | None = None
     site_id: Id | None = None
     point_id: Id | None = None
+    since: AwareDatetime | None = None
     until: AwareDatetime
     reason: Text
 
@@ -62,11 +63,12 @@ async def create_silence(request: web.Request, connection: asyncpg.Connection, b
     """Tell nothing for a while. Everything is recorded, and what still goes on at the end is told."""
     tenant = await tenancy.tenant_of(request, connection)
     now = request.app[CLOCK]()
-    if body.until <= now:
-        raise ProblemError(NO_SUCH_MOMENT, "`until` is past.")
-    fields, who = body.model_dump(), account_of(request).called
-    silence_id = await silences.silence(connection, tenant.tenant_id, since=now, who=who, **fields)
-    return Silence(id=silence_id, since=now, created_by=who, **fields)
+    since = max(body.since or now, now)
+    if body.until <= since:
+        raise ProblemError(NO_SUCH_MOMENT, "`until` is past, or before `since`.")
+    fields, who = body.model_dump(exclude={"since"}), account_of(request).called
+    silence_id = await silences.silence(connection, tenant.tenant_id, since=since, who=who, **fields)
+    return Silence(id=silence_id, since=since, created_by=who, **fields)
 
 
 @require(MANAGE)

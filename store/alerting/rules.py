@@ -189,14 +189,19 @@ async def set_calendar(connection: asyncpg.Connection, tenant_id: int, site_id: 
     await connection.execute(NOTIFY_RULES, 0)
 
 
-SELECT_HAS_CALENDAR: Final = """
-SELECT EXISTS (SELECT FROM calendars WHERE tenant_id = $1 AND (site_id = $2 OR site_id IS NULL))
+SELECT_CALENDAR: Final = """
+SELECT definition::text
+  FROM calendars
+ WHERE tenant_id = $1
+   AND (site_id = $2 OR site_id IS NULL)
+ ORDER BY site_id NULLS LAST
+ LIMIT 1
 """
 
 
-async def has_calendar(connection: asyncpg.Connection, tenant_id: int, site_id: int) -> bool:
-    """Say whether a site has opening hours, its own or its tenant's."""
-    found: bool = await connection.fetchval(SELECT_HAS_CALENDAR, tenant_id, site_id)
+async def calendar(connection: asyncpg.Connection, tenant_id: int, site_id: int | None) -> str | None:
+    """Return the opening hours of a site, its own or else its tenant's, as JSON; None when nobody said them."""
+    found: str | None = await connection.fetchval(SELECT_CALENDAR, tenant_id, site_id)
     return found
 
 

@@ -23,13 +23,14 @@ class Contact(NamedTuple):
     min_severity: str
     on_call_only: bool
     preferences: Mapping[str, Any]
+    tenant_slug: str
     time_zone: str
     on_call: bool
 
 
 _CONTACT: Final = """
 SELECT contact_id, contacts.tenant_id, contacts.name, language, channel, target::text, min_severity, on_call_only,
-       preferences::text, tenants.time_zone,
+       preferences::text, tenants.slug AS tenant_slug, tenants.time_zone,
        EXISTS (SELECT FROM on_call_shifts AS shifts
                 WHERE shifts.contact_id = contacts.contact_id AND shifts.during @> $1::timestamptz) AS on_call
   FROM contacts

@@ -69,8 +69,16 @@ async def silences(connection: asyncpg.Connection, tenant_id: int, now: datetime
     return [Silence(**row) for row in await connection.fetch(SELECT_SILENCES, tenant_id, now)]
 
 
+# One that is still to come never was.
 END_SILENCE: Final = """
-WITH ended AS (
+WITH dropped AS (
+  DELETE FROM silences
+   WHERE silence_id = $2
+     AND tenant_id = $1
+     AND lower(during) > $3::timestamptz
+  RETURNING silence_id
+),
+ended AS (
   UPDATE silences
      SET during = tstzrange(lower(during), greatest($3, lower(during) + interval '1 microsecond'))
    WHERE silence_id = $2
@@ -87,11 +95,11 @@ released AS (
      AND why = 'silence'
      AND released_at IS NULL
 )
-SELECT silence_id FROM ended
+SELECT silence_id FROM ended UNION ALL SELECT silence_id FROM dropped
 """
 
 
 async def end_silence(connection: asyncpg.Connection, tenant_id: int, silence_id: int, now: datetime) -> None:
-    """End a silence before its time: what it held is looked at again at once. Raises NotFoundError."""
+    """End a silence before its time, or call it off: what it held is looked at again at once. Raises NotFoundError."""
     if await connection.fetchval(END_SILENCE, tenant_id, silence_id, now) is None:
         raise NotFoundError(f"no silence {silence_id} that goes on")

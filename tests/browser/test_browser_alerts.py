@@ -16,6 +16,7 @@ ALERT = "/t/mareuville/alertes"
         ("regles", "/t/mareuville/regles"),
         ("regle-nouvelle", "/t/mareuville/regles/nouvelle"),
         ("regle-seuil", "/t/mareuville/regles/nouvelle?sorte=threshold"),
+        ("horaires", "/t/mareuville/regles/horaires"),
         ("contacts", "/t/mareuville/contacts"),
         ("contact", "/t/mareuville/contacts/nouveau?canal=email"),
     ],

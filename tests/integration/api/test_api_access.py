@@ -62,6 +62,7 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
         "site_id": "{site}",
     },
     "PATCH /api/v1/rules/{id}": {"name": "x"},
+    "POST /api/v1/hours": {"site_id": "{site}", "hours": {"weekly": {}}},
     "DELETE /api/v1/rules/{id}": {},
     "POST /api/v1/rules/{id}/backtest": {},
     "POST /api/v1/rule-templates": {"template": "school", "site_id": "{site}"},

@@ -91,6 +91,12 @@ async def test_a_silence_begins_is_listed_and_ends(served: Served, incident: tup
     foreign = (await call(served, "GET", "sites", other))[1]["items"][0]["id"]
     refused = await call(served, "POST", "silences", tenant, {"until": until, "reason": "x", "site_id": foreign})
     assert refused[0] == 404
+    works = {"since": until, "until": (served.clock() + timedelta(hours=9)).isoformat(), "reason": "vidange"}
+    planned = (await call(served, "POST", "silences", tenant, works))[1]
+    assert planned["since"].startswith(until[:19])
+    assert (await call(served, "POST", "silences", tenant, works | {"until": until}))[0] == 422
+    assert (await call(served, "DELETE", f"silences/{planned['id']}", tenant))[0] == 204
+    assert (await call(served, "GET", "silences", tenant))[1]["items"] == [made]
     past = (served.clock() - timedelta(hours=2)).isoformat()
     assert (await call(served, "POST", "silences", tenant, {"until": past, "reason": "x"}))[0] == 422
     assert (await call(served, "DELETE", f"silences/{made['id']}", other))[0] == 404

@@ -172,3 +172,20 @@ async def test_what_a_rule_found_is_told_in_words(served: Served) -> None:
     )
     (alert,) = (await call(served, "GET", f"/{made['id']}/alerts", language="en"))[1]["items"]
     assert (alert["sentence"], alert["told"]) == ("Temperature: 18.5\u00a0°C (level 21\u00a0°C).", True)
+
+
+async def test_opening_hours_are_said_and_told(served: Served) -> None:
+    hours = "/api/v1/hours"
+    site = await served.connection.fetchval("SELECT min(site_id) FROM sites")
+    assert (await call(served, "GET", f"{hours}?site_id={site}"))[1] == {"hours": None}
+    of_all = {"weekly": {"mon": [{"opens": "08:30:00", "closes": "16:30:00"}]}, "school_holidays": "B"}
+    assert (await call(served, "POST", hours, {"hours": of_all}))[0] == 204
+    told = (await call(served, "GET", f"{hours}?site_id={site}"))[1]["hours"]
+    assert (told["weekly"], told["school_holidays"], told["public_holidays"]) == (of_all["weekly"], "B", "closed")
+    assert (await call(served, "POST", hours, {"site_id": site, "hours": {"weekly": {}}}))[0] == 204
+    assert (await call(served, "GET", f"{hours}?site_id={site}"))[1]["hours"]["weekly"] == {}
+    assert (await call(served, "GET", hours))[1]["hours"]["weekly"] == of_all["weekly"]
+    zoned = {"weekly": {"mon": [{"opens": "08:30Z", "closes": "16:30"}]}}
+    assert (await call(served, "POST", hours, {"hours": zoned}))[0] == 400
+    other = await served.connection.fetchval("SELECT max(site_id) FROM sites")
+    assert (await call(served, "POST", hours, {"site_id": other, "hours": {"weekly": {}}}))[0] == 404

@@ -131,6 +131,21 @@ async def test_a_rule_is_written_tried_changed_and_removed(served: Served) -> No
     assert actions == ["rule.created", "rule.enabled", "rule.changed", "rule.deleted"]
 
 
+async def test_opening_hours_are_written_for_one_site_or_for_all(served: Served) -> None:
+    here = f"{BASE}/regles/horaires"
+    site = await served.connection.fetchval("SELECT min(site_id) FROM sites")
+    assert "c'est toujours ouvert" in await get(served, here)
+    form = {"site": str(site), "mon_0_opens": "08:30", "mon_0_closes": "12:00", "public_holidays": "closed",
+            "school_holidays": "B"}  # fmt: skip
+    page = await post(served, here, **form)
+    assert "C'est enregistré." in page
+    assert 'value="08:30"' in page
+    assert "Il manque une heure" in await post(served, here, **form | {"mon_0_closes": ""})
+    assert 'value="08:30"' not in await get(served, here)
+    foreign = await served.connection.fetchval("SELECT max(site_id) FROM sites")
+    await post(served, here, status=404, **form | {"site": str(foreign)})
+
+
 async def test_a_contact_is_added_tried_put_on_call_and_removed(served: Served) -> None:
     here = f"{BASE}/contacts"
     assert "Personne n'est encore prévenu." in await get(served, here)

@@ -74,6 +74,7 @@ def contact(language: str = "fr") -> Contact:
         min_severity="warning",
         on_call_only=False,
         preferences={},
+        tenant_slug="doullens",
         time_zone="Europe/Paris",
         on_call=False,
     )
@@ -98,7 +99,7 @@ def test_a_notice_says_what_where_since_when_how_much_and_what_to_do() -> None:
         Fact("Depuis", "samedi 21 novembre à 13\u00a0h\u00a045"),
         Fact("Gravité", "à surveiller"),
     )
-    assert notice.link == "https://samara.example/t/doullens"
+    assert notice.link == "https://samara.example/t/doullens/alertes/7"
     assert "«\u00a0Mairie\u00a0»" in notice.footer
     assert notice.notice_id == "incident-7-opened"
     assert notice.thread_id == "incident-7"
