@@ -16,6 +16,7 @@ from api.notifying import CONTACT_RULES
 from api.parameters import WHOLE, Asked, Id, IdPath, OfTenant, PagedOfTenant, Text
 from api.problems import NO_SUCH_CONTACT, NO_SUCH_MOMENT, ProblemError
 from domain.errors import NotFoundError, SamaraError
+from store.access import audit
 from store.delivery import contacts, messages, reading
 from store.reading.pages import page_of
 
@@ -158,6 +159,7 @@ async def create_contact(request: web.Request, connection: asyncpg.Connection, b
     except SamaraError as error:
         raise ProblemError(NO_SUCH_CONTACT, str(error)) from error
     contact_id = await contacts.add_contact(connection, tenant.tenant_id, **body.model_dump())
+    await audit.append_own(connection, "contact.added", tenant_id=tenant.tenant_id, subject=str(contact_id))
     kept = body.model_dump(exclude={"target"})
     return Contact(id=contact_id, on_call=False, **kept)
 
@@ -167,6 +169,7 @@ async def delete_contact(request: web.Request, connection: asyncpg.Connection, p
     """Forget where somebody is reached, and tell them nothing more."""
     tenant = await tenancy.tenant_of(request, connection)
     await contacts.remove_contact(connection, tenant.tenant_id, path.id, request.app[CLOCK]())
+    await audit.append_own(connection, "contact.removed", tenant_id=tenant.tenant_id, subject=str(path.id))
 
 
 @require(MANAGE)
@@ -185,6 +188,7 @@ async def create_shift(request: web.Request, connection: asyncpg.Connection, pat
     if body.until <= body.since:
         raise ProblemError(NO_SUCH_MOMENT, "`until` is not after `since`.")
     shift_id = await contacts.add_shift(connection, tenant.tenant_id, path.id, body.since, body.until)
+    await audit.append_own(connection, "contact.on_call", tenant_id=tenant.tenant_id, subject=str(path.id))
     return Shift(id=shift_id, contact_id=path.id, since=body.since, until=body.until)
 
 
@@ -204,6 +208,7 @@ async def set_escalation(request: web.Request, connection: asyncpg.Connection, b
     tenant = await tenancy.tenant_of(request, connection)
     steps = sorted({(step.after_s, step.contact_id) for step in body.steps}, key=lambda step: step[0])
     await contacts.set_steps(connection, tenant.tenant_id, steps)
+    await audit.append_own(connection, "escalation.set", tenant_id=tenant.tenant_id)
 
 
 @require(MANAGE)

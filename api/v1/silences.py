@@ -14,6 +14,7 @@ from api.endpoint import delete, get, post
 from api.models import Resource
 from api.parameters import Asked, Id, IdPath, OfTenant, Text
 from api.problems import NO_SUCH_MOMENT, ProblemError
+from store.access import audit
 from store.delivery import silences
 
 PATH: Final = "/api/v1/silences"
@@ -68,6 +69,9 @@ async def create_silence(request: web.Request, connection: asyncpg.Connection, b
         raise ProblemError(NO_SUCH_MOMENT, "`until` is past, or before `since`.")
     fields, who = body.model_dump(exclude={"since"}), account_of(request).called
     silence_id = await silences.silence(connection, tenant.tenant_id, since=since, who=who, **fields)
+    detail = {"until": body.until.isoformat()} | {name: fields[name] for name in ("rule_id", "site_id", "point_id")}
+    subject = str(silence_id)
+    await audit.append_own(connection, "silence.begun", tenant_id=tenant.tenant_id, subject=subject, detail=detail)
     return Silence(id=silence_id, since=since, created_by=who, **fields)
 
 
@@ -76,6 +80,7 @@ async def end_silence(request: web.Request, connection: asyncpg.Connection, path
     """End a silence before its time."""
     tenant = await tenancy.tenant_of(request, connection)
     await silences.end_silence(connection, tenant.tenant_id, path.id, request.app[CLOCK]())
+    await audit.append_own(connection, "silence.ended", tenant_id=tenant.tenant_id, subject=str(path.id))
 
 
 ROUTES: Final = (
