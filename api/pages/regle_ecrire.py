@@ -24,6 +24,7 @@ from domain.errors import NotFoundError
 from store.access import audit
 from store.alerting import rules as stored
 from store.alerting.subjects import measured_quantities
+from store.alerting.tags import tags
 from store.reading import territory
 from store.reading.territory import Tenant
 
@@ -46,12 +47,14 @@ async def _ground(connection: asyncpg.Connection, tenant: Tenant, texts: Texts) 
     sites = await everything(lambda **page: territory.sites(connection, tenant.tenant_id, **page))
     points = await everything(lambda **page: territory.points(connection, tenant.tenant_id, **page))
     measured = await measured_quantities(connection, tenant.tenant_id)
+    tagged = await tags(connection, tenant.tenant_id)
     named = {site.site_id: site.name for site in sites}
     labels = {point.point_id: f"{point.name}, {named.get(point.site_id, '')}" for point in points}
     return _Ground(
         targets=[
             ("everything", texts("regles.everything")),
             *((f"site_id:{site.site_id}", texts("regles.all_of", site=site.name)) for site in sites),
+            *((f"tag:{one.tag}", texts("regles.all_of", site=one.tag)) for one in tagged),
             *((f"point_id:{point_id}", label) for point_id, label in labels.items()),
         ],
         quantities=sorted({quantity for _, quantity in measured}),

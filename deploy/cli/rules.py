@@ -1,8 +1,9 @@
-"""samara rules list | add | test | backtest | enable | disable | template | hours."""
+"""samara rules list | add | test | backtest | enable | disable | template | hours | tag."""
 
 import json
+import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -16,6 +17,8 @@ from deploy.pages import everything
 from deploy.roles import now
 from domain.errors import ConfigurationError, NotFoundError
 from store.alerting.rules import RuleRow, rules, set_calendar
+from store.alerting.subjects import is_foreign
+from store.alerting.tags import set_tag
 from store.reading.territory import Site, Tenant, sites, tenant_by_slug
 
 app = typer.Typer(help="What to watch, and what is told.", no_args_is_help=True)
@@ -23,6 +26,7 @@ app = typer.Typer(help="What to watch, and what is told.", no_args_is_help=True)
 _Tenant = Annotated[str, typer.Option(help="The tenant, by its slug.")]
 _Number = Annotated[int, typer.Argument(help="The rule's number, as `samara rules list` shows it.")]
 _LANGUAGE: Literal["fr"] = "fr"
+_TAG: Final = re.compile(r"[a-z0-9][a-z0-9:_-]{0,62}")
 
 
 @app.command("list")
@@ -197,6 +201,28 @@ def _hours(file: Path) -> OpeningHours:
         raise ConfigurationError(f"{file}: {error.strerror}") from None
     except ValueError as error:
         raise ConfigurationError(f"{file}: {error}") from None
+
+
+@app.command("tag")
+def tag_command(
+    context: typer.Context,
+    tag: Annotated[str, typer.Argument(help="Lower-case letters, digits, : _ - such as secteur:nord.")],
+    points: Annotated[list[int] | None, typer.Argument(help="All the points that have it.")] = None,
+    *,
+    tenant: _Tenant,
+) -> None:
+    """Group points by a word, so that a rule may speak of all of them."""
+    if _TAG.fullmatch(tag) is None:
+        raise ConfigurationError(f"{tag!r}: a tag is of lower-case letters, digits, : _ and -")
+
+    async def work(connection: asyncpg.Connection) -> None:
+        owner = await tenant_by_slug(connection, tenant)
+        if await is_foreign(connection, owner.tenant_id, point_ids=points or (), site_id=None, gateway_id=None):
+            raise NotFoundError(f"one of these is no point of {tenant}")
+        await set_tag(connection, owner.tenant_id, tag, points or ())
+
+    with_database(context, work)
+    typer.echo(f"{tag}: {len(points or ())} points")
 
 
 @app.command("test")

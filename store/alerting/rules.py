@@ -205,16 +205,6 @@ async def calendar(connection: asyncpg.Connection, tenant_id: int, site_id: int 
     return found
 
 
-INSERT_TAGS: Final = """
-INSERT INTO point_tags (point_id, tag) SELECT unnest($1::integer[]), $2 ON CONFLICT DO NOTHING
-"""
-
-
-async def tag_points(connection: asyncpg.Connection, point_ids: list[int], tag: str) -> None:
-    """Give points a tag. Raises asyncpg.CheckViolationError for one that is not of lower-case letters and digits."""
-    await connection.execute(INSERT_TAGS, point_ids, tag)
-
-
 class RuleAlert(NamedTuple):
     """One firing of a rule. `reason` is JSON."""
 

@@ -62,6 +62,7 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
         "site_id": "{site}",
     },
     "PATCH /api/v1/rules/{id}": {"name": "x"},
+    "POST /api/v1/tags": {"tag": "x", "points": ["{point}"]},
     "POST /api/v1/hours": {"site_id": "{site}", "hours": {"weekly": {}}},
     "DELETE /api/v1/rules/{id}": {},
     "POST /api/v1/rules/{id}/backtest": {},
@@ -231,10 +232,13 @@ async def told(
         name: value.replace("{point}", str(ids["point"])) for name, value in QUERIES.get(path, {}).items()
     }
     named = {"{point}": ids["point"], "{site}": ids["site"], "{account}": ids["account"], DEVICE: ids["dev_eui"]}
-    body = {
-        name: named.get(value, value) if isinstance(value, str) else value
-        for name, value in BODIES.get(f"{method} {path}", {}).items()
-    }
+
+    def filled(value: Any) -> Any:
+        if isinstance(value, list):
+            return [filled(one) for one in value]
+        return named.get(value, value) if isinstance(value, str) else value
+
+    body = {name: filled(value) for name, value in BODIES.get(f"{method} {path}", {}).items()}
     sent = body if method in {"POST", "PATCH"} else None
     async with http.request(method, address, params=query, json=sent) as response:
         if (response.status < 400 or response.status == 409) and "{" not in path and slug == "mareuville":

@@ -189,3 +189,19 @@ async def test_opening_hours_are_said_and_told(served: Served) -> None:
     assert (await call(served, "POST", hours, {"hours": zoned}))[0] == 400
     other = await served.connection.fetchval("SELECT max(site_id) FROM sites")
     assert (await call(served, "POST", hours, {"site_id": other, "hours": {"weekly": {}}}))[0] == 404
+
+
+async def test_points_are_grouped_by_words(served: Served) -> None:
+    tags, both = "/api/v1/tags", [served.world.air.point_id, served.world.water.point_id]
+    assert (await call(served, "POST", tags, {"tag": "secteur:nord", "points": both}))[0] == 204
+    assert (await call(served, "GET", tags))[1]["items"] == [{"tag": "secteur:nord", "points": both}]
+    assert (await call(served, "POST", tags, {"tag": "secteur:nord", "points": both[:1]}))[0] == 204
+    assert (await call(served, "GET", tags))[1]["items"][0]["points"] == both[:1]
+    made = (await call(served, "POST", body=COLD | {"tag": "secteur:nord"}))[1]
+    assert (made["tag"], made["place"]) == ("secteur:nord", "secteur:nord")
+    assert (await call(served, "POST", f"/{made['id']}/backtest", {}))[1]["subjects"] == 1
+    foreign = {"tag": "x", "points": [served.world.foreign.point_id]}
+    assert (await call(served, "POST", tags, foreign))[0] == 404
+    assert (await call(served, "POST", tags, {"tag": "Nord", "points": []}))[0] == 400
+    assert (await call(served, "POST", tags, {"tag": "secteur:nord", "points": []}))[0] == 204
+    assert (await call(served, "GET", tags))[1]["items"] == []

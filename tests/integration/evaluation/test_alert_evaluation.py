@@ -14,8 +14,8 @@ from store.alerting.rules import (
     enable_rule,
     label_rule,
     set_backtest,
-    tag_points,
 )
+from store.alerting.tags import set_tag
 from store.assignments import assign, release
 from store.fleet import declare_device
 from store.maintenance.arrivals import forget_arrivals
@@ -221,12 +221,12 @@ async def test_a_point_that_leaves_is_watched_no_longer(world: World) -> None:
     sensors = [await world.sensor(f"Salle {number}") for number in range(2)]
     for sensor in sensors:
         await world.measure(sensor, "co2", every(10, 1600))
-    await tag_points(world.connection, [sensor.point_id for sensor in sensors], "salles")
+    await set_tag(world.connection, world.tenant_id, "salles", [sensor.point_id for sensor in sensors])
     await world.rule("threshold", {"tag": "salles"}, quantity="co2", above=1500)
     await world.rule("silent_sensor", {"everything": True}, period_s=600)
     await world.work(START)
     assert await world.phases() == ["firing", "firing", "inactive", "inactive"]
-    await world.connection.execute("DELETE FROM point_tags WHERE point_id = $1", sensors[0].point_id)
+    await set_tag(world.connection, world.tenant_id, "salles", [sensors[1].point_id])
     await release(world.connection, sensors[1].device_id, START + MINUTE)
     await world.work(START + 11 * MINUTE)
     assert await world.phases() == ["inactive"]
