@@ -1,5 +1,6 @@
 """Definitions of one measured quantity, and of one against a level: what most kinds share."""
 
+from collections.abc import Callable
 from typing import Annotated
 
 from pydantic import Field, model_validator
@@ -62,6 +63,10 @@ class OfLevel(OfQuantity):
         """1 where above is bad, -1 where below is: times it, a level below is one above, upside down."""
         return 1.0 if self.above is not None else -1.0
 
+    def beyond(self) -> Callable[[float], bool]:
+        """Return what says whether a value lies on the bad side: no more than a comparison, asked a million times."""
+        return self.level.__lt__ if self.above is not None else self.level.__gt__
+
     def is_beyond(self, value: float) -> bool:
         """Say whether a value lies on the bad side."""
-        return (value - self.level) * self.sign > 0
+        return self.beyond()(value)

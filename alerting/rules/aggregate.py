@@ -19,6 +19,7 @@ from alerting.rules._base import (
     Surroundings,
 )
 from alerting.rules._measured import OfLevel
+from alerting.rules._windows import ExactSum, Extreme
 from alerting.rules._words import Language, Texts
 
 Function = Literal["mean", "min", "max", "sum", "count"]
@@ -86,32 +87,48 @@ class AggregateDetector(Detector):
     interval): between two samples that come in time nothing changes.
     """
 
-    __slots__ = ("_period_s", "_rule", "_samples")
+    __slots__ = ("_extreme", "_is_beyond", "_period_s", "_rule", "_samples", "_sum")
 
     def __init__(self, rule: Aggregate, memory: Memory | None, period_s: float | None) -> None:
         super().__init__()
-        self._rule, self._period_s = rule, period_s
-        self._samples: deque[tuple[float, float]] = deque(map(tuple, memory or ()), maxlen=MAX_SAMPLES)
+        self._rule, self._period_s, self._is_beyond = rule, period_s, rule.beyond()
+        self._sum = ExactSum()
+        self._extreme = Extreme(-1.0 if rule.function == "min" else 1.0)
+        self._samples: deque[tuple[float, float]] = deque()
+        for at_s, value in memory or ():
+            self._join(at_s, value)
         self._set_deadline()
 
     def observe(self, series: int, at_s: float, value: float) -> int:
         """Take one in, let the old ones leave."""
         del series
-        self._samples.append((at_s, value))
+        self._join(at_s, value)
         return self._verdict(at_s - self._rule.over_s)
 
     def awake(self, at_s: float) -> int:
         """Let what has become too old leave."""
         return self._verdict(at_s - self._rule.over_s)
 
+    def _join(self, at_s: float, value: float) -> None:
+        if len(self._samples) == MAX_SAMPLES:
+            self._oldest_leaves()
+        self._samples.append((at_s, value))
+        self._sum.add(value)
+        self._extreme.join(at_s, value)
+
+    def _oldest_leaves(self) -> None:
+        at_s, value = self._samples.popleft()
+        self._sum.add(-value)
+        self._extreme.leave(at_s)
+
     def _verdict(self, oldest_s: float) -> int:
         samples = self._samples
         while samples and samples[0][0] < oldest_s:
-            samples.popleft()
+            self._oldest_leaves()
         self._set_deadline()
         if not samples:
             return UNKNOWN
-        return BAD if self._rule.is_beyond(self._value()) else GOOD
+        return BAD if self._is_beyond(self._value()) else GOOD
 
     def _set_deadline(self) -> None:
         samples = self._samples
@@ -123,15 +140,13 @@ class AggregateDetector(Detector):
         self.deadline_s = max(leaves_s, samples[-1][0] + interval_s)
 
     def _value(self) -> float:
-        values = [value for _, value in self._samples]
         function = self._rule.function
-        if function == "mean":
-            return math.fsum(values) / len(values)
         if function == "count":
-            return float(len(values))
-        if function == "sum":
-            return math.fsum(values)
-        return min(values) if function == "min" else max(values)
+            return float(len(self._samples))
+        if function in {"min", "max"}:
+            return self._extreme.value()
+        total = self._sum.value()
+        return total / len(self._samples) if function == "mean" else total
 
     def figures(self) -> Figures:
         """Return the value of the window."""

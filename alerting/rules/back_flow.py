@@ -16,8 +16,11 @@ from alerting.rules._base import (
     Surroundings,
 )
 from alerting.rules._measured import OfQuantity
+from alerting.rules._windows import ExactSum
 from alerting.rules._words import Language, Texts
 from store.reading.pieces import increase
+
+MAX_KEPT = 5_000  # of what flowed back; the oldest leave first
 
 
 class BackFlow(OfQuantity):
@@ -60,27 +63,39 @@ class BackFlow(OfQuantity):
 class BackFlowDetector(Detector):
     """Remembers what flowed back lately, and when."""
 
-    __slots__ = ("_back", "_last", "_rule")
+    __slots__ = ("_back", "_last", "_rule", "_volume")
 
     def __init__(self, rule: BackFlow, memory: Memory | None) -> None:
         super().__init__()
         self._rule = rule
         self._last: tuple[float, float] | None = tuple(memory[0]) if memory and memory[0] else None
-        self._back: deque[tuple[float, float]] = deque(map(tuple, memory[1]) if memory else (), maxlen=5000)
+        self._back: deque[tuple[float, float]] = deque()
+        self._volume = ExactSum()
+        for at_s, volume in memory[1] if memory else ():
+            self._join(at_s, volume)
 
     def observe(self, series: int, at_s: float, value: float) -> int:
         """Add what flowed back since the last sample."""
         del series
         if self._last is not None:
-            volume = self._volume(at_s, value, *self._last)
+            volume = self._flowed(at_s, value, *self._last)
             if volume > 0:
-                self._back.append((at_s, volume))
+                self._join(at_s, volume)
         self._last = (at_s, value)
         while self._back and self._back[0][0] < at_s - self._rule.within_s:
-            self._back.popleft()
-        return BAD if sum(volume for _, volume in self._back) > self._rule.above else GOOD
+            self._oldest_leaves()
+        return BAD if self._volume.value() > self._rule.above else GOOD
 
-    def _volume(self, at_s: float, value: float, before_s: float, before: float) -> float:
+    def _join(self, at_s: float, volume: float) -> None:
+        if len(self._back) == MAX_KEPT:
+            self._oldest_leaves()
+        self._back.append((at_s, volume))
+        self._volume.add(volume)
+
+    def _oldest_leaves(self) -> None:
+        self._volume.add(-self._back.popleft()[1])
+
+    def _flowed(self, at_s: float, value: float, before_s: float, before: float) -> float:
         if self._rule.quantity == "water_volume_reverse":
             return increase(before, value)
         if self._rule.quantity == "water_flow":
@@ -89,7 +104,7 @@ class BackFlowDetector(Detector):
 
     def figures(self) -> Figures:
         """Return the volume that flowed back."""
-        return {"code": "back_flow", "value": sum(volume for _, volume in self._back)}
+        return {"code": "back_flow", "value": self._volume.value()}
 
     def dump(self) -> Memory:
         """Return what has to be remembered."""

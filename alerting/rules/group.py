@@ -70,11 +70,11 @@ class Group(OfLevel):
 class GroupDetector(Detector):
     """Remembers, of each member, when it spoke last and whether it was beyond."""
 
-    __slots__ = ("_beyond", "_hold_s", "_members", "_rule")
+    __slots__ = ("_beyond", "_hold_s", "_is_beyond", "_members", "_rule")
 
     def __init__(self, rule: Group, memory: Memory | None, hold_s: float) -> None:
         super().__init__()
-        self._rule, self._hold_s = rule, hold_s
+        self._rule, self._hold_s, self._is_beyond = rule, hold_s, rule.beyond()
         self._members: dict[int, tuple[float, bool]] = {}  # the one who spoke longest ago comes first
         self._beyond = 0
         for series, at_s, beyond in memory or ():
@@ -86,7 +86,7 @@ class GroupDetector(Detector):
         """Take a member's value."""
         self._drop_silent(at_s)
         before = self._members.pop(series, None)
-        beyond = self._rule.is_beyond(value)
+        beyond = self._is_beyond(value)
         self._members[series] = (at_s, beyond)
         self._beyond += beyond - (before is not None and before[1])
         return self._verdict()

@@ -61,27 +61,30 @@ class NOfM(OfLevel):
 
 
 class NOfMDetector(Detector):
-    """Remembers which of the last samples were beyond, and the last value."""
+    """Remembers which of the last samples were beyond, how many that is, and the last value."""
 
-    __slots__ = ("_beyond", "_rule", "_value")
+    __slots__ = ("_count", "_is_beyond", "_last", "_needed", "_value")
 
     def __init__(self, rule: NOfM, memory: Memory | None) -> None:
         super().__init__()
-        self._rule = rule
+        self._is_beyond, self._needed = rule.beyond(), rule.n
         self._value: float | None = memory[0] if memory else None
-        self._beyond: deque[int] = deque(memory[1] if memory else (), maxlen=rule.m)
+        self._last: deque[int] = deque(memory[1] if memory else (), maxlen=rule.m)
+        self._count = sum(self._last)
 
     def observe(self, series: int, at_s: float, value: float) -> int:
-        """Count one more."""
+        """Count one more, and the oldest no longer."""
         del series, at_s
+        last, beyond = self._last, int(self._is_beyond(value))
+        self._count += beyond - (last[0] if len(last) == last.maxlen else 0)
+        last.append(beyond)
         self._value = value
-        self._beyond.append(int(self._rule.is_beyond(value)))
-        return BAD if sum(self._beyond) >= self._rule.n else GOOD
+        return BAD if self._count >= self._needed else GOOD
 
     def figures(self) -> Figures:
         """Return the last value and the count."""
-        return {"code": "n_of_m", "value": self._value, "count": sum(self._beyond)}
+        return {"code": "n_of_m", "value": self._value, "count": self._count}
 
     def dump(self) -> Memory:
         """Return what has to be remembered."""
-        return [self._value, list(self._beyond)]
+        return [self._value, list(self._last)]

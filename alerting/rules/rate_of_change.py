@@ -2,7 +2,6 @@
 
 from collections import deque
 from collections.abc import Mapping
-from itertools import pairwise
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, model_validator
@@ -19,6 +18,7 @@ from alerting.rules._base import (
 )
 from alerting.rules._flow import is_counter
 from alerting.rules._measured import OfQuantity
+from alerting.rules._windows import ExactSum
 from alerting.rules._words import Language, Texts
 from store.reading.pieces import increase
 
@@ -76,33 +76,46 @@ class RateOfChange(OfQuantity):
 class RateOfChangeDetector(Detector):
     """Remembers the samples of its window, both ends included, and what was counted between them."""
 
-    __slots__ = ("_counts", "_rule", "_samples")
+    __slots__ = ("_counted", "_counts", "_rule", "_samples")
 
     def __init__(self, rule: RateOfChange, memory: Memory | None) -> None:
         super().__init__()
         self._rule = rule
         self._counts = is_counter(rule.quantity)
-        self._samples: deque[tuple[float, float]] = deque(map(tuple, memory or ()), maxlen=MAX_SAMPLES)
+        self._counted = ExactSum()
+        self._samples: deque[tuple[float, float]] = deque()
+        for at_s, value in memory or ():
+            self._join(at_s, value)
 
     def observe(self, series: int, at_s: float, value: float) -> int:
         """Compare with the first of the window."""
         del series
-        samples = self._samples
-        samples.append((at_s, value))
-        oldest_s = at_s - self._rule.within_s
+        samples, rule = self._samples, self._rule
+        self._join(at_s, value)
+        oldest_s = at_s - rule.within_s
         while samples[0][0] < oldest_s:
-            samples.popleft()
+            self._oldest_leaves()
         if len(samples) < 2:
             return GOOD
         change = self._change()
-        beyond = change > self._rule.rise if self._rule.rise is not None else -change > (self._rule.fall or 0.0)
+        beyond = change > rule.rise if rule.rise is not None else -change > (rule.fall or 0.0)
         return BAD if beyond else GOOD
 
-    def _change(self) -> float:
+    def _join(self, at_s: float, value: float) -> None:
         samples = self._samples
-        if not self._counts:
-            return samples[-1][1] - samples[0][1]
-        return sum(increase(one[1], other[1]) for one, other in pairwise(samples))
+        if len(samples) == MAX_SAMPLES:
+            self._oldest_leaves()
+        if samples and self._counts:
+            self._counted.add(increase(samples[-1][1], value))
+        samples.append((at_s, value))
+
+    def _oldest_leaves(self) -> None:
+        _, value = self._samples.popleft()
+        if self._samples and self._counts:
+            self._counted.add(-increase(value, self._samples[0][1]))
+
+    def _change(self) -> float:
+        return self._counted.value() if self._counts else self._samples[-1][1] - self._samples[0][1]
 
     def figures(self) -> Figures:
         """Return the change and the time it took."""
