@@ -27,6 +27,7 @@ NEW: Final = PATH + "/nouveau"
 STEPS: Final = PATH + "/relais"
 TEST: Final = PATH + "/{id}/essai"
 ON_CALL: Final = PATH + "/{id}/astreinte"
+END_SHIFT: Final = PATH + "/astreintes/{id}/fin"
 REMOVE: Final = PATH + "/{id}/suppression"
 RESEND: Final = PATH + "/messages/{id}/envoi"
 _LETTERS: Final = 20
@@ -57,6 +58,7 @@ async def show(request: web.Request) -> web.Response:
         tenant = await tenant_of(request, connection)
         found = await contacts.contacts_of(connection, [tenant.tenant_id], now)
         steps = await contacts.steps_of(connection, [tenant.tenant_id])
+        shifts = await contacts.shifts(connection, tenant.tenant_id, now)
         sent = await letters(connection, tenant.tenant_id, limit=_LETTERS)
     return rendering.html(
         request,
@@ -65,6 +67,7 @@ async def show(request: web.Request) -> web.Response:
         people=[people.person(one, texts) for one in found],
         channels=[(name, texts(f"contacts.channel.{name}")) for name in _channels(request)],
         steps=people.steps(steps),
+        shifts=people.shifts(shifts, ZoneInfo(tenant.time_zone), texts),
         whom=[("", texts("contacts.on_call")), *((str(one.contact_id), one.name) for one in found)],
         letters=people.told(sent, ZoneInfo(tenant.time_zone), texts),
     )
@@ -205,6 +208,18 @@ async def put_on_call(request: web.Request) -> web.Response:
 
 
 @require(MANAGE)
+async def end_shift(request: web.Request) -> web.Response:
+    """Take a shift back."""
+    await form(request)
+    async with writer(request) as connection:
+        tenant = await tenant_of(request, connection)
+        number = of_path(request, OnePath).id
+        await contacts.remove_shift(connection, tenant.tenant_id, number)
+        await _noted(connection, "shift.removed", tenant, number)
+    return rendering.onward(rendering.tenant_address(tenant, "contacts"), done="removed")
+
+
+@require(MANAGE)
 async def set_steps(request: web.Request) -> web.Response:
     """Keep whom to tell when nobody answers."""
     names = [f"{name}{place}" for place in range(people.STEPS) for name in ("after", "whom")]
@@ -234,6 +249,7 @@ ROUTES: Final = (
     web.post(STEPS, set_steps),
     web.post(TEST, test),
     web.post(ON_CALL, put_on_call),
+    web.post(END_SHIFT, end_shift),
     web.post(REMOVE, remove),
     web.post(RESEND, resend),
 )

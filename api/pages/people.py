@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from api.pages import words
 from api.pages.texts import Texts
-from store.delivery.contacts import Contact, Step
+from store.delivery.contacts import Contact, Shift, Step
 from store.delivery.reading import Letter
 
 # What each channel asks for: the name of the field, and its kind in a form.
@@ -90,6 +90,22 @@ def steps_given(given: Mapping[str, str]) -> list[tuple[int, int | None]]:
         if minutes.isascii() and minutes.isdigit() and 0 < int(minutes) <= 10_080:
             found.add((int(minutes) * 60, int(whom) if whom.isascii() and whom.isdigit() else None))
     return sorted(found, key=lambda step: step[0])
+
+
+def shifts(found: Sequence[Shift], zone: ZoneInfo, texts: Texts) -> list[tuple[int, str]]:
+    """Return who is on call, now and later: (id, words)."""
+    return [
+        (
+            one.shift_id,
+            texts(
+                "contacts.shift",
+                name=one.contact_name,
+                since=words.moment(one.since, zone, "minute", texts),
+                until=words.moment(one.until, zone, "minute", texts),
+            ),
+        )
+        for one in found
+    ]
 
 
 def told(found: Sequence[Letter], zone: ZoneInfo, texts: Texts) -> list[Told]:

@@ -24,6 +24,7 @@ PATH: Final = "/api/v1/contacts"
 CHANNELS: Final = "/api/v1/channels"
 MESSAGES: Final = "/api/v1/messages"
 ESCALATION: Final = "/api/v1/escalation"
+SHIFTS: Final = "/api/v1/shifts"
 
 Severity = Literal["info", "warning", "critical"]
 State = Literal["waiting", "sent", "dropped", "digested", "dead"]
@@ -61,7 +62,7 @@ class NewShift(Asked):
     until: AwareDatetime
 
 
-class Shift(Answer):
+class Shift(Resource):
     """When a contact is on call."""
 
     id: int
@@ -193,6 +194,25 @@ async def create_shift(request: web.Request, connection: asyncpg.Connection, pat
 
 
 @require(MANAGE)
+async def list_shifts(request: web.Request, query: OfTenant) -> models.Page[Shift]:
+    """List who is on call, now and later."""
+    del query
+    async with reader(request) as connection:
+        tenant = await tenancy.tenant_of(request, connection)
+        found = await contacts.shifts(connection, tenant.tenant_id, request.app[CLOCK]())
+    items = [Shift(id=one.shift_id, contact_id=one.contact_id, since=one.since, until=one.until) for one in found]
+    return models.Page[Shift](items=items, next_cursor=None)
+
+
+@require(MANAGE)
+async def delete_shift(request: web.Request, connection: asyncpg.Connection, path: IdPath) -> None:
+    """Take a shift back."""
+    tenant = await tenancy.tenant_of(request, connection)
+    await contacts.remove_shift(connection, tenant.tenant_id, path.id)
+    await audit.append_own(connection, "shift.removed", tenant_id=tenant.tenant_id, subject=str(path.id))
+
+
+@require(MANAGE)
 async def get_escalation(request: web.Request, query: OfTenant) -> Escalation:
     """Tell whom is told when nobody acknowledges."""
     del query
@@ -249,6 +269,8 @@ ROUTES: Final = (
     delete(f"{PATH}/{{id}}", delete_contact, query=OfTenant),
     post(f"{PATH}/{{id}}/test", test_contact, query=OfTenant),
     post(f"{PATH}/{{id}}/shifts", create_shift, query=OfTenant, problems=(NO_SUCH_MOMENT,)),
+    get(SHIFTS, list_shifts),
+    delete(f"{SHIFTS}/{{id}}", delete_shift, query=OfTenant),
     get(ESCALATION, get_escalation),
     post(ESCALATION, set_escalation, query=OfTenant),
     get(MESSAGES, list_messages),

@@ -158,6 +158,48 @@ async def add_shift(
     return int(found)
 
 
+class Shift(NamedTuple):
+    """When a contact is on call."""
+
+    shift_id: int
+    contact_id: int
+    contact_name: str
+    since: datetime
+    until: datetime
+
+
+SELECT_SHIFTS: Final = """
+SELECT shift_id, contact_id, contacts.name AS contact_name, lower(during) AS since, upper(during) AS until
+  FROM on_call_shifts
+  JOIN contacts USING (contact_id)
+ WHERE tenant_id = $1
+   AND upper(during) > $2
+ ORDER BY lower(during), shift_id
+ LIMIT 1000
+"""
+
+
+async def shifts(connection: asyncpg.Connection, tenant_id: int, now: datetime) -> list[Shift]:
+    """Return who of a tenant is on call, now and later, the first first."""
+    return [Shift(**row) for row in await connection.fetch(SELECT_SHIFTS, tenant_id, now)]
+
+
+DELETE_SHIFT: Final = """
+DELETE FROM on_call_shifts
+ USING contacts
+ WHERE shift_id = $2
+   AND contacts.contact_id = on_call_shifts.contact_id
+   AND tenant_id = $1
+RETURNING shift_id
+"""
+
+
+async def remove_shift(connection: asyncpg.Connection, tenant_id: int, shift_id: int) -> None:
+    """Take a shift back. Raises NotFoundError."""
+    if await connection.fetchval(DELETE_SHIFT, tenant_id, shift_id) is None:
+        raise NotFoundError(f"no shift {shift_id}")
+
+
 class Step(NamedTuple):
     """Whom to tell when nobody has acknowledged for `after_s` seconds; None: whoever is on call by then."""
 

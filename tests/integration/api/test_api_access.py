@@ -53,6 +53,7 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "DELETE /api/v1/contacts/{id}": {},
     "POST /api/v1/contacts/{id}/test": {},
     "POST /api/v1/contacts/{id}/shifts": {"since": "2026-01-01T00:00:00Z", "until": "2026-01-02T00:00:00Z"},
+    "DELETE /api/v1/shifts/{id}": {},
     "POST /api/v1/escalation": {"steps": []},
     "POST /api/v1/messages/{id}/resend": {},
     "POST /api/v1/rules": {
@@ -88,6 +89,10 @@ incident AS (
 silence AS (
   INSERT INTO silences (tenant_id, during, reason, created_by)
   VALUES ($1, tstzrange('2020-01-01', '2190-01-01'), 'Secret', 'x') RETURNING silence_id
+),
+shift AS (
+  INSERT INTO on_call_shifts (contact_id, during)
+  SELECT contact_id, tstzrange('2020-01-01', '2190-01-01') FROM contact RETURNING shift_id
 ),
 rule AS (
   INSERT INTO rules (tenant_id, name, kind, definition, target, severity, backtest, backtest_version, enabled)

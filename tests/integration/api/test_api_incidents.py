@@ -128,6 +128,12 @@ async def test_contacts_are_added_tried_put_on_call_and_removed(served: Served, 
     assert (await call(served, "POST", f"contacts/{number}/shifts", other, shift))[0] == 404
     assert (await call(served, "POST", f"contacts/{number}/shifts", tenant, shift))[0] == 201
     assert (await call(served, "GET", "contacts", tenant))[1]["items"][0]["on_call"] is True
+    (shift_told,) = (await call(served, "GET", "shifts", tenant))[1]["items"]
+    assert shift_told["contact_id"] == number
+    assert (await call(served, "GET", "shifts", other))[1]["items"] == []
+    assert (await call(served, "DELETE", f"shifts/{shift_told['id']}", other))[0] == 404
+    assert (await call(served, "DELETE", f"shifts/{shift_told['id']}", tenant))[0] == 204
+    assert (await call(served, "GET", "contacts", tenant))[1]["items"][0]["on_call"] is False
     steps = {"steps": [{"after_s": 1800, "contact_id": number}, {"after_s": 7200}]}
     assert (await call(served, "POST", "escalation", other, steps))[0] == 404
     assert (await call(served, "POST", "escalation", tenant, steps))[0] == 204

@@ -162,6 +162,7 @@ async def test_a_contact_is_added_tried_put_on_call_and_removed(served: Served) 
     await post(served, f"{here}/{number}/essai")
     page = await post(served, f"{here}/{number}/astreinte", since="2025-11-22T09:00", until="2025-11-22T19:00")
     assert "d'astreinte" in page
+    assert "Mairie, du sam. 22 nov., 9 h 00 au sam. 22 nov., 19 h 00" in page
     assert "La fin doit venir après le début." in await post(
         served, f"{here}/{number}/astreinte", since="2025-11-22T09:00", until="2025-11-22T08:00"
     )
