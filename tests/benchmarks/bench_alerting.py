@@ -240,6 +240,7 @@ async def history(dsn: str, kind_asked: str | None) -> None:
         "threshold": {"quantity": "co2", "above": 1500, "clear": 1200, "for_s": 1200},
         "n_of_m": {"quantity": "co2", "above": 1500, "n": 3, "m": 5},
         "rate_of_change": {"quantity": "co2", "rise": 600, "within_s": 3600},
+        "aggregate": {"quantity": "co2", "function": "mean", "over_s": 86400, "above": 1400},
         "co2_occupied": {},
         "frozen_value": {"quantity": "co2"},
         "group": {"quantity": "co2", "above": 1500, "mode": "count", "count": 60},
