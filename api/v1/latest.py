@@ -1,6 +1,6 @@
 """The newest value of everything that a tenant measures."""
 
-from typing import Annotated, Final
+from typing import Annotated, Final, cast
 
 from aiohttp import web
 from pydantic import Field
@@ -41,13 +41,12 @@ async def list_latest(request: web.Request, query: LatestQuery) -> LatestValues:
         tenant = await tenancy.tenant_of(request, connection)
         found = await latest_values(connection, tenant.tenant_id)
     points, quantities = set(query.points or ()), set(query.quantity or ())
-    return LatestValues(
-        items=[
-            latest.to_model(value)
-            for value in found
-            if (not points or value.point_id in points) and (not quantities or value.quantity in quantities)
-        ]
-    )
+    told = [
+        {**value._asdict(), "unit": latest.unit_of(value.quantity)}  # made here: nothing is left to validate
+        for value in found
+        if (not points or value.point_id in points) and (not quantities or value.quantity in quantities)
+    ]
+    return LatestValues.model_construct(items=cast("list[models.LatestValue]", told))
 
 
 ROUTES: Final = (get(PATH, list_latest),)

@@ -161,7 +161,8 @@ SELECT sum(samples)::bigint, sum(total), min(low), max(high),
                         AND quantity_id = $2
                         AND channel = $3
                         AND hour >= range.start
-                        AND hour < range.stop) AS rolled_up
+                        AND hour < range.stop
+                     OFFSET 0) AS rolled_up
  WHERE hour <> ALL ($7::timestamptz[])
  GROUP BY width_bucket(hour, $6::timestamptz[])
 """
