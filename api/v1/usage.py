@@ -156,6 +156,6 @@ def table(found: Sequence[Usage], *, french: bool) -> bytes:
 
 
 ROUTES: Final = (
-    get(PATH, list_usage),
-    get(FILE, export_usage, media=("text/csv",)),
+    get(PATH, list_usage, problems=(NO_SUCH_MOMENT,)),
+    get(FILE, export_usage, media=("text/csv",), problems=(NO_SUCH_MOMENT,)),
 )
