@@ -110,3 +110,23 @@ async def test_what_was_billed_stays(served: Served) -> None:
     for _ in range(2):
         await run_once(served.connection, NOW + timedelta(days=61))
     assert await used(served, to="2025-11", **{"from": "2025-11"}) == settled
+
+
+async def test_the_pages_say_the_same_as_the_api(served: Served) -> None:
+    await fill(served)
+    own, _ = await used(served)
+    async with served.http.get("/usage", headers={"Accept-Language": "fr"}) as response:
+        assert response.status == 200
+        html = await response.text()
+    assert "Usage des collectivités, nov. 2025" in html
+    assert html.index("/t/autreville/usage") < html.index("/t/mareuville/usage")
+    assert "2 (4 facturés)" in html.replace("\u202f", " ").replace("\xa0", " ")
+    cookie = await api_world.sign_in(served.connection, ("manager", served.world.tenant_id), email="m@example.fr")
+    async with aiohttp.ClientSession(str(served.http._base_url), cookies=cookie) as http:
+        async with http.get("/t/mareuville/usage", headers={"Accept-Language": "en"}) as response:
+            html = await response.text()
+        assert f"{own['measurements']:,}" in html
+        assert "form=csv-fr&amp;from=2024-12&amp;to=2025-11&amp;tenant=mareuville" in html
+        for path, status in (("/t/autreville/usage", 404), ("/usage", 403), ("/t/mareuville/usage?month=x", 400)):
+            async with http.get(path) as response:
+                assert response.status == status, path
