@@ -192,7 +192,7 @@ class Series(Answer):
     channel: int
     kind: Kind
     unit: Unit
-    every: Annotated[str, Field(description="by which intervals: as asked, or what `auto` chose")]
+    every: Annotated[str, Field(description="as asked, what `auto` chose, or `day` of a household's meter")]
     time_zone: str
     start: datetime
     end: datetime

@@ -18,6 +18,7 @@ from store.reading.every import EVERY_PATTERN, Every, all_a_year_before, edges, 
 DEFAULT_RANGE: Final = timedelta(days=1)
 RAW: Final = "raw"
 AUTO: Final = "auto"
+DAY: Final = "day"
 _SECONDS: Final = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1200, 1800, 3600)
 _HOUR: Final = timedelta(hours=1)
 _DAY: Final = timedelta(days=1)
@@ -85,7 +86,21 @@ def parse(cut: Cut, quantity: str, channel: int, zone: ZoneInfo, now: datetime) 
 
 
 async def read(connection: asyncpg.Connection, tenant_id: int, point_id: int, asked: Asked, limit: int) -> Found:
-    """Return the series from the store; raise ProblemError(TOO_MANY_POINTS) rather than read too much."""
+    """Return the series from the store; raise ProblemError(TOO_MANY_POINTS) rather than read too much.
+
+    Of a household's meter that is told by day alone, whatever is asked finer comes by day.
+    """
+    found = await _read(connection, tenant_id, point_id, asked, limit)
+    if found.series.by_day and _is_finer_than_days(found.every):
+        return await _read(connection, tenant_id, point_id, asked._replace(every=DAY), limit)
+    return found
+
+
+def _is_finer_than_days(every: str) -> bool:
+    return every == RAW or (isinstance(parsed := parse_every(every), timedelta) or parsed == "hour")
+
+
+async def _read(connection: asyncpg.Connection, tenant_id: int, point_id: int, asked: Asked, limit: int) -> Found:
     if asked.every == AUTO:
         asked = await _fitting(connection, tenant_id, point_id, asked)
         limit = asked.max_points

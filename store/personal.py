@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Final, NamedTuple, cast
+from typing import Final, NamedTuple
 
 import asyncpg
 
@@ -22,7 +22,7 @@ class Declared(NamedTuple):
 
 
 SELECT_PROCESSINGS: Final = """
-SELECT data_class, purpose, legal_basis, keep_months FROM processings WHERE tenant_id = $1
+SELECT data_class, purpose, legal_basis, keep_months, grain FROM processings WHERE tenant_id = $1
 """
 
 SELECT_MEASURED: Final = """
@@ -57,16 +57,15 @@ async def register(reader: Reader, tenant_id: int) -> list[Declared]:
 
 
 def _processing(default: Processing, row: asyncpg.Record) -> Processing:
-    return default._replace(
-        purpose=row["purpose"], legal_basis=row["legal_basis"], keep_months=cast("int", row["keep_months"])
-    )
+    return Processing(default.domain, row["purpose"], row["legal_basis"], row["keep_months"], row["grain"])
 
 
 UPSERT_PROCESSING: Final = """
-INSERT INTO processings (tenant_id, data_class, purpose, legal_basis, keep_months) VALUES ($1, $2, $3, $4, $5)
+INSERT INTO processings (tenant_id, data_class, purpose, legal_basis, keep_months, grain)
+VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (tenant_id, data_class) DO UPDATE
    SET purpose = excluded.purpose, legal_basis = excluded.legal_basis, keep_months = excluded.keep_months,
-       updated_at = now()
+       grain = excluded.grain, updated_at = now()
 """
 
 
@@ -74,9 +73,8 @@ async def declare_processing(
     connection: asyncpg.Connection, tenant_id: int, data_class: DataClass, wanted: Processing
 ) -> None:
     """Say of a tenant what is done with a class of data."""
-    await connection.execute(
-        UPSERT_PROCESSING, tenant_id, data_class, wanted.purpose, wanted.legal_basis, wanted.keep_months
-    )
+    _, *said = wanted
+    await connection.execute(UPSERT_PROCESSING, tenant_id, data_class, *said)
 
 
 SELECT_ERASED: Final = """

@@ -10,6 +10,7 @@ from api.pages import forms, rendering
 from api.pages.navigation import Entry
 from api.tenancy import tenant_of
 from domain.errors import NotFoundError
+from domain.personal import Every
 from domain.processings import PROCESSINGS, DataClass, Processing
 from store import personal
 from store.access import audit
@@ -56,7 +57,7 @@ def _page(
 @require(MANAGE)
 async def save(request: web.Request) -> web.Response:
     """Keep what the form says of one class of data."""
-    given = await forms.form(request, "data_class", "purpose", "legal_basis", "keep_months")
+    given = await forms.form(request, "data_class", "purpose", "legal_basis", "keep_months", "grain")
     data_class = _class_of(given["data_class"])
     wanted = _wanted(data_class, given)
     async with writer(request) as connection:
@@ -83,10 +84,10 @@ def _wanted(data_class: DataClass, given: dict[str, str]) -> Processing | None:
     """Return what a form says; None when it cannot be."""
     purpose, basis, months = (given[name].strip() for name in ("purpose", "legal_basis", "keep_months"))
     fits = months.isascii() and months.isdigit() and 1 <= int(months) <= MOST_MONTHS
+    grain: Every = "hour" if given["grain"] == "hour" else "day"
     if not (fits and 0 < len(purpose) <= _LONGEST and 0 < len(basis) <= _LONGEST):
         return None
-    default = PROCESSINGS[data_class]
-    return default._replace(purpose=purpose, legal_basis=basis, keep_months=int(months))
+    return Processing(PROCESSINGS[data_class].domain, purpose, basis, int(months), grain)
 
 
 ROUTES: Final = (web.get(PATH, show), web.post(PATH, save))

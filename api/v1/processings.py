@@ -1,6 +1,6 @@
 """Personal data: the register of what is done with it, and its deletion."""
 
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import asyncpg
 from aiohttp import web
@@ -31,6 +31,7 @@ class ChangedProcessing(Asked):
     purpose: Text = ""
     legal_basis: Text = ""
     keep_months: Annotated[int, Field(ge=1, le=120), WHOLE] = 1
+    grain: Literal["hour", "day"] = "day"
 
 
 class ProcessingOfData(models.Resource):
@@ -40,6 +41,7 @@ class ProcessingOfData(models.Resource):
     purpose: str
     legal_basis: Annotated[str, Field(description="GDPR, article 6")]
     keep_months: Annotated[int, Field(description="older, it is deleted")]
+    grain: Annotated[str, Field(description="the finest that people are shown: `day`, or `hour` where it was chosen")]
     points: Annotated[int, Field(description="said to be a household's (`is_individual`)")]
     unsaid: Annotated[int, Field(description="of which nobody said whose meter it is: nothing is deleted by itself")]
 

@@ -52,7 +52,7 @@ class Uplink(models.Resource):
     adr: bool
     outcome: Annotated[str, Field(description="what became of it: decoded, or why not")]
     detail: str
-    payload: Annotated[str, Field(description="hexadecimal")]
+    payload: Annotated[str, Field(description="hexadecimal; empty where a household's meter is told by day")]
     receptions: list[Reception]
 
 

@@ -37,7 +37,7 @@ class Reception(NamedTuple):
 
 
 class Frame(NamedTuple):
-    """One uplink as it was received."""
+    """One uplink as it was received. `payload` is empty where a household's meter is told by day."""
 
     received_at: datetime
     key: int
@@ -63,7 +63,8 @@ SELECT frame.*, dev_eui, point_id, device_id
   FROM assignments
   JOIN devices USING (device_id)
  CROSS JOIN LATERAL (SELECT received_at, uplink_key AS key, f_cnt, f_port, frequency_hz, bandwidth_hz,
-                            spreading_factor, data_rate, confirmed, adr, outcome, detail, payload
+                            spreading_factor, data_rate, confirmed, adr, outcome, detail,
+                            coalesce(payload, '') AS payload
                        FROM uplinks
                       WHERE uplinks.device_id = assignments.device_id
                         AND received_at >= greatest($3, lower(during))

@@ -39,7 +39,10 @@ Rows = list[Sample] | list[GaugeBucket] | list[CounterBucket] | list[StateBucket
 
 
 class Series(NamedTuple):
-    """Rows in the order of time: samples, or the buckets that go with `kind`, the empty ones included."""
+    """Rows in the order of time: samples, or the buckets that go with `kind`, the empty ones included.
+
+    `by_day`: a household's meter, of which the reader is shown days and nothing finer.
+    """
 
     point_id: int
     quantity: str
@@ -47,10 +50,11 @@ class Series(NamedTuple):
     unit: str  # UCUM
     kind: Kind
     rows: Rows
+    by_day: bool = False
 
 
 SELECT_QUANTITY: Final = """
-SELECT quantity_id, unit, quantities.kind
+SELECT quantity_id, unit, quantities.kind, by_day_alone(point_id, quantity_id) AS by_day
   FROM points, quantities
  WHERE of_tenant_id = $1
    AND point_id = $2
@@ -76,6 +80,7 @@ class _Known(NamedTuple):
     quantity: str
     unit: str
     track: Track
+    by_day: bool
 
     def series(self, rows: Rows) -> Series:
         return Series(
@@ -85,6 +90,7 @@ class _Known(NamedTuple):
             unit=self.unit,
             kind=self.track.kind,
             rows=rows,
+            by_day=self.by_day,
         )
 
 
@@ -93,7 +99,7 @@ async def _known(reader: Reader, tenant_id: int, point_id: int, quantity: str, c
     if row is None:
         raise NotFoundError(f"no {quantity!r} at point {point_id}")
     track = Track(quantity_id=row["quantity_id"], channel=channel, kind=cast("Kind", row["kind"]))
-    return _Known(point_id, quantity, row["unit"], track)
+    return _Known(point_id, quantity, row["unit"], track, row["by_day"])
 
 
 async def series(

@@ -1,8 +1,16 @@
-"""The register of personal data and its deletion, as a manager reads and writes them."""
+"""The register of personal data, its grain and its deletion, as people of the tenant read and write them."""
+
+import csv
+import io
+from datetime import timedelta
+from typing import Any
 
 import aiohttp
 import api_world
 from api_served import Served
+from api_world import NOW
+
+from store.maintenance.run import run_once
 
 TENANT = {"tenant": "mareuville"}
 
@@ -66,3 +74,41 @@ async def test_the_page_of_the_register(served: Served) -> None:
             assert "keep_months" not in await response.text()
         async with http.post("/t/mareuville/registre", data=sent) as response:
             assert response.status == 403
+
+
+async def water(served: Served, what: str, **asked: str) -> Any:
+    params = {**TENANT, "quantity": "water_volume", **asked}
+    async with served.http.get(what, params=params) as response:
+        assert response.status == 200, await response.text()
+        return await response.json() if response.content_type == "application/json" else await response.text()
+
+
+async def test_a_household_s_meter_is_told_by_day_unless_its_tenant_chose_hours(served_any: Served) -> None:
+    served, point = served_any, served_any.world.water.point_id
+    await run_once(served.connection, NOW + timedelta(days=1))
+    series, days = f"/api/v1/points/{point}/series", {"from": "2025-11-01", "to": "2025-11-21"}
+    before = await water(served, series, every="day", **days)
+    hours = await water(served, series, every="hour", **days)
+    assert len(hours["items"]) == 24 * 20
+    path = f"/api/v1/points/{point}"
+    async with served.http.patch(path, params=TENANT, json={"is_individual": True}) as response:
+        assert response.status == 200
+
+    assert await water(served, series, every="day", **days) == before
+    for finer in ("raw", "hour", "PT30M", "auto"):
+        assert await water(served, series, every=finer, **days) == {**before, "every": "day"}
+    (latest,) = (await water(served, "/api/v1/latest"))["items"]
+    assert latest["measured_at"] == "2025-11-21T23:00:00Z"
+    assert latest["value"] == (await water(served, series, every="day", **{"from": "2025-11-21"}))["items"][0]["last"]
+    text = await water(served, "/api/v1/exports/measurements", points=str(point), **days)
+    rows = list(csv.DictReader(io.StringIO(text, newline="")))
+    assert [float(row["value"]) for row in rows] == [one["last"] for one in before["items"]]
+    stream = f"/api/sensorthings/mareuville/v1.1/Things({point})/Datastreams?$expand=Observations"
+    async with served.http.get(stream) as response:
+        assert [one["Observations"] for one in (await response.json())["value"]] == [[]]
+
+    path = "/api/v1/processings/individual_water"
+    async with served.http.patch(path, params=TENANT, json={"grain": "hour"}) as response:
+        assert response.status == 200
+    assert await water(served, series, every="hour", **days) == hours
+    assert await served.connection.fetchval("SELECT count(*) FROM ownerships WHERE by_day <> '{}'") == 0
