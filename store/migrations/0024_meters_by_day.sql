@@ -99,7 +99,11 @@ SELECT told.received_at, told.uplink_key, told.ingested_at, told.f_cnt, told.fre
        CASE WHEN mine THEN told.detail ELSE '' END AS detail,
        CASE WHEN mine THEN told.payload END AS payload,
        CASE WHEN mine THEN told.object END AS object
-  FROM (SELECT frame.*, held.by_day = '{}' AND held.tenant_id = ANY ((SELECT public.allowed('read'))::integer[]) AS mine
+  FROM (SELECT frame.*,
+               held.tenant_id = ANY ((SELECT public.allowed('read'))::integer[])
+               AND (held.by_day = '{}'
+                    OR NOT EXISTS (SELECT FROM public.latest_frames AS latest
+                                    WHERE latest.device_id = held.device_id AND latest.quantity_ids && held.by_day)) AS mine
           FROM public.ownerships AS held
           JOIN public.uplinks AS frame ON frame.device_id = held.device_id
                                       AND frame.received_at >= held.since AND frame.received_at < held.until

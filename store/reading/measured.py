@@ -14,11 +14,12 @@ from store.reading.pieces import Piece, Segment, sample, tells_all
 
 
 class Track(NamedTuple):
-    """What is followed: a quantity and channel, and how it behaves."""
+    """What is followed: a quantity and channel, and how it behaves. `by_day`: nothing finer than days is shown."""
 
     quantity_id: int
     channel: int
     kind: Kind
+    by_day: bool = False
 
 
 SELECT_SAMPLES: Final = """
@@ -64,12 +65,12 @@ async def pieces(reader: Reader, track: Track, segment: Segment, bounds: Sequenc
     """
     found: list[Piece] = []
     remaining = [Range(segment.start, segment.end)]
-    ladder = steps(remaining[0], bounds)
-    changed = await _changed_hours(reader, segment) if ladder else []
+    ladder: list[Every] = ["day"] if track.by_day else steps(remaining[0], bounds)
+    changed = await _changed_hours(reader, segment) if ladder and not track.by_day else []
     for step in ladder:
         inside, remaining = whole_units(remaining, step)
         stale = {floor(hour, step, TERRITORY) for hour in changed}
-        if step == "day":
+        if step == "day" and not track.by_day:
             stale.update(await _changed_days(reader, segment))
         left = {unit for unit in stale if any(part.start <= unit < part.end for part in inside)}
         if track.kind == "gauge":
@@ -77,12 +78,13 @@ async def pieces(reader: Reader, track: Track, segment: Segment, bounds: Sequenc
         else:
             for start, *figures in await _rolled_up(reader, track, segment.device_id, step, inside):
                 piece = Piece(*figures)
-                if start in stale or not tells_all(piece, track.kind):
+                if not track.by_day and (start in stale or not tells_all(piece, track.kind)):
                     left.add(start)
                 else:
                     found.append(piece)
         remaining = joined([*remaining, *units(left, step)])
-    found += await _sampled(reader, track, segment.device_id, remaining)
+    if not track.by_day:
+        found += await _sampled(reader, track, segment.device_id, remaining)
     return sorted(found, key=_first_at) if ladder else found
 
 

@@ -80,7 +80,6 @@ class _Known(NamedTuple):
     quantity: str
     unit: str
     track: Track
-    by_day: bool
 
     def series(self, rows: Rows) -> Series:
         return Series(
@@ -90,7 +89,7 @@ class _Known(NamedTuple):
             unit=self.unit,
             kind=self.track.kind,
             rows=rows,
-            by_day=self.by_day,
+            by_day=self.track.by_day,
         )
 
 
@@ -98,8 +97,9 @@ async def _known(reader: Reader, tenant_id: int, point_id: int, quantity: str, c
     row = await reader.fetchrow(SELECT_QUANTITY, tenant_id, point_id, quantity)
     if row is None:
         raise NotFoundError(f"no {quantity!r} at point {point_id}")
-    track = Track(quantity_id=row["quantity_id"], channel=channel, kind=cast("Kind", row["kind"]))
-    return _Known(point_id, quantity, row["unit"], track, row["by_day"])
+    kind = cast("Kind", row["kind"])
+    track = Track(quantity_id=row["quantity_id"], channel=channel, kind=kind, by_day=row["by_day"])
+    return _Known(point_id, quantity, row["unit"], track)
 
 
 async def series(
