@@ -46,6 +46,10 @@ STORED: Final = """
 SELECT coalesce(sum(messages), 0)::bigint FROM ingest_accounts WHERE outcome = 'stored'
 """
 
+DECODED: Final = """
+SELECT 100.0 * count(*) FILTER (WHERE outcome = 'decoded') / count(*) AS percent FROM uplinks
+"""
+
 WAL_SYNCS: Final = """
 SELECT coalesce(sum(fsyncs), 0)::bigint, coalesce(sum(fsync_time), 0)::float8 FROM pg_stat_io WHERE object = 'wal'
 """
@@ -157,13 +161,18 @@ class Bench:
             await until_stored(dsn, uplinks, ingest)
             used = cpu.seconds()
             commits = await fetch(dsn, COMMITS)
-            return {
-                "per_second": float((commits["uplinks"] - commits["first"]) / commits["seconds"]),
-                "seconds": commits["seconds"],
-                "batch": float(commits["uplinks"] / commits["transactions"]),
-                "peak_mb": max(peak_mb(pid) for pid in pids),
-                "broker_mb": peak_mb(broker.pid),
-            } | per_uplink(used, uplinks, consumer="ingest")
+            decoded = {"decoded": float((await fetch(dsn, DECODED))["percent"])} if scripted else {}
+            return (
+                decoded
+                | {
+                    "per_second": float((commits["uplinks"] - commits["first"]) / commits["seconds"]),
+                    "seconds": commits["seconds"],
+                    "batch": float(commits["uplinks"] / commits["transactions"]),
+                    "peak_mb": max(peak_mb(pid) for pid in pids),
+                    "broker_mb": peak_mb(broker.pid),
+                }
+                | per_uplink(used, uplinks, consumer="ingest")
+            )
 
     async def live(self, database: Database, rate: int, seconds: int, scripted: Sequence[str] = ()) -> Figures:
         """Store what arrives at a pace, and take the time from each message's own to its commit."""
@@ -185,20 +194,25 @@ class Bench:
             start_at = datetime.fromisoformat(report["start_at"])
             commits, synced = await fetch(dsn, COMMITS), await fetch(dsn, WAL_SYNCS)
             p50, p95, p99 = (await fetch(dsn, LATENCIES, start_at + _WARM_UP))[0]
-        return {
-            "rate": rate,
-            "per_second": report["uplinks"] / (commits["last_at"] - start_at).total_seconds(),
-            "p50_ms": p50,
-            "p95_ms": p95,
-            "p99_ms": p99,
-            "fsync_ms": (synced[1] - syncs[1]) / max(1, synced[0] - syncs[0]),
-            "late_p99_ms": report["late_p99_ms"],
-            "valid": float(report["valid"]),
-            "behind": behind,
-            "batch": float(commits["uplinks"] / commits["transactions"]),
-            "peak_mb": peak,
-            "generator_us": used["generator"] / report["uplinks"] * 1e6,
-        } | per_uplink(used, report["uplinks"], consumer="ingest")
+            decoded = {"decoded": float((await fetch(dsn, DECODED))["percent"])} if scripted else {}
+        return (
+            decoded
+            | {
+                "rate": rate,
+                "per_second": report["uplinks"] / (commits["last_at"] - start_at).total_seconds(),
+                "p50_ms": p50,
+                "p95_ms": p95,
+                "p99_ms": p99,
+                "fsync_ms": (synced[1] - syncs[1]) / max(1, synced[0] - syncs[0]),
+                "late_p99_ms": report["late_p99_ms"],
+                "valid": float(report["valid"]),
+                "behind": behind,
+                "batch": float(commits["uplinks"] / commits["transactions"]),
+                "peak_mb": peak,
+                "generator_us": used["generator"] / report["uplinks"] * 1e6,
+            }
+            | per_uplink(used, report["uplinks"], consumer="ingest")
+        )
 
 
 def kept_up(live: Figures) -> bool:
