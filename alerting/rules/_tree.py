@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from alerting.rules import _words as words
 from alerting.rules._base import Series
+from alerting.rules._measured import ChannelNumber, QuantityName
 from alerting.rules._words import Language
 
 MAX_NODES: Final = 32
@@ -24,8 +25,8 @@ class _Node(BaseModel):
 class Source(_Node):
     """One series: of the point that is watched, or of another point of the tenant."""
 
-    quantity: Annotated[str, Field(min_length=1, max_length=80)]
-    channel: Annotated[int, Field(ge=0, le=255)] = 0
+    quantity: QuantityName
+    channel: ChannelNumber = 0
     point_id: int | None = None
 
     def series(self) -> Series:

@@ -1,10 +1,11 @@
 """When a site is open: what rules that watch in opening hours, or outside them, go by."""
 
-from typing import Annotated, Final
+import json
+from typing import Annotated, Any, Final
 
 import asyncpg
 from aiohttp import web
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from alerting.rules import OpeningHours
 from api import tenancy
@@ -13,6 +14,7 @@ from api.context import reader
 from api.endpoint import get, post
 from api.models import Answer
 from api.parameters import Asked, Id, OfTenant
+from api.problems import NO_SUCH_MOMENT, ProblemError
 from domain.errors import NotFoundError
 from store.access import audit
 from store.alerting.rules import calendar, set_calendar
@@ -28,16 +30,16 @@ class HoursQuery(OfTenant):
 
 
 class NewHours(Asked):
-    """The hours of a site, else of all sites of the tenant that have none of their own. They replace what was."""
+    """The hours of a site, else of all sites of the tenant that have none of their own (docs/alerting.md)."""
 
     site_id: Id | None = None
-    hours: OpeningHours
+    hours: dict[str, Any]
 
 
 class HoursTold(Answer):
     """The hours by which rules go; null when nobody said them: then a site is always open."""
 
-    hours: OpeningHours | None
+    hours: dict[str, Any] | None
 
 
 @require(READ)
@@ -47,7 +49,7 @@ async def get_hours(request: web.Request, query: HoursQuery) -> HoursTold:
         tenant = await tenancy.tenant_of(request, connection)
         await _own(connection, tenant.tenant_id, query.site_id)
         found = await calendar(connection, tenant.tenant_id, query.site_id)
-    return HoursTold(hours=None if found is None else OpeningHours.model_validate_json(found))
+    return HoursTold(hours=None if found is None else json.loads(found))
 
 
 @require(MANAGE)
@@ -55,7 +57,13 @@ async def set_hours(request: web.Request, connection: asyncpg.Connection, body: 
     """Say when a site is open."""
     tenant = await tenancy.tenant_of(request, connection)
     await _own(connection, tenant.tenant_id, body.site_id)
-    await set_calendar(connection, tenant.tenant_id, body.site_id, body.hours.model_dump_json())
+    try:
+        hours = OpeningHours.model_validate(body.hours)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ProblemError(NO_SUCH_MOMENT, f"{where}: {first['msg']}") from error
+    await set_calendar(connection, tenant.tenant_id, body.site_id, hours.model_dump_json())
     subject = "" if body.site_id is None else str(body.site_id)
     await audit.append_own(connection, "hours.set", tenant_id=tenant.tenant_id, subject=subject)
 
@@ -65,4 +73,4 @@ async def _own(connection: asyncpg.Connection, tenant_id: int, site_id: int | No
         raise NotFoundError
 
 
-ROUTES: Final = (get(PATH, get_hours), post(PATH, set_hours, query=OfTenant))
+ROUTES: Final = (get(PATH, get_hours), post(PATH, set_hours, query=OfTenant, problems=(NO_SUCH_MOMENT,)))

@@ -186,7 +186,7 @@ async def test_opening_hours_are_said_and_told(served: Served) -> None:
     assert (await call(served, "GET", f"{hours}?site_id={site}"))[1]["hours"]["weekly"] == {}
     assert (await call(served, "GET", hours))[1]["hours"]["weekly"] == of_all["weekly"]
     zoned = {"weekly": {"mon": [{"opens": "08:30Z", "closes": "16:30"}]}}
-    assert (await call(served, "POST", hours, {"hours": zoned}))[0] == 400
+    assert (await call(served, "POST", hours, {"hours": zoned}))[0] == 422
     other = await served.connection.fetchval("SELECT max(site_id) FROM sites")
     assert (await call(served, "POST", hours, {"site_id": other, "hours": {"weekly": {}}}))[0] == 404
 
