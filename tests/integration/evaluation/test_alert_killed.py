@@ -76,7 +76,10 @@ async def play(dsn: str, work: Worker, hours: int) -> list[list[tuple[Any, ...]]
             """,
             "SELECT alert_id, phase, degree, started_at, ended_at, told FROM alerts ORDER BY alert_id",
             "SELECT alert_id, kind, message_id, created_at FROM outbox ORDER BY message_id",
-            "SELECT rule_id, point_id, phase, phase_since, folded_to, alert_id, machine::text FROM rule_states ORDER BY 1, 2",
+            """
+            SELECT rule_id, point_id, phase, phase_since, folded_to, alert_id, machine::text
+              FROM rule_states ORDER BY 1, 2
+            """,
             "SELECT device_ids FROM arrivals",
         )
     ]
