@@ -69,9 +69,9 @@ async def play(dsn: str, work: Worker, hours: int) -> list[list[tuple[Any, ...]]
         [tuple(row) for row in await connection.fetch(statement)]
         for statement in (
             """
-            SELECT rule_id, point_id, at, from_phase, to_phase, degree, value, told, alert_id, superseded_at
+            SELECT rule_id, (SELECT point_id FROM rule_states WHERE rule_states.state_id = transitions.state_id), at,
+                   from_phase, to_phase, degree, value, told, alert_id, superseded_at
               FROM transitions
-              JOIN rule_states USING (rule_id, state_id)
              ORDER BY 1, 2, 3, 4, 5, 10
             """,
             "SELECT alert_id, phase, degree, started_at, ended_at, told FROM alerts ORDER BY alert_id",
