@@ -17,6 +17,7 @@ from alerting.outbound.addresses import ANYWHERE
 from alerting.outbound.http import HttpSender
 from alerting.outbound.settings import DeliverySettings
 from alerting.outbound.smtp import SmtpSender
+from deploy.reporting import send_for_ever
 from deploy.roles import Running, now
 from store.pool import TRANSIENT, open_pool
 
@@ -100,11 +101,13 @@ async def delivery_role(running: Running) -> AsyncIterator[Delivering]:
         )
         courier = Courier(post, metrics)
         task = asyncio.create_task(courier.run(), name="delivery")
+        reports = asyncio.create_task(send_for_ever(pool, settings.smtp), name="reports")
         try:
             yield Delivering(task, courier)
         finally:
             task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            reports.cancel()
+            await asyncio.gather(task, reports, return_exceptions=True)
     finally:
         await pool.close()
 

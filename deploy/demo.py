@@ -67,7 +67,7 @@ async def demo(
 ) -> None:
     """Run until a signal. `captures` are ChirpStack v4 messages to replay; `say` tells a person how it goes.
 
-    `before` is how much there shall be before the first start; None: the scenario's thirteen months.
+    `before` is how much there shall be before the first start; None: the scenario's fourteen months.
     """
     with stop_on_signals() as stop:
         async with AsyncExitStack() as stack:

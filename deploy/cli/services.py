@@ -24,7 +24,7 @@ def demo_command(
         Path | None, typer.Option(help="A directory with captures (chirpstack_v4*.ndjson[.gz]) to replay.")
     ] = None,
     days: Annotated[
-        int | None, typer.Option(min=0, help="How much past to make at the first start; thirteen months otherwise.")
+        int | None, typer.Option(min=0, help="How much past to make at the first start; fourteen months otherwise.")
     ] = None,
 ) -> None:
     """Show everything on this machine: database, broker, simulated sensors. Ctrl-C stops it all."""

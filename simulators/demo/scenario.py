@@ -52,13 +52,13 @@ class Reach(NamedTuple):
 class Scenario:
     """What a run depends on. `story` is the day around which things go wrong (UTC, its midnight counts).
 
-    The past begins `memory` before: thirteen months, so that a month has the same of last year. `beat_s` is the time
+    The past begins `memory` before: fourteen months, so that the last whole month has the same of last year. `beat_s` is the time
     between two live messages, over all devices that tell often.
     """
 
     seed: str = "samara"
     story: datetime = datetime(2026, 3, 10, tzinfo=UTC)
-    memory: timedelta = timedelta(days=396)
+    memory: timedelta = timedelta(days=427)
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Europe/Paris"))
     beat_s: float = 1.0
     stats_every_s: float = 30.0

@@ -75,6 +75,22 @@ async def tenant_by_slug(reader: Reader, slug: str) -> Tenant:
     return Tenant(**row)
 
 
+SELECT_TENANT_BY_ID: Final = """
+SELECT tenant_id, parent_id, kind, slug, name, insee, siren, time_zone,
+       (SELECT url FROM placements WHERE placements.tenant_id = tenants.tenant_id AND moved_at IS NOT NULL) AS moved_to
+  FROM tenants
+ WHERE tenant_id = $1
+"""
+
+
+async def tenant_by_id(reader: Reader, tenant_id: int) -> Tenant:
+    """Return one tenant. Raises NotFoundError."""
+    row = await reader.fetchrow(SELECT_TENANT_BY_ID, tenant_id)
+    if row is None:
+        raise NotFoundError(f"no tenant {tenant_id}")
+    return Tenant(**row)
+
+
 SELECT_SITES: Final = """
 SELECT site_id, name, kind, latitude_deg, longitude_deg
   FROM sites

@@ -13,6 +13,7 @@ PAGES = [
     ("environnement", "/environnement"),
     ("batiments", "/energie/batiments"),
     ("reseau-eau", "/eau/reseau"),
+    ("rapports", "/rapports"),
 ]
 
 
@@ -60,3 +61,18 @@ async def test_a_year_of_the_network_tells_its_yield(page: Page, served: Served)
     await page.get_by_role("button", name="Enregistrer").click()
     await expect(page.get_by_text("Insuffisant")).to_be_visible()
     await expect(page.get_by_text("60 %")).to_be_visible()
+
+
+async def test_a_report_opens_and_its_recipients_are_kept(page: Page, served: Served) -> None:
+    await page.goto(f"{served.address}{HOME}/rapports")
+    address = await page.get_by_role("link").filter(has_text="20").first.get_attribute("href")
+    answer = await page.context.request.get(f"{served.address}{address}")
+    assert answer.status in {200, 503}  # 503: a machine without Pango
+    assert answer.headers["content-type"] in {"application/pdf", "text/html; charset=utf-8"}
+    await page.get_by_label("Adresses, une par ligne").fill("pas une adresse")
+    await page.get_by_role("button", name="Enregistrer").click()
+    await expect(page.get_by_text("n'est pas une adresse e-mail")).to_be_visible()
+    await page.get_by_label("Adresses, une par ligne").fill("maire@example.fr")
+    await page.get_by_role("button", name="Enregistrer").click()
+    await expect(page.get_by_role("status")).to_be_visible()
+    await expect(page.get_by_label("Adresses, une par ligne")).to_have_value("maire@example.fr")

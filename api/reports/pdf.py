@@ -1,0 +1,48 @@
+"""The report as a PDF, by weasyprint: it reads nothing from the network nor from the disk."""
+
+import asyncio
+from typing import Any, Final, NoReturn
+
+import jinja2
+
+from api.pages.texts import Texts
+from api.reports.words import Told
+from domain.errors import SamaraError
+
+_MISSING: Final = "no PDF: weasyprint needs Pango; on Debian, apt-get install libpango-1.0-0 libpangoft2-1.0-0"
+_ONE_AT_A_TIME: Final = asyncio.Semaphore(1)  # a second of a core each
+
+
+class PdfError(SamaraError):
+    """The machine lacks what draws a PDF."""
+
+
+def html(told: Told, texts: Texts) -> str:
+    """Return the report as one HTML document that needs nothing else."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("api.reports", "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("month.html").render(told=told, t=texts, language=texts.language)
+
+
+async def made(document: str) -> bytes:
+    """Return the PDF of a document. Raises PdfError."""
+    async with _ONE_AT_A_TIME:
+        return await asyncio.to_thread(_pdf, document)
+
+
+def _pdf(document: str) -> bytes:
+    try:
+        import weasyprint  # type: ignore[import-untyped]  # noqa: PLC0415 - it loads Pango, which may be missing
+    except OSError as error:
+        raise PdfError(_MISSING) from error
+    drawn: bytes = weasyprint.HTML(string=document, url_fetcher=_nothing).write_pdf()
+    return drawn
+
+
+def _nothing(url: str, *_: Any, **__: Any) -> NoReturn:
+    raise ValueError(f"a report reads nothing from elsewhere: {url[:80]}")
