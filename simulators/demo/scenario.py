@@ -52,8 +52,8 @@ class Reach(NamedTuple):
 class Scenario:
     """What a run depends on. `story` is the day around which things go wrong (UTC, its midnight counts).
 
-    The past begins `memory` before: fourteen months, so that the last whole month has the same of last year. `beat_s` is the time
-    between two live messages, over all devices that tell often.
+    The past begins `memory` before: fourteen months, so that the last whole month has the same of last year. `beat_s`
+    is the time between two live messages, over all devices that tell often.
     """
 
     seed: str = "samara"

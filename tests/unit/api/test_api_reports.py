@@ -1,7 +1,7 @@
 """The monthly report: its words, its bars, its PDF."""
 
 from datetime import date
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -53,7 +53,7 @@ def test_it_says_what_was_used_and_what_to_do() -> None:
 
 
 def test_bars_are_well_formed_and_a_hole_is_no_bar() -> None:
-    drawn = ElementTree.fromstring(bars([("a", 10.0, "10"), ("b", None, ""), ("<", 5.0, "5 & 5")], "Énergie"))
+    drawn = ET.fromstring(bars([("a", 10.0, "10"), ("b", None, ""), ("<", 5.0, "5 & 5")], "Énergie"))
     heights = [float(one.attrib["height"]) for one in drawn.iter("rect")]
     assert heights[0] == pytest.approx(2 * heights[1])
     assert len(heights) == 2
