@@ -46,6 +46,9 @@ acceptance: $(VENV)/installed-dev ## 200,000 uplinks with every fault at once, i
 rules-long: $(VENV)/installed-dev ## ten thousand rules against promtool, a thousand kills of the worker that evaluates
 	$(BIN)/python -m pytest -s -m slow tests/acceptance/promtool tests/integration/evaluation
 
+audit: $(VENV)/installed-dev ## known vulnerabilities in what Samara depends on (needs the network and npm); fails when one was not asked about
+	$(BIN)/python .ci/audit.py
+
 vendor: $(VENV)/installed ## fetch other people's browser code again (needs npm)
 	$(BIN)/python -m api.vendor
 
@@ -56,4 +59,4 @@ lock: ## write the lock files again from pyproject.toml (needs uv)
 clean: ## remove the virtual environment and the demo's data
 	@data=$$(readlink -f .samara/postgres 2>/dev/null); rm -rf $(VENV) .samara $$data
 
-.PHONY: help demo test bench bench-api faults conformance acceptance vendor lock clean rules-long
+.PHONY: audit help demo test bench bench-api faults conformance acceptance vendor lock clean rules-long

@@ -8,7 +8,7 @@ Source: the million most common passwords of Mark Burnett's ten million, as SecL
 it is under the same licence, which the EUPL names as compatible.
 
 Two things are kept: every password of it that is long enough to be chosen here, and, of its first 50,000, the word
-that is left without the digits and signs around: neither `monsieur` nor `Monsieur2024!` is a password.
+that is left without the digits and signs around: neither `butterfly` nor `Butterfly2024!` is a password.
 """
 
 import hashlib

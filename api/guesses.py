@@ -18,14 +18,18 @@ FREE_BY_ACCOUNT: Final = 5
 
 def remote(request: web.Request) -> str:
     """Return the address that asks, as the proxy in front tells it when there is one."""
-    peer = request.remote or ""
-    if peer in request.app[SETTINGS].trusted_proxies:
-        told = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-        try:
-            return str(ipaddress.ip_address(told))
-        except ValueError:
-            return peer
-    return peer
+    peer = _address(request.remote or "")
+    if peer is not None and any(peer in network for network in request.app[SETTINGS].trusted_proxies):
+        told = _address(request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip())
+        return str(told or peer)
+    return request.remote or ""
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None
 
 
 def refuse_too_many(request: web.Request, *subjects: tuple[str, int]) -> None:

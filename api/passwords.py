@@ -31,7 +31,7 @@ _LOCAL: Final = frozenset([
 ])  # fmt: skip
 _AROUND: Final = re.compile(r"[\W\d_]+")
 _COMMON: Final = Path(__file__).parent / "passwords.bin"  # made by .ci/common-passwords.py, which names its source
-PREFIX_BYTES: Final = 4  # of SHA-1: of passwords that nobody else has, one in 40,000 is taken for a common one
+PREFIX_BYTES: Final = 4  # of SHA-1: of passwords that nobody else has, one in 60,000 is taken for a common one
 _AT_ONCE: Final = 4  # each takes 64 MiB while it lasts
 
 

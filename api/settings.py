@@ -1,5 +1,6 @@
 """What an operator may set of the API and the pages. `deploy/settings.py` composes it, and reads the environment."""
 
+from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
@@ -43,7 +44,7 @@ class ApiSettings(BaseModel):
     https: bool = False  # people reach it over TLS: browsers are told never to come back without
     demo: bool = False  # every page says that its data is not real
     public_url: str = Field(default="", pattern=r"^(https?://[^/?#\s]+)?$")  # as people reach it; what mails link to
-    trusted_proxies: tuple[str, ...] = ()  # addresses whose X-Forwarded-For is believed
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()  # addresses whose X-Forwarded-For is believed
     session_idle_s: Seconds = 8 * 3600.0  # a session ends when nothing comes for so long
     session_s: Seconds = 7 * 86400.0  # and after so long in any case
     second_factor_for: tuple[Role, ...] = ("administrator", "supervisor")  # roles that open nothing without one

@@ -119,11 +119,16 @@ def _env(asked: Asked, passwords: Mapping[str, str], secret: Callable[[int], byt
     return "\n".join(lines) + "\n"
 
 
+# Nothing but the proxy reaches the API: whatever inside address asks is the proxy's.
+_PROXIES: Final = 'trusted_proxies = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"]'
+
+
 def _settings(asked: Asked) -> str:
     blocks = [
         "# Made by `samara init`. Secrets are in .env; every setting is in deploy/samara.example.toml.",
         '[log]\nformat = "json"',
-        "[api]\nhttps = true",
+        f'[api]\nhttps = true\npublic_url = "https://{asked.domain}"\n{_PROXIES}',
+        f'[notifications]\nbase_url = "https://{asked.domain}"',
         '[grafana]\nurl = "http://grafana:3000"\ndatabase = "postgresql://database:5432/samara"',
     ]
     blocks += [

@@ -8,6 +8,7 @@ import asyncpg
 import structlog
 
 from deploy.database import database
+from deploy.defaults import refuse_defaults
 from deploy.dsns import let_roles_in, of_settings, passwords
 from deploy.interpreter import collect_cycles_seldom
 from deploy.maintaining import maintenance_role
@@ -35,8 +36,10 @@ async def serve(settings: Settings, roles: Collection[str]) -> None:
     """Run `ingest`, `api`, `maintenance`, `alerting`, `delivery`, those that are in `roles`, until SIGINT or SIGTERM.
 
     Waits for a database that does not answer; ingest does not wait, it spools. The embedded one is migrated; of
-    another, that is the operator's to do. Raises ConfigurationError when the schema is not this program's.
+    another, that is the operator's to do. Raises ConfigurationError when the schema is not this program's, or a secret
+    is one that anybody would try first.
     """
+    refuse_defaults(settings)
     if "ingest" in roles and not settings.ingest.sources:
         raise ConfigurationError("no network server is declared: add [[ingest.mqtt]] to the settings")
     with stop_on_signals() as stop:

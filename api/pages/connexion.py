@@ -112,7 +112,10 @@ async def show_enrolment(request: web.Request) -> web.Response:
     """Answer a new secret to who must have a second factor before anything opens."""
     following = signing.local(request.query.get("next"))
     async with doorkeeper(request) as connection:
-        account_id = await signing.pending_account(request, connection)
+        try:
+            account_id = await signing.pending_account(request, connection)
+        except ProblemError:  # too long ago, or in another browser
+            raise web.HTTPSeeOther(PATH) from None
         known = await accounts.credential_of(connection, account_id)
         assert known is not None, "its session was there"
         if known.has_second_factor:

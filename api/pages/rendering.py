@@ -97,7 +97,8 @@ def html(
         answer.enable_compression()
     if request.query.get(LANGUAGE) == language:
         secure = request.app[SETTINGS].https
-        answer.set_cookie(COOKIE, language, max_age=_KEPT_S, secure=secure, httponly=True, samesite="Lax")
+        name = f"__Host-{COOKIE}" if secure else COOKIE
+        answer.set_cookie(name, language, max_age=_KEPT_S, secure=secure, httponly=True, samesite="Lax")
     return answer
 
 

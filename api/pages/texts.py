@@ -15,7 +15,7 @@ from api.pages.po import Entry
 from domain.errors import ConfigurationError
 
 LANGUAGES: Final = ("fr", "en")  # the first one is for who asks for neither
-COOKIE: Final = "samara_language"
+COOKIE: Final = "samara_language"  # over TLS with the prefix __Host-: this host's alone
 
 _FRENCH_SPACES: Final = re.compile(r"(?<=\S) (?=[:;!?»%€])|(?<=«) ")  # a line does not break there
 
@@ -78,7 +78,8 @@ def _spaced(entry: Entry) -> Entry:
 
 def language_of(request: web.BaseRequest) -> str:
     """Return the language to answer in: `?lang=`, what was chosen before, what the browser prefers, else French."""
-    for asked in (request.query.get("lang", ""), request.cookies.get(COOKIE, "")):
+    chosen = request.cookies.get(f"__Host-{COOKIE}", request.cookies.get(COOKIE, ""))
+    for asked in (request.query.get("lang", ""), chosen):
         if asked in LANGUAGES:
             return asked
     return preferred(request.headers.get("Accept-Language", ""))

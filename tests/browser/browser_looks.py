@@ -46,7 +46,8 @@ async def _judge(page: Page, name: str, form: tuple[int, Scheme]) -> None:
         await page.screenshot(path=Path(directory) / f"{name}.png", full_page=True)
     if directory or form in _ALWAYS:
         found = await page.evaluate("axe.run().then((result) => result.violations)")
-        assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == [], name
+        told = [(one["id"], [node["html"] for node in one["nodes"]]) for one in found]
+        assert told == [], f"{name}: {told}"
 
 
 async def tab_to(page: Page, name: str, most: int = 80) -> None:

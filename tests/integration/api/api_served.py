@@ -22,7 +22,7 @@ class Served(NamedTuple):
     dsn: str
 
 
-async def serve(dsn: str, **settings: float) -> AsyncIterator[Served]:
+async def serve(dsn: str, **settings: object) -> AsyncIterator[Served]:
     clock, registry = api_world.Clock(), CollectorRegistry()
     connection = await asyncpg.connect(dsn)
     try:

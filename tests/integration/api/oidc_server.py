@@ -5,10 +5,10 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
-from urllib.parse import urlencode
+from urllib.parse import unquote_plus, urlencode
 
 from aiohttp import web
 from api_world import NOW
@@ -64,6 +64,7 @@ class Provider:
         self.described: dict[str, Any] = {}
         self.codes: dict[str, dict[str, str]] = {}
         self.keys_read = 0
+        self.by_header = False
         self.honest()
 
     def honest(self) -> None:
@@ -80,7 +81,9 @@ class Provider:
                 "token_endpoint": f"{self.issuer}/token",
                 "jwks_uri": f"{self.issuer}/jwks",
                 "end_session_endpoint": f"{self.issuer}/session/end",
-                "token_endpoint_auth_methods_supported": ["client_secret_post"],
+                "token_endpoint_auth_methods_supported": [
+                    "client_secret_basic" if self.by_header else "client_secret_post"
+                ],
                 "code_challenge_methods_supported": ["S256"],
                 "authorization_response_iss_parameter_supported": True,
             }
@@ -103,13 +106,22 @@ class Provider:
         answer = {"code": code, "state": asked["state"], "iss": self.issuer} | self.answer
         raise web.HTTPFound(f"{asked['redirect_uri']}?{urlencode(answer)}")
 
+    def secret_of(self, request: web.Request, given: Mapping[str, object]) -> object:
+        """The secret where this provider takes it, and nowhere else."""
+        if not self.by_header:
+            return None if "Authorization" in request.headers else given.get("client_secret")
+        scheme, _, pair = request.headers.get("Authorization", "").partition(" ")
+        client, _, secret = base64.b64decode(pair).decode().partition(":")
+        right = scheme == "Basic" and client == CLIENT and "client_secret" not in given
+        return unquote_plus(secret) if right else None
+
     async def token(self, request: web.Request) -> web.Response:
         given = await request.post()
         asked = self.codes.pop(str(given.get("code")), None)  # a code is taken once
         verifier = hashlib.sha256(str(given.get("code_verifier")).encode()).digest()
         if (
             asked is None
-            or given.get("client_secret") != SECRET
+            or self.secret_of(request, given) != SECRET
             or given.get("redirect_uri") != asked["redirect_uri"]
             or asked["code_challenge"] != encoded(verifier)
         ):

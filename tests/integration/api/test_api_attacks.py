@@ -14,9 +14,11 @@ import asyncpg
 import pytest
 import structlog
 from api_served import Served, serve
+from api_world import QUICK_HASHER
 
 from api.exports.delimited import harmless
 from deploy import logs
+from store.access.accounts import account_by_email, set_password
 
 CANARY: Final = "c0ffee55c0ffee66c0ffee77c0ffee88"
 DEVICE: Final = f"{1:016x}"
@@ -145,13 +147,32 @@ async def test_nobody_chooses_the_address_that_they_seem_to_come_from(served: Se
 
 
 async def test_behind_a_proxy_the_last_address_that_it_tells_counts(database: str) -> None:
-    async for served in serve(database, trusted_proxies=("127.0.0.1",)):
+    async for served in serve(database, trusted_proxies=("127.0.0.0/8",)):
         wrong = {"email": "personne@example.fr", "password": "wrong wrong wrong"}
         headers = {"X-Forwarded-For": "10.9.9.9, 192.0.2.7"}  # the first is what the reader made up
         async with served.http.post("/api/v1/session", json=wrong, headers=headers) as response:
             assert response.status == 401
         told = await served.connection.fetchval("SELECT detail FROM audit WHERE action = 'session.refused'")
         assert told == '{"address": "192.0.2.7"}'
+
+
+async def test_over_tls_every_cookie_is_of_this_host_alone(database: str) -> None:
+    async for served in serve(database, https=True):
+        account_id = await account_by_email(served.connection, "somebody@example.fr")
+        await set_password(served.connection, account_id, QUICK_HASHER.hash("quatre mots sans rapport"))
+        origin = str(served.http._base_url).replace("http:", "https:").rstrip("/")
+        form = {"email": "somebody@example.fr", "password": "quatre mots sans rapport", "next": "/"}
+        told = []
+        async with aiohttp.ClientSession(served.http._base_url, headers={"Origin": origin}) as http:
+            async with http.get("/connexion?lang=en") as response:
+                told += response.headers.getall("Set-Cookie")
+            async with http.post("/connexion", data=form, allow_redirects=False) as response:
+                assert response.status == 303
+                told += response.headers.getall("Set-Cookie")
+        assert len(told) >= 2
+        for cookie in told:
+            assert cookie.startswith("__Host-")
+            assert {"Secure", "HttpOnly", "SameSite=Lax", "Path=/"} <= {part.strip() for part in cookie.split(";")}
 
 
 async def test_methods_that_no_route_takes_are_refused(served: Served) -> None:

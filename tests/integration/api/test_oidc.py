@@ -61,6 +61,7 @@ async def federated(database: str) -> AsyncIterator[Federated]:
         await connection.execute("DELETE FROM sessions")
         account_id = await account_by_email(connection, "maire@example.fr")
         async with provided() as one, provided() as two:
+            two.by_header = True
             listed = [
                 {"name": name, "label": name.title(), "issuer": provider.issuer, "strong_acr": ["2fa"]}
                 | {"client_id": CLIENT, "client_secret": SECRET}

@@ -58,6 +58,16 @@ async def test_the_page_shows_the_schema(database: str) -> None:
     assert described == PAGE.read_text("utf-8"), "python -m store.schema DSN > docs/schema.md"
 
 
+async def test_a_fresh_database_lets_nobody_in(database: str) -> None:
+    """No default account, key or password: the first administrator is made by `samara accounts`."""
+    connection = await asyncpg.connect(database)
+    try:
+        for table in ("accounts", "passwords", "sessions", "api_keys", "links", "identities", "grants"):
+            assert await connection.fetchval(f"SELECT count(*) FROM {table}") == 0, table
+    finally:
+        await connection.close()
+
+
 async def test_both_flavours_have_the_same_columns(database: str, timescale_database: str) -> None:
     described = []
     for dsn in (database, timescale_database):

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from api.limits import FORGOTTEN_AFTER, LONGEST, Failures, Limits, wait
-from api.passwords import WeakPasswordError, check
+from api.passwords import WeakPasswordError, _prefixes, check, is_common
 from api.signing import local
 
 NOW = datetime(2025, 11, 22, tzinfo=UTC)
@@ -51,6 +51,33 @@ def test_a_weak_password_is_refused(password: str, reason: str) -> None:
     with pytest.raises(WeakPasswordError) as error:
         check(password, "dominique@example.fr")
     assert error.value.reason == reason
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "qazwsxedcrfv",
+        "1qaz2wsx3edc",
+        "chickenwing101",
+        "123456qwerty",
+        "Sunshine2024!!",
+        "marseille-13013",
+        "BUTTERFLY!!2024",
+    ],
+)
+def test_the_most_used_passwords_are_refused(password: str) -> None:
+    """As long as they must be, and breached all the same; or one of the words most used with digits and signs."""
+    with pytest.raises(WeakPasswordError) as error:
+        check(password, "dominique@example.fr")
+    assert error.value.reason == "common"
+
+
+def test_the_list_of_passwords_is_as_it_was_made() -> None:
+    known = _prefixes()
+    assert len(known) == 67_251
+    assert list(known) == sorted(set(known))
+    many = [is_common(f"{number:x} plusieurs mots qui n'ont rien de commun {number}") for number in range(2_000)]
+    assert sum(many) <= 1  # one in sixty thousand is taken for a common one by chance
 
 
 @pytest.mark.parametrize("password", ["quatre mots sans rapport", "été à la mairie d'Écreux", "x9!Qm2-Lp7_Zk"])

@@ -6,7 +6,8 @@ from typing import get_args
 import pytest
 from pydantic import BaseModel, SecretStr
 
-from deploy.settings import Settings, load
+from deploy.defaults import guessable, refuse_defaults
+from deploy.settings import DatabaseSettings, Settings, load
 from domain.errors import ConfigurationError
 
 EXAMPLE = Path(__file__).parents[3] / "deploy" / "samara.example.toml"
@@ -55,6 +56,22 @@ def test_the_example_says_the_defaults() -> None:
     for several in ("mqtt", "jetstream", "http", "neighbours"):
         del values["ingest"][several]
     assert Settings(**values) == Settings()
+
+
+def test_no_process_starts_with_a_secret_of_the_example_or_a_default() -> None:
+    settings = load(EXAMPLE, {})
+    assert "ingest.http.0.secret" in guessable(settings)
+    with pytest.raises(ConfigurationError, match=r"ingest\.http\.0\.secret"):
+        refuse_defaults(settings)
+    refuse_defaults(Settings())
+    for dsn in (
+        "postgresql://samara:change-me@db/samara",
+        "postgresql://a:Password@db/x",
+        "postgresql://a:%73amara@b/c",
+    ):
+        assert guessable(Settings(database=DatabaseSettings(dsn=SecretStr(dsn)))) == ["database.dsn"]
+    long = "postgresql://samara:f3b9c0b1d2e4@db/samara"
+    assert guessable(Settings(database=DatabaseSettings(dsn=SecretStr(long)))) == []
 
 
 def test_every_key_of_the_example_has_a_comment() -> None:
