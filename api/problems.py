@@ -115,6 +115,15 @@ NO_SUCH_CURSOR: Final = Kind(
 NO_SUCH_MOMENT: Final = Kind(
     "no-such-moment", 422, "There is no such moment or period.", "Ce moment ou cette période n'existe pas."
 )
+NO_SUCH_PLACE: Final = Kind(
+    "no-such-place",
+    422,
+    "Say where: a point, or the names of a site and of a point.",
+    "Dites où : un point, ou le nom d'un lieu et celui d'un point.",
+)
+UNREADABLE_CODE: Final = Kind(
+    "unreadable-code", 422, "This code names no sensor; `why` says what is wrong.", "Ce code ne désigne aucun capteur."
+)
 TOO_MANY_POINTS: Final = Kind(
     "too-many-points", 422, "The answer would hold too many points.", "La réponse contiendrait trop de points."
 )
@@ -207,6 +216,8 @@ KINDS: Final = (
     NO_SUCH_CONTACT,
     NO_SUCH_MOMENT,
     NO_SUCH_RULE,
+    NO_SUCH_PLACE,
+    UNREADABLE_CODE,
     TOO_MANY_POINTS,
     KEY_REUSED,
     INTERNAL,

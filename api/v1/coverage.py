@@ -13,13 +13,12 @@ from api.context import CLOCK, reader
 from api.endpoint import get
 from api.parameters import OfTenant, Period
 from api.problems import NO_SUCH_MOMENT, ProblemError
+from domain.commissioning import REQUIRED_SNR_DB
 from store.reading import frames
 
 PATH: Final = "/api/v1/coverage"
 LASTING: Final = timedelta(days=1)
 LONGEST: Final = timedelta(days=31)
-# Least SNR, dB, at which a gateway still demodulates (Semtech SX1301 datasheet, table of the demodulator's SNR).
-_REQUIRED_SNR_DB: Final = {7: -7.5, 8: -10.0, 9: -12.5, 10: -15.0, 11: -17.5, 12: -20.0}
 
 
 class CoverageQuery(OfTenant, Period):
@@ -70,7 +69,7 @@ def _to_model(one: frames.Heard) -> Heard:
 
 def margin_db(snr_db: float | None, spreading_factor: int | None) -> float | None:
     """Return how much SNR is left before a frame is lost; None when one of the two is not known."""
-    required = _REQUIRED_SNR_DB.get(spreading_factor or 0)
+    required = REQUIRED_SNR_DB.get(spreading_factor or 0)
     return None if snr_db is None or required is None else snr_db - required
 
 

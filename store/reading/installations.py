@@ -1,0 +1,171 @@
+"""What technicians did on the ground, and what they need to know to do it: places near by, models, who may go where."""
+
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from domain.errors import NotFoundError
+from store.reading.pages import Reader
+
+
+class Ground(NamedTuple):
+    """A tenant on which whoever asks may install."""
+
+    slug: str
+    name: str
+    kind: str
+    insee: str | None
+
+
+SELECT_GROUNDS: Final = """
+SELECT slug, name, kind, insee
+  FROM tenants
+ WHERE tenant_id = ANY ((SELECT allowed('install'))::integer[])
+   AND ($1 = '' OR insee = $1 OR name ILIKE '%' || replace(replace($1, '\\', '\\\\'), '%', '\\%') || '%' OR slug = $1)
+ ORDER BY name
+ LIMIT $2
+"""
+
+
+async def grounds(reader: Reader, sought: str = "", limit: int = 20) -> list[Ground]:
+    """Return where whoever asks may install, by name: those whose INSEE code is `sought`, or whose name has it."""
+    return [Ground(**row) for row in await reader.fetch(SELECT_GROUNDS, sought, limit)]
+
+
+class NearSite(NamedTuple):
+    """A site, its tenant, and how far it is."""
+
+    slug: str
+    tenant: str
+    site_id: int
+    name: str
+    distance_m: float
+
+
+# On a plane tangent at the place: right to a few metres where it matters, nearby.
+SELECT_NEAR: Final = """
+SELECT slug, tenants.name AS tenant, site_id, sites.name, distance_m
+  FROM sites
+  JOIN tenants USING (tenant_id)
+ CROSS JOIN LATERAL (SELECT 111320 * sqrt((latitude_deg - $1) ^ 2
+                                          + ((longitude_deg - $2) * cosd($1)) ^ 2) AS distance_m) AS far
+ WHERE tenant_id = ANY ((SELECT allowed('install'))::integer[])
+   AND latitude_deg BETWEEN $1 - 0.05 AND $1 + 0.05
+   AND distance_m <= $3
+ ORDER BY distance_m
+ LIMIT $4
+"""
+
+
+async def near(
+    reader: Reader, latitude_deg: float, longitude_deg: float, *, within_m: float = 3000, limit: int = 5
+) -> list[NearSite]:
+    """Return the sites near by on which whoever asks may install, the nearest first."""
+    rows = await reader.fetch(SELECT_NEAR, latitude_deg, longitude_deg, within_m, limit)
+    return [NearSite(**row) for row in rows]
+
+
+SELECT_MODELS: Final = """
+SELECT model_id, vendor || ' ' || name AS name FROM models ORDER BY lower(vendor), lower(name)
+"""
+
+
+async def models(reader: Reader) -> list[tuple[str, str]]:
+    """Return the models that are known: id and name."""
+    return [(row["model_id"], row["name"]) for row in await reader.fetch(SELECT_MODELS)]
+
+
+class Installation(NamedTuple):
+    """One act on a device, and where. `by` is the account; the point's names are None when it went into stock."""
+
+    installation_id: int
+    slug: str
+    tenant: str
+    dev_eui: str
+    device: str
+    model: str | None
+    period_s: int | None
+    act: str
+    done_at: datetime
+    recorded_at: datetime
+    account_id: int | None
+    note: str
+    former_dev_eui: str | None
+    former_index: float | None
+    new_index: float | None
+    latitude_deg: float | None
+    longitude_deg: float | None
+    point_id: int | None
+    point: str | None
+    site: str | None
+    photos: list[datetime]
+
+
+_SELECT: Final = """
+SELECT installation_id, slug, tenants.name AS tenant, dev_eui, devices.name AS device,
+       models.vendor || ' ' || models.name AS model, period_s, act, done_at, recorded_at, account_id, note,
+       former_dev_eui, former_index, new_index, installations.latitude_deg, installations.longitude_deg,
+       installations.point_id, points.name AS point, sites.name AS site,
+       ARRAY(SELECT taken_at FROM photos WHERE photos.device_id = installations.device_id
+              AND photos.tenant_id = installations.tenant_id ORDER BY taken_at) AS photos
+  FROM installations
+  JOIN tenants USING (tenant_id)
+  JOIN devices USING (device_id)
+  LEFT JOIN models USING (model_id)
+  LEFT JOIN points USING (point_id)
+  LEFT JOIN sites USING (site_id)
+"""
+
+SELECT_LAST: Final = f"""
+{_SELECT}
+ WHERE installations.tenant_id = $1 AND dev_eui = $2
+ ORDER BY done_at DESC, installation_id DESC
+ LIMIT 1
+"""
+
+
+async def last_of(reader: Reader, tenant_id: int, dev_eui: str) -> Installation:
+    """Return the last act on a device of a tenant. Raises NotFoundError."""
+    row = await reader.fetchrow(SELECT_LAST, tenant_id, dev_eui)
+    if row is None:
+        raise NotFoundError
+    return Installation(**row)
+
+
+SELECT_OF_ACCOUNT: Final = f"""
+{_SELECT}
+ WHERE account_id = $1 AND done_at >= $2 AND done_at < $3
+ ORDER BY done_at DESC, installation_id DESC
+ LIMIT 500
+"""
+
+
+async def of_account(reader: Reader, account_id: int, since: datetime, until: datetime) -> list[Installation]:
+    """Return what somebody did between two moments, wherever it was, the last first."""
+    return [Installation(**row) for row in await reader.fetch(SELECT_OF_ACCOUNT, account_id, since, until)]
+
+
+SELECT_OF_TENANT: Final = f"""
+{_SELECT}
+ WHERE installations.tenant_id = $1 AND installation_id > $2
+ ORDER BY installation_id
+ LIMIT $3
+"""
+
+
+async def of_tenant(reader: Reader, tenant_id: int, *, after: int, limit: int) -> list[Installation]:
+    """Return what was done on a tenant's devices, in the order of the ids."""
+    return [Installation(**row) for row in await reader.fetch(SELECT_OF_TENANT, tenant_id, after, limit)]
+
+
+SELECT_PHOTO: Final = """
+SELECT content FROM photos JOIN devices USING (device_id)
+ WHERE photos.tenant_id = $1 AND dev_eui = $2 AND taken_at = $3
+"""
+
+
+async def photo(reader: Reader, tenant_id: int, dev_eui: str, taken_at: datetime) -> bytes:
+    """Return a picture (JPEG). Raises NotFoundError."""
+    content: bytes | None = await reader.fetchval(SELECT_PHOTO, tenant_id, dev_eui, taken_at)
+    if content is None:
+        raise NotFoundError
+    return content
