@@ -27,6 +27,7 @@ HEADERS: Final = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+_NO_SENSORS: Final = "camera=(), geolocation=()"
 _ONE_YEAR: Final = "max-age=31536000; includeSubDomains"
 
 
@@ -37,3 +38,20 @@ async def protect(request: web.Request, answer: web.StreamResponse) -> None:
     if request.app[SETTINGS].https:
         answer.headers.setdefault("Strict-Transport-Security", _ONE_YEAR)
     answer.headers.pop(hdrs.SERVER, None)  # names the versions of Python and aiohttp
+
+
+def let_place(answer: web.StreamResponse) -> None:
+    """Let this page alone ask the phone where it is."""
+    answer.headers["Permissions-Policy"] = _permissions("camera=(), geolocation=(self)")
+
+
+def let_scan(answer: web.StreamResponse) -> None:
+    """Let this page alone use the camera, say where it is, and run the reader of codes, which is WebAssembly."""
+    answer.headers["Permissions-Policy"] = _permissions("camera=(self), geolocation=(self)")
+    answer.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY.replace(
+        "script-src 'self'", "script-src 'self' 'wasm-unsafe-eval'"
+    )
+
+
+def _permissions(wanted: str) -> str:
+    return HEADERS["Permissions-Policy"].replace(_NO_SENSORS, wanted)

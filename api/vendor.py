@@ -51,6 +51,17 @@ PACKAGES: Final = (
             "LICENSE": "LICENSE.txt",
         },
     ),
+    Package(
+        name="zxing-wasm",
+        version="3.1.4",
+        integrity="sha512-1+v8p7sauddySVNG+ye7GD/0TS95BG2ycdkrC+EnBrFBFkHeIghzUt2yVjtx3NucJeNrQnhT8yGAIz60Vx9o0w==",
+        licence="MIT",
+        files={
+            "dist/iife/reader/index.js": "reader.iife.js",
+            "dist/reader/zxing_reader.wasm": "zxing_reader.wasm",
+            "LICENSE": "LICENSE.txt",
+        },
+    ),
 )
 
 

@@ -21,6 +21,7 @@ PREFIX: Final = "/static/"
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
 _TYPES: Final = {
     ".js": "text/javascript",
+    ".wasm": "application/wasm",
     ".webmanifest": "application/manifest+json",
     ".geojson": "application/geo+json",
 }
