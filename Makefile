@@ -34,6 +34,9 @@ bench: $(VENV)/installed-dev ## the figures of docs/benchmarks.md (40 minutes; B
 bench-api: $(VENV)/installed-dev ## the API over 100 million measurements (12 GB and an hour to load, once; BENCH="--measurements 2000000")
 	$(BIN)/python tests/benchmarks/bench_api.py .samara/bench-api $(BENCH)
 
+bench-pages: $(VENV)/installed-dev ## the first page of a tenant of 300 points
+	$(BIN)/python tests/benchmarks/bench_pages.py .samara/bench-pages
+
 faults: $(VENV)/installed-dev ## the long form of the fault tests
 	$(BIN)/python -m pytest -m slow tests/acceptance/faults
 
@@ -59,4 +62,4 @@ lock: ## write the lock files again from pyproject.toml (needs uv)
 clean: ## remove the virtual environment and the demo's data
 	@data=$$(readlink -f .samara/postgres 2>/dev/null); rm -rf $(VENV) .samara $$data
 
-.PHONY: audit help demo test bench bench-api faults conformance acceptance vendor lock clean rules-long
+.PHONY: audit help demo test bench bench-api bench-pages faults conformance acceptance vendor lock clean rules-long

@@ -7,6 +7,7 @@ from typing import Final, TypeVar
 from aiohttp import web
 
 from api.problems import ProblemError, invalid_parameter
+from domain.errors import NotFoundError
 
 Choice = TypeVar("Choice", bound=str)
 
@@ -58,3 +59,11 @@ class Query:
 
     def _wrong(self, name: str, accepted: str) -> ProblemError:
         return invalid_parameter(name, f"{self._given[name][:_SHOWN]!r} is not accepted", accepted)
+
+
+def path_id(request: web.Request, name: str = "id") -> int:
+    """Return the id in the address of a page. Raises NotFoundError for what cannot be one."""
+    text = request.match_info[name]
+    if re.fullmatch(r"[1-9][0-9]{0,9}", text) is None or int(text) > MAX_ID:
+        raise NotFoundError
+    return int(text)

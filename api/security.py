@@ -1,6 +1,8 @@
 """Headers that every answer bears: only our own scripts, styles and addresses, in no one else's frame."""
 
+from functools import cache
 from typing import Final
+from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
 
@@ -33,9 +35,12 @@ _ONE_YEAR: Final = "max-age=31536000; includeSubDomains"
 
 async def protect(request: web.Request, answer: web.StreamResponse) -> None:
     """Set the headers on an answer about to be sent (a handler of `on_response_prepare`)."""
+    settings = request.app[SETTINGS]
+    if settings.map_tiles:
+        answer.headers.setdefault("Content-Security-Policy", with_tiles(settings.map_tiles))
     for name, value in HEADERS.items():
         answer.headers.setdefault(name, value)
-    if request.app[SETTINGS].https:
+    if settings.https:
         answer.headers.setdefault("Strict-Transport-Security", _ONE_YEAR)
     answer.headers.pop(hdrs.SERVER, None)  # names the versions of Python and aiohttp
 
@@ -55,3 +60,10 @@ def let_scan(answer: web.StreamResponse) -> None:
 
 def _permissions(wanted: str) -> str:
     return HEADERS["Permissions-Policy"].replace(_NO_SENSORS, wanted)
+
+
+@cache
+def with_tiles(address: str) -> str:
+    """Return the policy that lets pictures come from where the tiles of maps are, too."""
+    parts = urlsplit(address)
+    return CONTENT_SECURITY_POLICY.replace("img-src 'self'", f"img-src 'self' {parts.scheme}://{parts.netloc}")

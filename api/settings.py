@@ -44,6 +44,9 @@ class ApiSettings(BaseModel):
     https: bool = False  # people reach it over TLS: browsers are told never to come back without
     demo: bool = False  # every page says that its data is not real
     public_url: str = Field(default="", pattern=r"^(https?://[^/?#\s]+)?$")  # as people reach it; what mails link to
+    map_tiles: str = Field(default="", pattern=r"^(https?://[^\s'\";]+\{z\}[^\s'\";]*)?$")  # a background for maps
+    map_credit: str = ""  # whose it is, as it asks to be named
+    contact: str = Field(default="", max_length=254)  # the e-mail to which people report what they cannot read or do
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()  # addresses whose X-Forwarded-For is believed
     session_idle_s: Seconds = 8 * 3600.0  # a session ends when nothing comes for so long
     session_s: Seconds = 7 * 86400.0  # and after so long in any case

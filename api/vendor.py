@@ -62,6 +62,13 @@ PACKAGES: Final = (
             "LICENSE": "LICENSE.txt",
         },
     ),
+    Package(
+        name="leaflet",
+        version="1.9.4",
+        integrity="sha512-nxS1ynzJOmOlHp+iL3FyWqK89GtNL8U8rvlMOsQdTTssxZwCXh8N2NB3GDQOL+YR3XnWyZAxwQixURb+FA74PA==",
+        licence="BSD-2-Clause",
+        files={"dist/leaflet.js": "leaflet.js", "dist/leaflet.css": "leaflet.css", "LICENSE": "LICENSE.txt"},
+    ),
 )
 
 

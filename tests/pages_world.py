@@ -208,10 +208,11 @@ def _times(start: datetime, end: datetime) -> Iterator[datetime]:
 async def _alert(connection: asyncpg.Connection, world: World) -> None:
     """A rule on the classroom's CO2, and its alert, which is open."""
     rule_id = await connection.fetchval(
-        "INSERT INTO rules (tenant_id, name, kind, definition, target, severity)"
-        " VALUES ($1, 'CO2 en classe', 'threshold', $2, '{}', 'warning') RETURNING rule_id",
+        "INSERT INTO rules (tenant_id, name, kind, definition, target, severity, enabled, backtest_version)"
+        " VALUES ($1, 'CO2 en classe', 'threshold', $2, $3, 'warning', true, 1) RETURNING rule_id",
         world.tenant_id,
         json.dumps({"quantity": "co2", "above": 1000}),
+        json.dumps({"site_id": world.school}),
     )
     started = NOW - timedelta(hours=19)
     incident_id = await connection.fetchval(

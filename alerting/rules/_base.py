@@ -122,6 +122,10 @@ class Definition(BaseModel):
         """Return what it reads, in the order of the numbers that `observe` is told."""
         raise NotImplementedError
 
+    def levels(self) -> tuple[float, ...]:
+        """Return the levels that a chart of its series shows as lines, in their unit."""
+        return ()
+
     def detector(self, memory: Memory | None, around: Surroundings) -> Detector:
         """Return a detector that goes on from a memory; from the beginning when there is none."""
         raise NotImplementedError

@@ -44,6 +44,10 @@ class Frost(OfQuantity):
             raise ValueError("near: not below the level")
         return self
 
+    def levels(self) -> tuple[float, ...]:
+        """Return the level."""
+        return (self.level,)
+
     def detector(self, memory: Memory | None, around: Surroundings) -> Detector:
         """Return a detector of frost."""
         del around

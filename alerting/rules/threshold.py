@@ -41,6 +41,10 @@ class Threshold(OfLevel):
             raise ValueError("second: further than the first level")
         return self
 
+    def levels(self) -> tuple[float, ...]:
+        """Return the level, and the further step."""
+        return (self.level,) if self.second is None else (self.level, self.second)
+
     def detector(self, memory: Memory | None, around: Surroundings) -> Detector:
         """Return a detector of this threshold."""
         del around

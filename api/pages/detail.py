@@ -2,36 +2,35 @@
 
 import statistics
 from collections.abc import Sequence
-from datetime import datetime, timedelta
-from typing import Final, NamedTuple
+from datetime import datetime
+from typing import Final, NamedTuple, cast
 
 from api.gaps import LOOSE, STRICT, Gap, gaps
 from api.pages import view, words
 from api.pages.texts import Texts
-from api.series import Asked
+from api.series import RAW, Asked, Found
+from api.units import written
 from store.reading.buckets import CounterBucket, GaugeBucket, StateBucket
-from store.reading.series import Sample, Series
+from store.reading.series import Sample
 
-RANGES: Final[dict[str, timedelta]] = {
-    "24h": timedelta(hours=24),
-    "7d": timedelta(days=7),
-    "30d": timedelta(days=30),
-}
-DEFAULT_RANGE: Final = "24h"
-FALLBACK: Final[str] = "1h"  # when there are too many samples to tell one by one
-_EVERY: Final[dict[str, dict[str, str]]] = {
-    "gauge": {"24h": "raw", "7d": "1h", "30d": "1d"},
-    "counter": {"24h": "1h", "7d": "1d", "30d": "1d"},
-    "state": {"24h": "raw", "7d": "raw", "30d": "raw"},
-}
 _DENSE: Final = 4  # samples a bucket, from which an empty bucket is a hole
 
 
+_AnyRow = Sample | GaugeBucket | CounterBucket | StateBucket
+
+
 class Cell(NamedTuple):
-    """A number: as text for people, as it is for the chart."""
+    """A number: as text for people, as it is for the chart. `value` None: there is none."""
 
     text: str
-    value: float
+    value: float | None
+
+
+class Column(NamedTuple):
+    """A column of numbers. `role` says how it is drawn: level, low, high or previous."""
+
+    role: str
+    label: str
 
 
 class Row(NamedTuple):
@@ -47,16 +46,13 @@ class Table(NamedTuple):
     """`kind` is how to draw it (line, band, bars, steps); rows are newest first."""
 
     kind: str
-    columns: list[str]
+    first: str  # the head of the first column
+    columns: list[Column]
     rows: list[Row]
     summary: str
+    comparison: str
     start_s: float
     end_s: float
-
-
-def every(kind: str, range_name: str) -> str:
-    """Return the interval that suits a kind of quantity and a range."""
-    return _EVERY[kind][range_name]
 
 
 class _Told(NamedTuple):
@@ -66,84 +62,140 @@ class _Told(NamedTuple):
     end: datetime
     samples: int
     numbers: list[float]
+    previous: float | None
 
 
-def table(found: Series, asked: Asked, range_name: str, texts: Texts) -> Table:
-    """Return the table of a series, holes included."""
-    told = [_told(row) for row in found.rows if isinstance(row, Sample) or row.samples > 0]
+def table(found: Found, asked: Asked, period: str, texts: Texts) -> Table:
+    """Return the table of a series, holes included. `period` says in words how long: "Ces 24 dernières heures"."""
+    kind, every = found.series.kind, found.every
+    told = _all_told(found)
     rows = [_row(one, found, asked, texts) for one in told]
-    if found.kind != "state":
-        rows += [_gap_row(gap, asked, texts) for gap in _gaps(told, asked)]
+    if kind != "state":
+        rows += [_gap_row(gap, every, asked, texts) for gap in _gaps(told, every, asked)]
     rows.sort(key=lambda row: row.at_s, reverse=True)
     return Table(
-        kind=_drawing(found.kind, asked.every),
-        columns=[texts(f"column.{name}") for name in _columns(found.kind, asked.every)],
+        kind=_drawing(kind, every),
+        first=texts(f"column.{_precision(every)}"),
+        columns=_columns(found, texts),
         rows=rows,
-        summary=_summary(found, told, range_name, texts) if told else texts("detail.empty"),
+        summary=_summary(found, told, period, texts) if told else texts("detail.empty"),
+        comparison=_comparison(found, told, texts),
         start_s=asked.start.timestamp(),
         end_s=asked.end.timestamp(),
     )
 
 
-def _told(row: Sample | GaugeBucket | CounterBucket | StateBucket) -> _Told:
+def _all_told(found: Found) -> list[_Told]:
+    rows = cast("Sequence[_AnyRow]", found.series.rows)
+    compared = found.previous is not None and found.every != RAW
+    before = cast("Sequence[object]", found.previous) if compared else [None] * len(rows)
+    pairs = zip(rows, before, strict=False)
+    return [_told(row, other) for row, other in pairs if isinstance(row, Sample) or row.samples > 0]
+
+
+def _told(row: _AnyRow, before: object) -> _Told:
+    previous = next(iter(_numbers(before)), None)
     if isinstance(row, Sample):
-        return _Told(row.measured_at, row.measured_at, 1, [row.value])
+        return _Told(row.measured_at, row.measured_at, 1, [row.value], previous)
+    return _Told(row.start, row.end, row.samples, _numbers(row), previous)
+
+
+def _numbers(row: object) -> list[float]:
     if isinstance(row, GaugeBucket):
         numbers = [row.mean, row.minimum, row.maximum]
+    elif isinstance(row, CounterBucket):
+        numbers = [row.increase]
     else:
-        numbers = [row.increase if isinstance(row, CounterBucket) else row.last]
-    return _Told(row.start, row.end, row.samples, [number for number in numbers if number is not None])
+        numbers = [row.last] if isinstance(row, StateBucket) else []
+    return [number for number in numbers if number is not None]
 
 
-def _drawing(kind: str, interval: str) -> str:
+def _drawing(kind: str, every: str) -> str:
     if kind == "gauge":
-        return "line" if interval == "raw" else "band"
+        return "line" if every == RAW else "band"
     return "bars" if kind == "counter" else "steps"
 
 
-def _columns(kind: str, interval: str) -> list[str]:
-    first = {"raw": "at", "1h": "hour"}.get(interval, "day")
-    numbers = {"counter": ["increase"], "state": ["state"]}.get(kind)
-    return [first, *(numbers or (["value"] if interval == "raw" else ["mean", "low", "high"]))]
+def _columns(found: Found, texts: Texts) -> list[Column]:
+    if found.series.kind == "gauge" and found.every != RAW:
+        names = [("level", "mean"), ("low", "low"), ("high", "high")]
+    else:
+        names = [("level", {"counter": "increase", "state": "state"}.get(found.series.kind, "value"))]
+    if found.previous is not None and found.every != RAW:
+        names.append(("previous", "previous"))
+    return [Column(role, texts(f"column.{name}")) for role, name in names]
 
 
-def _row(told: _Told, found: Series, asked: Asked, texts: Texts) -> Row:
-    return Row(
-        at_s=(told.start + (told.end - told.start) / 2).timestamp(),
-        when=words.moment(told.start, asked.zone, _precision(asked), texts),
-        cells=[Cell("".join(view.said(found.quantity, number, texts)), number) for number in told.numbers],
-    )
+def _row(told: _Told, found: Found, asked: Asked, texts: Texts) -> Row:
+    quantity = found.series.quantity
+    cells = [Cell("".join(view.said(quantity, number, texts)), number) for number in told.numbers]
+    if found.previous is not None and found.every != RAW:
+        said = "—" if told.previous is None else "".join(view.said(quantity, told.previous, texts))
+        cells.append(Cell(said, told.previous))
+    return Row(_middle(told), _when(told.start, found.every, asked, texts), cells)
 
 
-def _precision(asked: Asked) -> str:
-    return {"raw": "minute", "1h": "hour"}.get(asked.every, "day")
+def _middle(told: _Told) -> float:
+    return (told.start.timestamp() + told.end.timestamp()) / 2
 
 
-def _gaps(told: Sequence[_Told], asked: Asked) -> list[Gap]:
+def _precision(every: str) -> str:
+    """Return how finely the moment of a row is told."""
+    return {RAW: "minute", "1h": "hour", "1mo": "month"}.get(every, "day")
+
+
+def _when(at: datetime, every: str, asked: Asked, texts: Texts) -> str:
+    precision = _precision(every)
+    if precision == "month":
+        return words.month(at.astimezone(asked.zone).date(), texts)
+    return words.moment(at, asked.zone, precision, texts)
+
+
+def _gaps(told: Sequence[_Told], every: str, asked: Asked) -> list[Gap]:
     """Return the holes, each from the end of what was told before it to the start of what was told after."""
-    dense = asked.every != "raw" and statistics.median([one.samples for one in told] or [0]) >= _DENSE
+    dense = every != RAW and statistics.median([one.samples for one in told] or [0]) >= _DENSE
     ends = {one.start: one.end for one in told}
     holes = gaps([one.start for one in told], asked.start, asked.end, STRICT if dense else LOOSE)
     return [Gap(ends.get(hole.start, hole.start), hole.end) for hole in holes]
 
 
-def _gap_row(gap: Gap, asked: Asked, texts: Texts) -> Row:
+def _gap_row(gap: Gap, every: str, asked: Asked, texts: Texts) -> Row:
     said = texts("detail.gap", lasting=words.lasting((gap.end - gap.start).total_seconds(), texts))
     middle = gap.start + (gap.end - gap.start) / 2
-    return Row(middle.timestamp(), words.moment(gap.start, asked.zone, _precision(asked), texts), [], said)
+    return Row(middle.timestamp(), _when(gap.start, every, asked, texts), [], said)
 
 
-def _summary(found: Series, told: Sequence[_Told], range_name: str, texts: Texts) -> str:
-    period = texts(f"range.{range_name}.long")
-
+def _summary(found: Found, told: Sequence[_Told], period: str, texts: Texts) -> str:
     def say(value: float) -> str:
-        return "".join(view.said(found.quantity, value, texts))
+        return "".join(view.said(found.series.quantity, value, texts))
 
     samples = sum(one.samples for one in told)
-    if found.kind == "counter":
-        return texts("summary.counter", range=period, total=say(sum(sum(one.numbers) for one in told)))
-    if found.kind == "state":
+    if found.series.kind == "counter":
+        unit = words.unit(written(found.series.quantity, found.series.unit), texts)
+        total = words.rounded(sum(sum(one.numbers) for one in told), texts) + unit
+        return texts("summary.counter", range=period, total=total)
+    if found.series.kind == "state":
         return texts.plural("summary.state", samples, range=period, last=say(told[-1].numbers[0]))
     low, high = min(min(one.numbers) for one in told), max(max(one.numbers) for one in told)
     mean = sum(one.numbers[0] * one.samples for one in told) / samples
     return texts("summary.gauge", range=period, low=say(low), high=say(high), mean=say(mean))
+
+
+def _comparison(found: Found, told: Sequence[_Told], texts: Texts) -> str:
+    """Say how much more or less than a year before, over what was measured in both years."""
+    first = next((index for index, one in enumerate(told) if one.previous is not None), 0)
+    whole = (
+        told[first + 1 :] if first else told
+    )  # what was first measured in the middle of an interval is not all of it
+    both = [(one.numbers[0], one.previous, one.samples) for one in whole if one.previous is not None]
+    if found.previous is None or found.series.kind == "state":
+        return ""
+    if not both:
+        return texts("summary.no_previous")
+    if found.series.kind == "counter":
+        now, before = sum(number for number, _, _ in both), sum(previous for _, previous, _ in both)
+        return "" if before <= 0 else texts("summary.previous", percent=words.percent(now / before - 1, texts))
+    samples = sum(count for _, _, count in both)
+    difference = sum((number - previous) * count for number, previous, count in both) / samples
+    said = "".join(view.said(found.series.quantity, abs(difference), texts))
+    return texts("summary.higher" if difference >= 0 else "summary.lower", difference=said)

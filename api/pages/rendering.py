@@ -73,8 +73,11 @@ def html(
             for code in LANGUAGES
         ],
         "asset": static.address,
+        "version": static.digest(),
         "vendored": static.vendored,
         "demo": request.app[SETTINGS].demo,
+        "map_tiles": request.app[SETTINGS].map_tiles,
+        "map_credit": request.app[SETTINGS].map_credit,
         "account": account,
         "tenant": tenant,
         "menu": navigation.menu(request.app[navigation.ENTRIES], permissions, tenant, here or request.path),
@@ -139,7 +142,12 @@ def address(request: web.Request, **changes: object) -> str:
 
 def tenant_address(tenant: Tenant, *parts: object) -> str:
     """Return the address of a page of a tenant, below /t/<slug>."""
-    return "/".join(["/t", quote(tenant.slug), *(quote(str(part), safe="") for part in parts)])
+    return slug_address(tenant.slug, *parts)
+
+
+def slug_address(slug: str, *parts: object) -> str:
+    """Return the same of a tenant of which the slug alone is known."""
+    return "/".join(["/t", quote(slug), *(quote(str(part), safe="") for part in parts)])
 
 
 def island(value: object) -> Markup:

@@ -1,18 +1,19 @@
-"""What the page of a tenant shows, from what the store says: every word chosen, nothing left to the template. Pure."""
+"""The points of a site with their latest values: every word chosen, nothing left to the template. Pure."""
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
 from api.latest import unit_of
 from api.pages import words
+from api.pages.fare import late_after_s
 from api.pages.texts import Texts
 from api.units import Written, written
 from domain.quantities import FOREIGN_PREFIX, QUANTITIES, Quantity
 from store.reading.latest import LatestValue
-from store.reading.territory import Point, Site
+from store.reading.seen import Seen
 
 _NAMED: Final = 3  # points named in the sentence at the top
 
@@ -20,9 +21,6 @@ FRESH: Final = "fresh"
 LATE: Final = "late"
 NEVER: Final = "never"
 
-_UNKNOWN_PERIOD_LATE_S: Final = 25 * 3600  # most sensors give a sign of life once a day
-_SHORTEST_LATE_S: Final = 3600
-_MISSED_FRAMES: Final = 3  # radio loses one, sometimes two: the third in a row is news
 _SYNONYMS: Final = {"battery": "battery_level", "battery_v": "battery_voltage", "batv": "battery_voltage"}
 # Of the sensor itself, what a town hall can act on. The rest is for technicians.
 _OF_DEVICE: Final = {"battery_voltage", "battery_level", "battery_low", "tamper", "device_fault"}
@@ -49,7 +47,6 @@ class Card(NamedTuple):
 
     point_id: int
     name: str
-    site: str
     main: Value | None
     others: list[Value]
     device: list[Value]
@@ -65,13 +62,6 @@ class Card(NamedTuple):
         return [*([self.main] if self.main else []), *self.others, *self.device]
 
 
-class Block(NamedTuple):
-    """The points of a site."""
-
-    name: str
-    cards: list[Card]
-
-
 class Summary(NamedTuple):
     """The one sentence at the top."""
 
@@ -79,41 +69,17 @@ class Summary(NamedTuple):
     words: str
 
 
-def late_after_s(period_s: int | None) -> int:
-    """Return after how many seconds of silence a point is worth a look, given its sensor's usual period."""
-    if period_s is None:
-        return _UNKNOWN_PERIOD_LATE_S
-    return max(_MISSED_FRAMES * period_s, _SHORTEST_LATE_S)
-
-
-def blocks(
-    sites: Sequence[Site],
-    points: Iterable[Point],
-    values: Iterable[LatestValue],
-    *,
-    periods_s: Mapping[int, int | None],
-    now: datetime,
-    texts: Texts,
-) -> list[Block]:
-    """Return the points by site, both by name. `periods_s` is by point."""
+def cards(points: Iterable[Seen], values: Iterable[LatestValue], now: datetime, texts: Texts) -> list[Card]:
+    """Return the points by name, each with its latest values."""
     by_point: dict[int, list[LatestValue]] = {}
     for value in values:
         by_point.setdefault(value.point_id, []).append(value)
-    names = {site.site_id: site.name for site in sites}
-    cards: dict[int, list[Card]] = {}
-    for point in points:
-        late_s = late_after_s(periods_s.get(point.point_id))
-        latest = by_point.get(point.point_id, [])
-        card = _card(point, names[point.site_id], latest, late_s=late_s, now=now, texts=texts)
-        cards.setdefault(point.site_id, []).append(card)
-    return [
-        Block(site.name, sorted(cards[site.site_id], key=lambda card: words.sort_key(card.name)))
-        for site in sorted(sites, key=lambda site: words.sort_key(site.name))
-        if site.site_id in cards
-    ]
+    found = [_card(point, by_point.get(point.point_id, []), now, texts) for point in points]
+    return sorted(found, key=lambda card: words.sort_key(card.name))
 
 
-def _card(point: Point, site: str, latest: list[LatestValue], *, late_s: int, now: datetime, texts: Texts) -> Card:
+def _card(point: Seen, latest: list[LatestValue], now: datetime, texts: Texts) -> Card:
+    late_s = late_after_s(point.period_s)
     ordered = sorted(_shown(latest), key=lambda value: (_rank(value.quantity), value.quantity, value.channel))
     times = Counter(value.quantity for value in ordered)
     shown = [_value(value, times[value.quantity] > 1, texts) for value in ordered]
@@ -124,7 +90,6 @@ def _card(point: Point, site: str, latest: list[LatestValue], *, late_s: int, no
     return Card(
         point_id=point.point_id,
         name=point.name,
-        site=site,
         main=measured[0] if measured else None,
         others=measured[1:],
         device=[value for value in shown if _is_of_device(value.quantity)],
@@ -181,6 +146,12 @@ def states(quantity: str, texts: Texts) -> dict[str, str]:
     return {code: texts(key) for code in ("0", "1") if texts.has(key := f"state.{quantity}.{code}")}
 
 
+def states_json(quantity: str, texts: Texts) -> str:
+    """Return the same as JSON for the scripts; nothing when there are none."""
+    found = states(quantity, texts)
+    return json.dumps(found, ensure_ascii=False) if found else ""
+
+
 def said(quantity: str, value: float, texts: Texts) -> tuple[str, str]:
     """Return a value in words and its unit ("21,3", " °C"), or a state's word and nothing ("Ouvert", "")."""
     word = states(quantity, texts).get(f"{value:g}")
@@ -192,7 +163,6 @@ def said(quantity: str, value: float, texts: Texts) -> tuple[str, str]:
 
 def _value(latest: LatestValue, numbered: bool, texts: Texts) -> Value:  # noqa: FBT001 - private
     number, unit = said(latest.quantity, latest.value, texts)
-    of_states = states(latest.quantity, texts)
     return Value(
         key=f"{latest.point_id}:{latest.quantity}:{latest.channel}",
         quantity=latest.quantity,
@@ -202,20 +172,19 @@ def _value(latest: LatestValue, numbered: bool, texts: Texts) -> Value:  # noqa:
         unit=unit,
         value=latest.value,
         written=written(latest.quantity, unit_of(latest.quantity)),
-        states=json.dumps(of_states, ensure_ascii=False) if of_states else "",
+        states=states_json(latest.quantity, texts),
         measured_at=latest.measured_at,
     )
 
 
-def summary(shown: Sequence[Block], texts: Texts) -> Summary | None:
+def summary(shown: Sequence[Card], texts: Texts) -> Summary | None:
     """Return the sentence that says how it all fares; None when there is nothing yet."""
-    cards = [card for block in shown for card in block.cards]
-    if not cards:
+    if not shown:
         return None
-    to_watch = [card.name for card in cards if card.status != FRESH]
+    to_watch = [card.name for card in shown if card.status != FRESH]
     if to_watch:
         named = ", ".join(to_watch[:_NAMED])
         if len(to_watch) > _NAMED:
             named = texts.plural("tenant.and_more", len(to_watch) - _NAMED, names=named)
-        return Summary(LATE, texts.plural("tenant.to_watch", len(to_watch), total=len(cards), names=named))
-    return Summary(FRESH, texts.plural("tenant.all_fresh", len(cards)))
+        return Summary(LATE, texts.plural("tenant.to_watch", len(to_watch), total=len(shown), names=named))
+    return Summary(FRESH, texts.plural("tenant.all_fresh", len(shown)))

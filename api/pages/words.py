@@ -2,7 +2,7 @@
 
 import math
 import unicodedata
-from datetime import datetime
+from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -88,3 +88,57 @@ def moment(at: datetime, zone: ZoneInfo, precision: str, texts: Texts) -> str:
         hour=str(local.hour) if texts.language == "fr" else f"{local.hour:02}",
         minute=f"{local.minute:02}",
     )
+
+
+def month(day: date, texts: Texts) -> str:
+    """Return a month in full: "novembre 2025"."""
+    return f"{texts('moment.months_long').split()[day.month - 1]} {day.year}"
+
+
+def span(first: date, last: date, texts: Texts) -> str:
+    """Return days of one month, both included: "du 1er au 21 novembre"."""
+    named = texts("moment.months_long").split()[last.month - 1]
+    begin, end = (texts("moment.first") if day.day == 1 else str(day.day) for day in (first, last))
+    if first == last:
+        return texts("moment.one_day", day=end, month=named)
+    return texts("moment.span", first=begin, last=end, month=named)
+
+
+def rounded(value: float, texts: Texts) -> str:
+    """Return a number with no more digits than are worth reading: 1 235, 87, 8,6, 0,42."""
+    size = abs(value)
+    decimals = 0 if size >= 20 else 1 if size >= 1 else 2
+    return number(value, Written("", 0, decimals), texts)
+
+
+def percent(ratio: float, texts: Texts) -> str:
+    """Return a change with its sign, in whole per cent: "+12 %"."""
+    count = round(ratio * 100)
+    sign = "\u2212" if count < 0 else "+" if count > 0 else ""
+    return f"{sign}{abs(count)}{texts('number.percent')}"
+
+
+def town_hall(name: str, texts: Texts) -> str:
+    """Return the town hall of a commune: "Mairie d'Abbeville", "Mairie du Crotoy", "Mairie des Authieux"."""
+    if texts.language != "fr" or name.casefold().startswith(("mairie", "ville ")):
+        return name
+    for article, joined in (("Le ", "du "), ("Les ", "des ")):
+        if name.startswith(article):
+            return f"Mairie {joined}{name.removeprefix(article)}"
+    first = unicodedata.normalize("NFKD", name)[:1].casefold()
+    return f"Mairie d'{name}" if first in set("aeiouyœ") else f"Mairie de {name}"
+
+
+def share(part: float, texts: Texts) -> str:
+    """Return a part of a whole in per cent: "42 %"."""
+    return f"{round(part * 100)}{texts('number.percent')}"
+
+
+def clock(at: datetime, texts: Texts) -> str:
+    """Return an hour of the day: "9 h", "09:00". `at` is local."""
+    return texts("moment.clock", hour=str(at.hour) if texts.language == "fr" else f"{at.hour:02}")
+
+
+def day(at: date, texts: Texts) -> str:
+    """Return a day in full: "1er novembre 2025"."""
+    return f"{texts('moment.first') if at.day == 1 else at.day} {month(at, texts)}"

@@ -36,18 +36,21 @@ SELECT DISTINCT ON (point_id, quantities.name, channel)
   JOIN quantities USING (quantity_id)
  WHERE of_tenant_id = $1
    AND received_at > $2
+   AND ($3::integer IS NULL OR point_id IN (SELECT points.point_id FROM points WHERE site_id = $3))
    AND upper_inf(during)
    AND during @> measured_at
  ORDER BY point_id, quantities.name, channel, measured_at DESC
 """
 
 
-async def latest_values(reader: Reader, tenant_id: int, since: datetime | None = None) -> list[LatestValue]:
-    """Return the latest values of a tenant's points, by point, quantity and channel.
+async def latest_values(
+    reader: Reader, tenant_id: int, since: datetime | None = None, site_id: int | None = None
+) -> list[LatestValue]:
+    """Return the latest values of a tenant's points, or of one site's, by point, quantity and channel.
 
     `since` leaves out what was received at that moment or earlier.
     """
-    rows = await reader.fetch(SELECT_LATEST, tenant_id, since or _EVER)
+    rows = await reader.fetch(SELECT_LATEST, tenant_id, since or _EVER, site_id)
     return [LatestValue(*row) for row in rows]
 
 

@@ -58,7 +58,8 @@ async def tab_to(page: Page, name: str, most: int = 80) -> None:
             """() => {
               const one = document.activeElement;
               const rings = [one, ...["li", ".tile", ".card"].map((above) => one.closest(above))];
-              const said = one.getAttribute("aria-label") ?? one.labels?.[0]?.textContent ?? one.textContent;
+              const titled = document.getElementById(one.getAttribute("aria-labelledby"))?.textContent;
+              const said = one.getAttribute("aria-label") ?? titled ?? one.labels?.[0]?.textContent ?? one.textContent;
               return [said.trim(), rings.some((ring) => ring && getComputedStyle(ring).outlineStyle !== "none")];
             }"""
         )

@@ -22,6 +22,9 @@ Object.defineProperty(window, "uPlot", {
 """
 
 
+_OWN = "Service Worker registration blocked by Playwright"  # which it was asked to
+
+
 class Served(NamedTuple):
     """The application over a filled database."""
 
@@ -37,7 +40,9 @@ async def watch(context: BrowserContext, complaints: list[str]) -> Page:
     context.set_default_timeout(10_000)
     page = await context.new_page()
     await page.add_init_script(WATCH)
-    page.on("console", lambda message: complaints.append(f"console: {message.text}"))
+    page.on(
+        "console", lambda message: complaints.append(f"console: {message.text}") if _OWN not in message.text else None
+    )
     page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
     page.on("requestfailed", lambda request: complaints.append(f"failed: {request.url} {request.failure}"))
     return page

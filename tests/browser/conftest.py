@@ -107,7 +107,9 @@ async def standing(fresh: Callable[[str], Any], plain_template: str) -> AsyncIte
 async def reading(browser: Browser, standing: Served) -> AsyncIterator[Page]:
     """A page in French at 1440 px over `standing`, its town hall signed in. A complaint left behind is a failure."""
     complaints: list[str] = []
-    async with await browser.new_context(locale="fr-FR", viewport={"width": 1440, "height": 900}) as context:
+    async with await browser.new_context(
+        locale="fr-FR", viewport={"width": 1440, "height": 900}, service_workers="block"
+    ) as context:
         await sign_in(context, standing)
         page = await watch(context, complaints)
         yield page
@@ -121,7 +123,9 @@ async def reading(browser: Browser, standing: Served) -> AsyncIterator[Page]:
 async def page(browser: Browser, served: Served) -> AsyncIterator[Page]:
     """A page in French at 1440 px, somebody signed in. A test that leaves a complaint behind fails."""
     complaints: list[str] = []
-    async with await browser.new_context(locale="fr-FR", viewport={"width": 1440, "height": 1100}) as context:
+    async with await browser.new_context(
+        locale="fr-FR", viewport={"width": 1440, "height": 1100}, service_workers="block"
+    ) as context:
         await sign_in(context, served)
         page = await watch(context, complaints)
         yield page

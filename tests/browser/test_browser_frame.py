@@ -2,8 +2,8 @@
 
 import pytest
 from browser_looks import look, tab_to
-from browser_watch import Served
-from playwright.async_api import Page, expect
+from browser_watch import Served, sign_in
+from playwright.async_api import Browser, Page, expect
 
 PATH = "/t/mareuville"
 
@@ -37,8 +37,46 @@ async def test_the_language_chosen_stays(reading: Page, standing: Served) -> Non
     await expect(reading.locator("html")).to_have_attribute("lang", "en")
 
 
-@pytest.mark.parametrize(("name", "path"), [("accueil", PATH), ("compte", "/compte")])
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("accueil", PATH),
+        ("sites", f"{PATH}/sites"),
+        ("site", f"{PATH}/sites/1"),
+        ("point", f"{PATH}/points/5?quantity=co2&range=7d&compare=year"),
+        ("recherche", "/recherche?q=ecole"),
+        ("compte", "/compte"),
+        ("accessibilite", "/accessibilite"),
+    ],
+)
 async def test_every_page_fits_and_has_no_barrier(
     reading: Page, standing: Served, axe: str, name: str, path: str
 ) -> None:
     await look(reading, standing, name, path, axe)
+
+
+async def test_without_network_a_page_says_so_and_nothing_of_anybody_is_kept(
+    browser: Browser, standing: Served
+) -> None:
+    async with await browser.new_context(locale="fr-FR") as context:
+        await sign_in(context, standing)
+        page = await context.new_page()
+        await page.goto(standing.address + PATH)
+        await page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+        await page.wait_for_function("navigator.serviceWorker.controller !== null")
+        await page.reload()
+        kept = await page.evaluate(
+            """async () => {
+              const found = [];
+              for (const name of await caches.keys())
+                for (const one of await (await caches.open(name)).keys()) found.push(new URL(one.url).pathname);
+              return found;
+            }"""
+        )
+        assert "/hors-ligne" in kept
+        assert all(path == "/hors-ligne" or path.startswith("/static/") for path in kept)
+        held = await page.evaluate("caches.match('/hors-ligne').then((answer) => answer.text())")
+        assert "Camille Roux" not in held
+        await context.set_offline(True)
+        await page.goto(standing.address + PATH)
+        await expect(page.locator("h1")).to_have_text("Pas de réseau")

@@ -1,14 +1,13 @@
-"""The page of a tenant as a person meets it, in a real browser."""
+"""The pages of a site and of a point as a person meets them, in a real browser."""
 
-import os
 import re
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-from api_world import NOW, speak
-from browser_watch import Served, sign_in, violations, watch
+from api_world import NOW, Sensor, speak
+from browser_looks import tab_to
+from browser_watch import Served, sign_in, watch
 from playwright.async_api import Browser, Page, expect
 
 from api.pages import words
@@ -16,12 +15,19 @@ from api.pages.static import address
 from api.pages.texts import texts
 from api.units import Written
 
-PATH = "/t/mareuville"
 
-
-async def open_live(page: Page, served: Served, query: str = "") -> None:
-    await page.goto(served.address + PATH + query)
+async def open_live(page: Page, served: Served, path: str) -> None:
+    await page.goto(served.address + path)
     await expect(page.locator("#live")).to_have_text("Mise à jour en direct")
+
+
+async def site_of(served: Served, sensor: Sensor) -> str:
+    site_id = await served.connection.fetchval("SELECT site_id FROM points WHERE point_id = $1", sensor.point_id)
+    return f"/t/mareuville/sites/{site_id}"
+
+
+def point_of(sensor: Sensor, query: str = "") -> str:
+    return f"/t/mareuville/points/{sensor.point_id}{query}"
 
 
 def card(page: Page, name: str) -> Any:
@@ -29,23 +35,42 @@ def card(page: Page, name: str) -> Any:
 
 
 async def test_a_value_changes_without_a_reload_and_is_announced(page: Page, served: Served) -> None:
-    await open_live(page, served)
+    await open_live(page, served, await site_of(served, served.world.air))
     await page.evaluate("window.same = true")
     air = card(page, "Air, classe de CM2")
     await speak(served.connection, served.world.air, {"temperature": 31.25, "humidity": 61}, NOW + timedelta(minutes=1))
     await expect(air.locator(".main")).to_have_text("31,3\u00a0°C")
     await expect(air.locator(".others data").first).to_have_text("61\u00a0%")
     await expect(page.locator("#announcement")).to_have_text("2 mesures mises à jour")
-    await speak(served.connection, served.world.door, {"open": 1.0}, NOW + timedelta(minutes=1))
-    door = card(page, "Porte des archives")
-    await expect(door.locator(".main")).to_have_text("Ouvert")
-    await expect(door.locator(".state")).to_have_text(re.compile(r"À jour\s*·\s*à l'instant"))
-    await expect(page.locator("#summary")).to_have_text("1 point à regarder sur 4\u00a0: Sonde neuve.")
+    await speak(served.connection, served.world.door, {"open": 1.0}, NOW + timedelta(minutes=1))  # of another site
+    await expect(page.locator("#summary")).to_contain_text("Tout va bien")
     assert await page.evaluate("window.same")
 
 
+async def test_what_begins_to_be_measured_appears(page: Page, served: Served) -> None:
+    await open_live(page, served, await site_of(served, served.world.silent))
+    await page.evaluate("window.same = true")
+    await page.get_by_role("link", name="Porte des archives").focus()
+    await speak(served.connection, served.world.silent, {"co2": 812.0}, NOW)
+    await expect(card(page, "Sonde neuve").locator(".main")).to_have_text("812\u00a0ppm")
+    await expect(page.get_by_role("link", name="Porte des archives")).to_be_focused()
+    assert await page.evaluate("window.same")
+
+
+async def test_time_passes(page: Page, served: Served) -> None:
+    await page.clock.install(time=NOW - timedelta(days=400))  # this machine's clock is wrong: the server's counts
+    await open_live(page, served, await site_of(served, served.world.air))
+    state = card(page, "Air, classe de CM2").locator(".state")
+    await expect(state).to_contain_text("à l'instant")
+    await page.clock.fast_forward(3 * 60 * 1000 + 10_000)
+    await expect(state).to_contain_text("il y a 3 minutes")
+    await page.clock.fast_forward(90 * 60 * 1000)
+    await expect(state).to_have_text(re.compile(r"Sans nouvelles\s*·\s*il y a 1 heure"))
+    await expect(page.locator("#summary")).to_contain_text("1 point à regarder sur 2")
+
+
 async def test_the_chart_follows_its_table_and_both_the_measurements(page: Page, served: Served) -> None:
-    await open_live(page, served, f"?point={served.world.air.point_id}")
+    await open_live(page, served, point_of(served.world.air))
     await expect(page.locator("#rows tr")).to_have_count(38)
     served.clock.now = NOW + timedelta(minutes=30)
     await speak(served.connection, served.world.air, {"temperature": 12.5}, NOW + timedelta(minutes=29))
@@ -90,81 +115,112 @@ async def measured(page: Page, served: Served, query: str) -> list[list[float]]:
     return found
 
 
-@pytest.mark.parametrize("range_", ["24h", "7d", "30d"])
-async def test_every_drawing_holds_the_numbers_of_its_table(page: Page, served: Served, range_: str) -> None:
-    for sensor in (served.world.air, served.world.water, served.world.door):
-        await open_live(page, served, f"?point={sensor.point_id}&range={range_}")
-        if await page.locator("#chart").count():
-            await expect(page.locator("#chart canvas")).to_be_visible()
-            assert await drawn(page) == await tabled(page) != []
+@pytest.mark.parametrize("range_", ["24h", "7d", "30d", "1y"])
+async def test_every_drawing_holds_the_numbers_of_its_table(reading: Page, standing: Served, range_: str) -> None:
+    for sensor, compare in ((standing.world.air, ""), (standing.world.power, "&compare=year")):
+        await open_live(reading, standing, point_of(sensor, f"?range={range_}{compare}"))
+        await expect(reading.locator("#chart canvas")).to_be_visible()
+        held, told = await columns(reading)
+        assert held == told
+        assert len(told) == {("24h", ""): 1, ("24h", "&compare=year"): 2}.get((range_, compare), 2 if compare else 3)
+
+
+async def columns(page: Page) -> tuple[list[Any], list[Any]]:
+    """Return all numbers of the chart and of its table by the role of the column, holes as None."""
+    held: list[Any] = await page.evaluate(
+        """() => {
+          const order = ["low", "high", "previous", "level"];
+          const roles = [...document.querySelectorAll("#evolution th[data-role]")].map((head) => head.dataset.role);
+          const plot = window.plots.at(-1);
+          const drawn = [...roles].sort((one, other) => order.indexOf(one) - order.indexOf(other))
+            .map((role, place) => [role, [...plot.data[place + 1]]]).sort();
+          const rows = [...document.querySelectorAll("#rows tr")].reverse();
+          const told = roles.map((role, place) => [role, rows.map((row) => {
+            const cell = row.querySelectorAll("td[data-value]")[place];
+            return cell?.dataset.value ? Number(cell.dataset.value) : null;
+          })]).sort();
+          return [drawn, told];
+        }"""
+    )
+    return held[0], held[1]
 
 
 async def test_a_hole_is_a_hole_in_the_chart(page: Page, served: Served) -> None:
-    await open_live(page, served, f"?point={served.world.air.point_id}")
+    await open_live(page, served, point_of(served.world.air))
     await expect(page.locator("#rows .gap")).to_have_text(re.compile("Donnée absente pendant 6 heures"))
     assert await page.evaluate("window.plots.at(-1).data[1].filter((value) => value === null).length") == 1
     assert await page.evaluate("window.plots.at(-1).series[1].spanGaps") is False
 
 
-async def test_pointing_at_the_chart_says_the_row_of_the_table(page: Page, served: Served) -> None:
-    await open_live(page, served, f"?point={served.world.air.point_id}")
-    box = await page.locator("#chart .u-over").bounding_box()
+async def test_pointing_at_the_chart_says_the_row_of_the_table(reading: Page, standing: Served) -> None:
+    await open_live(reading, standing, point_of(standing.world.air))
+    box = await reading.locator("#chart .u-over").bounding_box()
     assert box is not None
-    await page.mouse.move(box["x"] + box["width"] - 2, box["y"] + 20)
-    row = [await cell.inner_text() for cell in await page.locator("#rows tr").first.locator("th, td").all()]
-    await expect(page.locator("#pointed")).to_have_text(" · ".join(row))
+    await reading.mouse.move(box["x"] + box["width"] - 2, box["y"] + 20)
+    row = [await cell.inner_text() for cell in await reading.locator("#rows tr").first.locator("th, td").all()]
+    await expect(reading.locator("#pointed")).to_have_text(" · ".join(row))
 
 
-async def test_choosing_changes_the_page_in_place_and_the_address_follows(page: Page, served: Served) -> None:
-    await open_live(page, served)
-    await page.evaluate("window.same = true")
-    await page.get_by_role("link", name="Eau froide, chaufferie").click()
-    title = page.locator("#evolution-title")
-    await expect(title).to_have_text("Eau froide, chaufferie")
-    await expect(title).to_be_focused()
-    await expect(page).to_have_url(re.compile(f"point={served.world.water.point_id}&quantity=water_volume"))
-    await page.get_by_role("link", name="7 jours").click()
-    await expect(page.locator("#evolution-summary")).to_contain_text("Ces 7 derniers jours")
-    await expect(page.get_by_role("link", name="7 jours")).to_be_focused()
-    await expect(card(page, "Eau froide, chaufferie")).to_have_attribute("data-chosen", "")
-    assert "range=7d" in (await page.get_by_role("link", name="Porte des archives").get_attribute("href") or "")
-    await page.go_back()
-    await expect(page.locator("#evolution-summary")).to_contain_text("Ces 24 dernières heures")
-    await page.go_back()
-    await expect(title).to_have_text("Air, classe de CM2")
-    assert await page.evaluate("window.same")
+async def test_drawing_out_a_part_shows_it_and_the_address_follows(reading: Page, standing: Served) -> None:
+    await open_live(reading, standing, point_of(standing.world.air, "?range=7d&quantity=co2"))
+    await reading.evaluate("window.same = true")
+    box = await reading.locator("#chart .u-over").bounding_box()
+    assert box is not None
+    await reading.mouse.move(box["x"] + box["width"] / 2, box["y"] + 20)
+    await reading.mouse.down()
+    await reading.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + 20, steps=4)
+    await reading.mouse.up()
+    await expect(reading).to_have_url(re.compile(r"quantity=co2&from=2025-11-19T\d\d.*&to=2025-11-\d\dT"))
+    await expect(reading.locator("#evolution-title")).to_have_text("CO2")
+    await reading.get_by_role("link", name="Revenir aux 24 dernières heures").click()
+    await expect(reading.locator("#evolution-summary")).to_contain_text("Ces 24 dernières heures")
+    assert await reading.evaluate("window.same")
 
 
-async def test_what_begins_to_be_measured_appears(page: Page, served: Served) -> None:
-    await open_live(page, served)
-    await page.evaluate("window.same = true")
-    await page.get_by_role("link", name="Porte des archives").focus()
-    await speak(served.connection, served.world.silent, {"co2": 812.0}, NOW)
-    await expect(card(page, "Sonde neuve").locator(".main")).to_have_text("812\u00a0ppm")
-    await expect(page.get_by_role("link", name="Porte des archives")).to_be_focused()
-    assert await page.evaluate("window.same")
+async def test_levels_and_alerts_are_drawn_and_told(reading: Page, standing: Served) -> None:
+    await open_live(reading, standing, point_of(standing.world.air, "?quantity=co2&range=7d"))
+    await expect(reading.locator("[data-mark=level]")).to_have_text("CO2 en classe\u00a0: 1\u202f000\u00a0ppm")
+    await expect(reading.locator("#events li")).to_contain_text("CO2 en classe depuis le ven. 21 nov.")
+    assert await reading.evaluate("window.plots.at(-1).scales.y.max") > 1000
 
 
-async def test_time_passes(page: Page, served: Served) -> None:
-    await page.clock.install(time=NOW - timedelta(days=400))  # this machine's clock is wrong: the server's counts
-    await open_live(page, served)
-    state = card(page, "Air, classe de CM2").locator(".state")
-    await expect(state).to_contain_text("à l'instant")
-    await page.clock.fast_forward(3 * 60 * 1000 + 10_000)
-    await expect(state).to_contain_text("il y a 3 minutes")
-    await page.clock.fast_forward(90 * 60 * 1000)
-    await expect(state).to_have_text(re.compile(r"Sans nouvelles\s*·\s*il y a 1 heure"))
-    await expect(page.locator("#summary")).to_contain_text("3 points à regarder sur 4")
+async def test_a_replaced_meter_goes_on_and_is_told(reading: Page, standing: Served) -> None:
+    await open_live(reading, standing, point_of(standing.world.water, "?range=1y"))
+    await expect(reading.locator("#events")).to_contain_text("Capteur mis en place")
+    history = reading.get_by_role("region", name="Capteurs de ce point")
+    await expect(history).to_contain_text("Depuis le 16 septembre 2025")
+    await expect(history).to_contain_text("Jusqu'au 16 septembre 2025")
 
 
-async def test_scripts_and_server_say_the_same_words(page: Page, served: Served) -> None:
-    await page.goto(served.address + PATH)
+async def test_choosing_changes_the_page_in_place_and_the_address_follows(reading: Page, standing: Served) -> None:
+    await open_live(reading, standing, point_of(standing.world.air))
+    await reading.evaluate("window.same = true")
+    await reading.get_by_role("link", name="CO2").click()
+    await expect(reading.locator("#evolution-title")).to_have_text("CO2")
+    await reading.get_by_role("link", name="7 jours").click()
+    await expect(reading.locator("#evolution-summary")).to_contain_text("Ces 7 derniers jours")
+    await expect(reading.get_by_role("link", name="7 jours")).to_be_focused()
+    await expect(reading).to_have_url(re.compile("quantity=co2&channel=0&range=7d"))
+    await reading.get_by_text("Dates", exact=True).click()
+    await reading.get_by_label("Du", exact=True).fill("2025-11-03")
+    await reading.get_by_label("Au", exact=True).fill("2025-11-09")
+    await reading.get_by_role("button", name="Afficher").click()
+    await expect(reading.locator("#evolution-summary")).to_contain_text("Du lun. 3 nov. au dim. 9 nov.")
+    await reading.go_back()
+    await expect(reading.locator("#evolution-summary")).to_contain_text("Ces 7 derniers jours")
+    await reading.go_back()
+    await expect(reading.locator("#evolution-summary")).to_contain_text("Ces 24 dernières heures")
+    assert await reading.evaluate("window.same")
+
+
+async def test_scripts_and_server_say_the_same_words(reading: Page, standing: Served) -> None:
+    await reading.goto(standing.address + "/t/mareuville")
     numbers = [0.0, -0.04, 0.05, 1.25, 2.5, -2.5, 999.995, 1234.5, -1234567.891, 1e9]
     decimals = [(0, 0), (1, 1), (2, 2), (3, 3), (5, 5), (0, 3)]
     ages = [-3, 0, 59, 60, 119, 3599, 3600, 7200, 86399, 86400, 2 * 86400, 45 * 86400, 364 * 86400, 800 * 86400]
     for language in ("fr", "en"):
         catalogue = texts(language)
-        said = await page.evaluate(
+        said = await reading.evaluate(
             """async ([module, entries, language, numbers, decimals, ages]) => {
               const { Words } = await import(module);
               const words = new Words(entries, language);
@@ -182,7 +238,7 @@ async def test_scripts_and_server_say_the_same_words(page: Page, served: Served)
 
 
 async def test_the_page_says_when_it_is_cut_off(browser: Browser, served: Served) -> None:
-    async with await browser.new_context(locale="fr-FR") as context:
+    async with await browser.new_context(locale="fr-FR", service_workers="block") as context:
         await sign_in(context, served)
         page = await watch(context, [])
         refused = False
@@ -193,87 +249,45 @@ async def test_the_page_says_when_it_is_cut_off(browser: Browser, served: Served
         await page.route("**/api/v1/live**", cut)
         await page.clock.install()
         refused = True
-        await page.goto(served.address + PATH)
+        await page.goto(served.address + point_of(served.world.air))
         await expect(page.locator("#live")).to_have_text("Connexion perdue, nouvel essai en cours")
         refused = False
         await page.clock.fast_forward(5_000)
         await expect(page.locator("#live")).to_have_text("Mise à jour en direct")
 
 
-async def test_everything_can_be_read_without_scripts(browser: Browser, served: Served) -> None:
+async def test_everything_can_be_read_without_scripts(browser: Browser, standing: Served) -> None:
     async with await browser.new_context(locale="fr-FR", java_script_enabled=False) as context:
-        await sign_in(context, served)
+        await sign_in(context, standing)
         page = await context.new_page()
-        await page.goto(served.address + PATH)
-        await page.get_by_role("link", name="Eau froide, chaufferie").click()
-        await expect(page.locator("#evolution-title")).to_have_text("Eau froide, chaufferie")
-        await page.get_by_role("link", name="30 jours").click()
+        await page.goto(f"{standing.address}/t/mareuville")
+        await page.get_by_role("link", name="École Jules-Verne", exact=True).click()
+        await page.get_by_role("link", name="Eau froide", exact=True).click()
+        await page.get_by_role("link", name="Mois").click()
         assert await page.locator("#rows tr").count() >= 30
 
 
-async def test_the_keyboard_is_enough(page: Page, served: Served) -> None:
-    await open_live(page, served)
-    await page.keyboard.press("Tab")
-    await expect(page.get_by_role("link", name="Aller au contenu")).to_be_focused()
-    await page.keyboard.press("Enter")
-    await expect(page.locator("#content")).to_be_focused()
-    await reach(page, "Eau froide, chaufferie")
-    await page.keyboard.press("Enter")
-    await expect(page.locator("#evolution-title")).to_be_focused()
-    await reach(page, "30 jours")
-    await page.keyboard.press("Enter")
-    await expect(page.locator("#evolution-summary")).to_contain_text("Ces 30 derniers jours")
-    await page.keyboard.press("Tab")
-    await expect(page.get_by_role("region", name=re.compile("mêmes chiffres"))).to_be_focused()
-    await page.keyboard.press("End")
-    await expect(page.locator("#rows tr").last).to_be_in_viewport()
+async def test_the_keyboard_is_enough(reading: Page, standing: Served) -> None:
+    await reading.goto(f"{standing.address}/t/mareuville")
+    await reading.keyboard.press("Tab")
+    await expect(reading.get_by_role("link", name="Aller au contenu")).to_be_focused()
+    await reading.keyboard.press("Enter")
+    await expect(reading.locator("#content")).to_be_focused()
+    await tab_to(reading, "École Jules-Verne")
+    await reading.keyboard.press("Enter")
+    await expect(reading.locator("h1")).to_have_text("École Jules-Verne")
+    await tab_to(reading, "Électricité générale")
+    await reading.keyboard.press("Enter")
+    await expect(reading.locator("h1")).to_have_text("Électricité générale")
+    await tab_to(reading, "Mois")
+    await reading.keyboard.press("Enter")
+    await expect(reading.locator("#evolution-summary")).to_contain_text("Ces 30 derniers jours")
+    await tab_to(reading, "Les mêmes chiffres, du plus récent au plus ancien")
+    await reading.keyboard.press("End")
+    await expect(reading.locator("#rows tr").last).to_be_in_viewport()
 
 
-async def reach(page: Page, name: str) -> None:
-    """Press Tab until a link has the focus; each stop on the way can be seen."""
-    for _ in range(60):
-        await page.keyboard.press("Tab")
-        focused = await page.evaluate(
-            """() => {
-              const focused = document.activeElement;
-              const ring = [focused, focused.closest(".card")].some((one) =>
-                one && getComputedStyle(one).outlineStyle !== "none");
-              return [focused.textContent.trim(), ring];
-            }"""
-        )
-        assert focused[1], f"the focus on {focused[0]!r} cannot be seen"
-        if focused[0] == name:
-            return
-    pytest.fail(f"no way to {name} by Tab")
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 768, 1440])
-async def test_every_page_fits_and_has_no_barrier(
-    browser: Browser, served: Served, axe: str, width: int, scheme: Any
-) -> None:
-    complaints: list[str] = []
-    async with await browser.new_context(
-        locale="fr-FR", viewport={"width": width, "height": 900}, color_scheme=scheme
-    ) as context:
-        await sign_in(context, served)
-        page = await watch(context, complaints)
-        paths = {"home": "/", "tenant": PATH, "week": f"{PATH}?range=7d&lang=en", "absent": "/t/absent"}
-        for name, path in paths.items():
-            await page.goto(served.address + path)
-            if await page.locator("#page").count():
-                await expect(page.locator("#live")).to_have_attribute("data-state", "on")
-            assert await page.evaluate("document.documentElement.scrollWidth") <= width, path
-            await picture(page, f"{name}-{width}-{scheme}")
-            await page.evaluate(axe)
-            found = await page.evaluate("axe.run().then((result) => result.violations)")
-            assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == [], path
-            assert await violations(page) == []
-    assert [one for one in complaints if "/live" not in one and "404" not in one] == []
-
-
-async def picture(page: Page, name: str) -> None:
-    """Keep a screenshot where $SAMARA_SCREENSHOTS says."""
-    directory = os.environ.get("SAMARA_SCREENSHOTS")
-    if directory:
-        await page.screenshot(path=Path(directory) / f"{name}.png", full_page=True)
+async def test_a_year_is_drawn_at_once(reading: Page, standing: Served) -> None:
+    await open_live(reading, standing, point_of(standing.world.air, "?range=1y&compare=year"))
+    durations = await reading.evaluate("performance.getEntriesByName('chart').map((one) => one.duration)")
+    assert min(durations) < 100

@@ -1,4 +1,4 @@
-// One point over time: choosing another one, or another period, without leaving the page.
+// One point over time: choosing another quantity or period, or zooming, without leaving the page.
 
 import { Chart } from "./chart.js";
 
@@ -23,12 +23,44 @@ export class Evolution {
     return this.section?.dataset.chosen ?? "";
   }
 
+  /** Whether what is shown ends now, and grows. */
+  get follows() {
+    return this.section?.dataset.follows === "true";
+  }
+
   draw() {
     this.chart?.destroy();
     const box = document.getElementById("chart");
     const body = document.getElementById("rows");
     const pointed = document.getElementById("pointed");
-    this.chart = box && body && pointed ? new Chart(box, body, pointed, this.words) : null;
+    const zoom = (/** @type {number} */ start, /** @type {number} */ end) => void this.#zoom(start, end);
+    this.chart = box && body && pointed ? new Chart(box, body, pointed, this.words, zoom) : null;
+  }
+
+  /**
+   * Show the period between two moments, Unix times.
+   *
+   * @param {number} start
+   * @param {number} end
+   */
+  async #zoom(start, end) {
+    const asked = new URLSearchParams(location.search);
+    asked.delete("range");
+    asked.set("from", moment(start));
+    asked.set("to", moment(end));
+    await this.go(`${location.pathname}?${asked}`);
+  }
+
+  /**
+   * Show what an address shows, and let the browser's address follow.
+   *
+   * @param {string} address
+   * @returns {Promise<boolean>} whether it is shown now
+   */
+  async go(address) {
+    const shown = await this.show(address);
+    if (shown) history.pushState(null, "", address);
+    return shown;
   }
 
   /**
@@ -47,7 +79,10 @@ export class Evolution {
     }
     this.section.replaceWith(fresh);
     this.draw();
-    followLinks(page, fresh.dataset.point ?? "");
+    for (const link of page.querySelectorAll(".languages a")) {
+      const own = document.querySelector(`.languages a[hreflang="${link.getAttribute("hreflang")}"]`);
+      own?.setAttribute("href", link.getAttribute("href") ?? "");
+    }
     return true;
   }
 
@@ -92,22 +127,9 @@ export class Evolution {
 }
 
 /**
- * Links keep the view that is shown now: take them from the page that shows it.
- *
- * @param {Document} page
- * @param {string} pointId
+ * @param {number} at Unix time
+ * @returns {string} as the address of a page has it
  */
-function followLinks(page, pointId) {
-  for (const fresh of page.querySelectorAll("#points a[data-choose]")) {
-    const name = /** @type {HTMLElement} */ (fresh).dataset.choose ?? "";
-    const link = document.querySelector(`#points a[data-choose="${CSS.escape(name)}"]`);
-    link?.setAttribute("href", fresh.getAttribute("href") ?? "");
-  }
-  for (const fresh of page.querySelectorAll("#languages a")) {
-    const link = document.querySelector(`#languages a[hreflang="${fresh.getAttribute("hreflang")}"]`);
-    link?.setAttribute("href", fresh.getAttribute("href") ?? "");
-  }
-  for (const card of document.querySelectorAll(".card")) {
-    card.toggleAttribute("data-chosen", /** @type {HTMLElement} */ (card).dataset.point === pointId);
-  }
+function moment(at) {
+  return `${new Date(at * 1000).toISOString().slice(0, 19)}Z`;
 }

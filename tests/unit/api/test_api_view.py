@@ -4,15 +4,14 @@ from itertools import count
 from api.pages import view
 from api.pages.texts import texts
 from store.reading.latest import LatestValue
-from store.reading.territory import Point, Site
+from store.reading.seen import Seen
 
 NOW = datetime(2025, 11, 22, 9, 0, tzinfo=UTC)
 FR, EN = texts("fr"), texts("en")
-SITE = Site(site_id=1, name="École", kind="school", latitude_deg=None, longitude_deg=None)
 
 
-def point(point_id: int = 1, name: str = "Chaufferie", site_id: int = 1) -> Point:
-    return Point(point_id=point_id, site_id=site_id, name=name, device_id=point_id, dev_eui=f"{point_id:016x}")
+def point(point_id: int = 1, name: str = "Chaufferie", period_s: int | None = None) -> Seen:
+    return Seen(point_id, 1, name, period_s, None, [])
 
 
 def latest(quantity: str, value: float, *, channel: int = 0, age_s: float = 60, point_id: int = 1) -> LatestValue:
@@ -21,8 +20,8 @@ def latest(quantity: str, value: float, *, channel: int = 0, age_s: float = 60, 
 
 
 def card(*values: LatestValue, period_s: int | None = None) -> view.Card:
-    (block,) = view.blocks([SITE], [point()], values, periods_s={1: period_s}, now=NOW, texts=FR)
-    return block.cards[0]
+    (shown,) = view.cards([point(period_s=period_s)], values, NOW, FR)
+    return shown
 
 
 def test_what_is_measured_comes_before_the_sensor_s_own_state() -> None:
@@ -77,21 +76,16 @@ def test_the_newest_value_of_a_point_says_its_age() -> None:
     assert shown.age == "il y a 3 minutes"
 
 
-def test_sites_and_points_are_by_name_and_empty_sites_are_left_out() -> None:
-    sites = [SITE._replace(site_id=2, name="Mairie"), SITE, SITE._replace(site_id=3, name="Abribus")]
-    points = [point(1, "Zinc"), point(2, "Écran"), point(3, "Accueil", site_id=2)]
-    blocks = view.blocks(sites, points, [], periods_s={}, now=NOW, texts=FR)
-    assert [(block.name, [one.name for one in block.cards]) for block in blocks] == [
-        ("École", ["Écran", "Zinc"]),
-        ("Mairie", ["Accueil"]),
-    ]
+def test_points_are_by_name_whatever_its_accents() -> None:
+    points = [point(1, "Zinc"), point(2, "Écran"), point(3, "Fenêtre")]
+    assert [one.name for one in view.cards(points, [], NOW, FR)] == ["Écran", "Fenêtre", "Zinc"]
 
 
 def sentence(names: str, late: str) -> str:
     numbers = count(1)
     points = [point(next(numbers), name) for name in names]
     values = [latest("temperature", 20, point_id=one.point_id, age_s=1e6 if one.name in late else 1) for one in points]
-    said = view.summary(view.blocks([SITE], points, values, periods_s={}, now=NOW, texts=FR), FR)
+    said = view.summary(view.cards(points, values, NOW, FR), FR)
     assert said is not None
     return said.words.replace("\u00a0", " ")
 

@@ -1,0 +1,39 @@
+"""How every point of a tenant fares: what measures it, and when that was last heard."""
+
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from store.reading.pages import Reader
+
+
+class Seen(NamedTuple):
+    """A point. The rest is of the device that measures it now, None when there is none or it was never heard."""
+
+    point_id: int
+    site_id: int
+    name: str
+    period_s: int | None  # the usual time between two uplinks of its model
+    heard_at: datetime | None
+    quantities: list[str]  # what it measures
+
+
+SELECT_SEEN: Final = """
+SELECT points.point_id, site_id, points.name, period_s, heard_at, coalesce(names, '{}') AS quantities
+  FROM sites
+  JOIN points USING (site_id)
+  LEFT JOIN (assignments JOIN devices USING (device_id)) ON assignments.point_id = points.point_id AND upper_inf(during)
+  LEFT JOIN models USING (model_id)
+  LEFT JOIN LATERAL (SELECT max(received_at) AS heard_at, array_agg(DISTINCT quantities.name) AS names
+                       FROM latest_frames
+                      CROSS JOIN unnest(quantity_ids) AS told (quantity_id)
+                       JOIN quantities USING (quantity_id)
+                      WHERE latest_frames.device_id = devices.device_id
+                        AND during @> measured_at) AS newest ON true
+ WHERE sites.tenant_id = $1
+ ORDER BY points.point_id
+"""
+
+
+async def seen(reader: Reader, tenant_id: int) -> list[Seen]:
+    """Return all points of a tenant in the order of their ids."""
+    return [Seen(*row) for row in await reader.fetch(SELECT_SEEN, tenant_id)]
