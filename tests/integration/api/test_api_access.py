@@ -44,6 +44,7 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "POST /api/v1/devices/{dev_eui}/keys": {"app_key": "00112233445566778899aabbccddeeff"},
     "POST /api/v1/assignments": {"dev_eui": DEVICE, "point_id": "{point}"},
     "POST /api/v1/assignments/{id}/end": {},
+    "POST /api/v1/imports": {"rows": [{"dev_eui": "00000000000000fd"}]},
     "POST /api/v1/installations": {"dev_eui": DEVICE, "point_id": "{point}"},
     "POST /api/v1/devices/{dev_eui}/removal": {},
     "POST /api/v1/incidents/{id}/acknowledgement": {"note": "x"},
