@@ -138,6 +138,8 @@ RELATIONS: Final = (
     Relation("prices", DEALINGS, _OF_TENANT, 'one.quantity COLLATE "C", one.since'),
     Relation("water_networks", DEALINGS, _OF_TENANT, "one.year"),
     Relation("weather_points", DEALINGS, _OF_TENANT, "one.point_id"),
+    Relation("report_recipients", DEALINGS, _OF_TENANT, 'one.email COLLATE "C"'),
+    Relation("report_mails", DEALINGS, _OF_TENANT, 'one.month, one.email COLLATE "C"'),
     Relation("installations", DEALINGS, _OF_TENANT, "one.installation_id", omitted=("account_id",)),
     Relation("photos", DEALINGS, _OF_TENANT, f"{_DEVICE}, one.taken_at"),
     Relation("processings", DEALINGS, _OF_TENANT, 'one.data_class COLLATE "C"'),

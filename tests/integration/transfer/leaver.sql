@@ -106,3 +106,5 @@ INSERT INTO buildings VALUES (:site, :tenant, 850.5, 'Enseignement primaire', 20
 INSERT INTO prices VALUES (:tenant, 'active_energy_import', '2025-01-01', 0.21);
 INSERT INTO water_networks VALUES (:tenant, 2024, 50000, 0, 1200, 41000, 12.5);
 INSERT INTO weather_points VALUES (:tenant, :point);
+INSERT INTO report_recipients VALUES (:tenant, 'maire@example.fr');
+INSERT INTO report_mails VALUES (:tenant, '2025-01-01', 'maire@example.fr', '2025-02-02T08:00Z', '2025-02-02T08:00:05Z');
