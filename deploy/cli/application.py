@@ -13,6 +13,7 @@ from deploy.cli import (
     grafana,
     initialise,
     keys,
+    network,
     quarantine,
     redecode,
     repair,
@@ -46,6 +47,7 @@ app.add_typer(grafana.app, name="grafana")
 app.add_typer(tenants.app, name="tenants")
 app.add_typer(tenants.app, name="tenant", hidden=True)  # as one says it of one
 app.add_typer(devices.app, name="devices")
+app.add_typer(network.app, name="network")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(rules.app, name="rules")
 app.add_typer(decoders.app, name="decoders")

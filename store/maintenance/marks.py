@@ -1,6 +1,6 @@
 """What ingest left to be done: the hours of devices in which something changed. All or nothing of a portion."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final, NamedTuple
 
 import asyncpg
@@ -8,6 +8,7 @@ import asyncpg
 from store.maintenance.aggregates import refresh_hours
 from store.maintenance.radio import rebuild_accounts
 from store.maintenance.rollups import rebuild
+from store.maintenance.supervision import rebuild_supervision
 from store.maintenance.twins import settle_twins
 
 # An hour is rolled up when it is over and its last frames have come; readers do without until then.
@@ -15,10 +16,11 @@ SETTLED_AFTER: Final = timedelta(hours=1, minutes=10)
 
 
 class Portion(NamedTuple):
-    """What one portion did: marks consumed, days of radio accounts made anew."""
+    """What one portion did: marks consumed, days of radio accounts made anew, and which UTC days those were."""
 
     marks: int
     accounts: int
+    days: set[date]
 
 
 DELETE_MARKS: Final = """
@@ -43,7 +45,8 @@ async def consume_plain(connection: asyncpg.Connection, settled: datetime, kept_
         await settle_twins(connection, marks)
         await rebuild(connection, [mark for mark in marks if mark[1] >= kept_from])
         accounts = await rebuild_accounts(connection, marks)
-    return Portion(marks=len(taken), accounts=accounts)
+        days = await rebuild_supervision(connection, marks)
+    return Portion(marks=len(taken), accounts=accounts, days=days)
 
 
 SELECT_MARKS: Final = """
@@ -72,4 +75,5 @@ async def consume_timescale(
     async with connection.transaction():
         await connection.execute(DELETE_THESE_MARKS, [record["ctid"] for record in found])
         accounts = await rebuild_accounts(connection, marks)
-    return Portion(marks=len(found), accounts=accounts)
+        days = await rebuild_supervision(connection, marks)
+    return Portion(marks=len(found), accounts=accounts, days=days)

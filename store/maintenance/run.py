@@ -11,6 +11,7 @@ from store.idempotency import forget
 from store.maintenance.aggregates import refresh_days
 from store.maintenance.arrivals import forget_arrivals
 from store.maintenance.erasing import erase_expired
+from store.maintenance.fleet import refresh_fleet, refresh_network, refresh_silent
 from store.maintenance.marks import SETTLED_AFTER, Portion, consume_plain, consume_timescale
 from store.maintenance.publishing import publish
 from store.maintenance.retention import delete_expired, drop_expired, rebuilt_from, retention
@@ -51,7 +52,7 @@ SELECT pg_advisory_unlock($1::bigint)
 async def run_once(
     connection: asyncpg.Connection, now: datetime, *, portion: int = PORTION, portions: int = PORTIONS
 ) -> Report:
-    """Make partitions ahead, roll up what changed, account for the radio, drop what is no longer kept.
+    """Make partitions ahead, roll up what changed, see how radio and network fare, drop what is no longer kept.
 
     `now` is timezone-aware. The connection is in no transaction. Raises what asyncpg raises; what was left undone
     is done in the next round.
@@ -82,6 +83,9 @@ async def _run(connection: asyncpg.Connection, now: datetime, portion: int, port
             break
     if timescale:
         await refresh_days(connection, now)
+    await refresh_network(connection, now)
+    await refresh_silent(connection, now)
+    await refresh_fleet(connection, now, {day for one in done for day in one.days})
     await reckon_usage(connection, now)
     await publish(connection, now)
     return Report(

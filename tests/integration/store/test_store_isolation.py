@@ -32,6 +32,7 @@ SHARED = {"quantities", "models", "decoders", "sources", "changed_days", "schema
 TELEMETRY = (
     "measurements", "measurements_hourly", "measurements_daily", "uplinks", "receptions", "latest_frames", "latest",
     "changed_hours", "radio_accounts", "network_events", "gateways_heard", "ingest_accounts", "quarantine",
+    "frames_daily", "heard_daily",
 )  # fmt: skip
 
 

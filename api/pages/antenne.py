@@ -1,0 +1,180 @@
+"""The page of one antenna, /reseau/antennes/<eui>: what it hears and sends, and what its loss would silence."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, timedelta
+from typing import Final, NamedTuple
+from urllib.parse import quote
+
+from aiohttp import web
+
+from api.access import SUPERVISE, require
+from api.context import CLOCK, reader
+from api.pages import antennas_view, network_words, rendering
+from api.pages.network_words import Cell
+from api.pages.rendering import Crumb
+from api.pages.texts import Texts
+from store.supervision import antennas
+from store.supervision.antennas import Antenna, Dependent, HeardDay, Served
+
+PATH: Final = "/reseau/antennes/{eui}"
+_DAYS: Final = 7
+_LISTED: Final = 200
+# The longest frame that an antenna sends often: a join accept of 33 bytes at SF12, 125 kHz (Semtech AN1200.13).
+_LONGEST_US: Final = 1_810_432
+
+
+class SubBand(NamedTuple):
+    """A sub-band of EU868 and its duty cycle, percent (ERC recommendation 70-03, annex 1)."""
+
+    low_hz: int
+    high_hz: int
+    percent: float
+
+
+SUB_BANDS: Final = (
+    SubBand(863_000_000, 865_000_000, 0.1),
+    SubBand(865_000_000, 868_000_000, 1.0),
+    SubBand(868_000_000, 868_600_000, 1.0),
+    SubBand(868_700_000, 869_200_000, 0.1),
+    SubBand(869_400_000, 869_650_000, 10.0),
+    SubBand(869_700_000, 870_000_000, 1.0),
+)
+
+
+@require(SUPERVISE)
+async def show(request: web.Request) -> web.Response:
+    """Answer the page."""
+    rendering.query(request)
+    texts, now = rendering.catalogue_of(request), request.app[CLOCK]()
+    today = now.astimezone(UTC).date()
+    async with reader(request) as connection:
+        found = await antennas.antenna(connection, request.match_info["eui"], antennas_view.hours_of(now)[0])
+        served = await antennas.served(connection, [found.gateway_id])
+        heard = await antennas.heard_days(connection, found.gateway_id, today - timedelta(days=_DAYS - 1))
+        sent = await antennas.sent_by_frequency(connection, found.gateway_id, now - timedelta(days=1))
+        dependents = await antennas.dependents(connection, found.gateway_id, _LISTED)
+    judged = antennas_view.state(found, now)
+    return rendering.html(
+        request,
+        "antenne.html",
+        here="reseau",
+        crumbs=[Crumb(texts("nav.reseau"), "/reseau")],
+        name=antennas_view.called(found),
+        eui=found.gateway_eui,
+        line=antennas_view.line(found, judged, served, now, texts),
+        loss=_loss(found, served, texts),
+        figures=_figures(found, texts),
+        communes=[_commune(one, texts) for one in served],
+        factors=_factors(heard, texts),
+        days=_days(heard, texts),
+        duty=_duty(sent, texts),
+        dependents=[_dependent(one, texts) for one in dependents],
+        more=found.alone > len(dependents),
+    )
+
+
+def _loss(antenna: Antenna, served: Sequence[Served], texts: Texts) -> str:
+    """Return what would be silent without it."""
+    if not antenna.alone:
+        return texts("net.loss_none")
+    return texts.plural("net.loss", antenna.alone, of=antenna.devices, communes=sum(one.alone > 0 for one in served))
+
+
+def _figures(antenna: Antenna, texts: Texts) -> list[tuple[str, str]]:
+    """Return what its network server counted in the last 24 hours."""
+    return [
+        (texts("net.received"), network_words.count(antenna.received, texts)),
+        (texts("net.intact"), network_words.count(antenna.intact, texts)),
+        (texts("net.asked"), network_words.count(antenna.asked, texts)),
+        (texts("net.sent"), network_words.count(antenna.sent, texts)),
+        (texts("net.altitude"), network_words.NONE if antenna.altitude_m is None else f"{antenna.altitude_m:.0f} m"),
+        (texts("net.position"), _position(antenna)),
+    ]
+
+
+def _position(antenna: Antenna) -> str:
+    if antenna.latitude_deg is None or antenna.longitude_deg is None:
+        return network_words.NONE
+    return f"{antenna.latitude_deg:.5f} ; {antenna.longitude_deg:.5f}"
+
+
+def _commune(one: Served, texts: Texts) -> list[Cell]:
+    return [
+        {"text": one.name, "href": f"/reseau/couverture?commune={quote(one.slug)}"},
+        network_words.count(one.devices, texts),
+        network_words.count(one.alone, texts),
+        network_words.decibels(one.margin_db, texts),
+    ]
+
+
+def _factors(heard: Sequence[HeardDay], texts: Texts) -> list[tuple[str, ...]]:
+    """Return frames and time in the air by spreading factor."""
+    frames: Counter[int] = Counter()
+    airtime_us: Counter[int] = Counter()
+    for one in heard:
+        frames[one.spreading_factor] += one.frames
+        airtime_us[one.spreading_factor] += one.airtime_us
+    total, days = frames.total(), len({one.day for one in heard})
+    return [
+        (
+            f"SF{factor}" if factor else texts("net.factor_unknown"),
+            network_words.count(frames[factor], texts),
+            network_words.share(frames[factor], total, texts),
+            network_words.duty(airtime_us[factor], timedelta(days=days), texts),
+        )
+        for factor in sorted(frames)
+    ]
+
+
+def _days(heard: Sequence[HeardDay], texts: Texts) -> list[tuple[str, ...]]:
+    """Return each day: frames, mean RSSI and SNR, and the noise that they leave between them."""
+    rows: list[tuple[str, ...]] = []
+    for day in sorted({one.day for one in heard}, reverse=True):
+        that = [one for one in heard if one.day == day]
+        rssi = _mean([(one.rssi_dbm, one.frames) for one in that])
+        snr = _mean([(one.snr_db, one.frames) for one in that])
+        rows.append(
+            (
+                network_words.day(day, texts),
+                network_words.count(sum(one.frames for one in that), texts),
+                network_words.power(rssi, texts),
+                network_words.decibels(snr, texts),
+                network_words.power(None if rssi is None or snr is None else rssi - snr, texts),
+            )
+        )
+    return rows
+
+
+def _mean(pairs: Sequence[tuple[float | None, int]]) -> float | None:
+    known = [(value, weight) for value, weight in pairs if value is not None]
+    whole = sum(weight for _, weight in known)
+    return sum(value * weight for value, weight in known) / whole if whole else None
+
+
+def _duty(sent: Mapping[int, int], texts: Texts) -> list[tuple[str, ...]]:
+    """Return what it sent in 24 hours by sub-band, and for how long at most."""
+    rows: list[tuple[str, ...]] = []
+    for band in SUB_BANDS:
+        frames = sum(many for hz, many in sent.items() if band.low_hz <= hz < band.high_hz)
+        if frames:
+            rows.append(
+                (
+                    f"{band.low_hz / 1e6:.1f} - {band.high_hz / 1e6:.2f} MHz",
+                    network_words.count(frames, texts),
+                    network_words.duty(frames * _LONGEST_US, timedelta(days=1), texts),
+                    f"{band.percent:g} %",
+                )
+            )
+    return rows
+
+
+def _dependent(one: Dependent, texts: Texts) -> list[Cell]:
+    return [
+        {"text": one.name or one.dev_eui, "href": f"/reseau/capteurs/{one.dev_eui}"},
+        one.tenant,
+        network_words.decibels(one.margin_db, texts),
+    ]
+
+
+ROUTES: Final = (web.get(PATH, show),)

@@ -1,0 +1,163 @@
+"""Where the network hears: each tenant, each site, what hears it; and what a plan foretold."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+import asyncpg
+
+from domain.errors import NotFoundError
+from store.reading.pages import Reader
+
+
+class Covered(NamedTuple):
+    """A tenant: where it is, devices that are heard, how many by one antenna only, by how many antennas in all."""
+
+    slug: str
+    name: str
+    insee: str | None
+    latitude_deg: float | None
+    longitude_deg: float | None
+    devices: int
+    placed: int
+    alone: int
+    antennas: int
+    margin_db: float | None
+
+
+SELECT_COVERED: Final = """
+SELECT slug, name, insee, latitude_deg, longitude_deg, devices, placed, fleet.alone, coalesce(antennas, 0), margin_db
+  FROM tenants
+  JOIN (SELECT tenant_id, sum(devices)::integer AS devices, sum(placed)::integer AS placed,
+               sum(alone)::integer AS alone
+          FROM fleet_counts
+         GROUP BY tenant_id) AS fleet USING (tenant_id)
+  LEFT JOIN tenant_middles USING (tenant_id)
+  LEFT JOIN (SELECT tenant_id, count(*)::integer AS antennas, max(margin_db) AS margin_db
+               FROM gateway_tenants
+              GROUP BY tenant_id) AS served USING (tenant_id)
+ ORDER BY name
+"""
+
+
+async def covered(reader: Reader) -> list[Covered]:
+    """Return how well each tenant that has devices is heard, by name."""
+    return [Covered(*row) for row in await reader.fetch(SELECT_COVERED)]
+
+
+class Reach(NamedTuple):
+    """How one antenna hears the network: devices, those it alone hears, frames at SF7 to SF12."""
+
+    gateway_eui: str
+    name: str
+    latitude_deg: float | None
+    longitude_deg: float | None
+    tenants: int
+    devices: int
+    alone: int
+    frames: list[int]
+    margin_db: float | None
+
+
+SELECT_REACHES: Final = """
+SELECT gateway_eui, name, latitude_deg, longitude_deg, count(tenant_id)::integer, coalesce(sum(devices), 0)::integer,
+       coalesce(sum(alone), 0)::integer,
+       ARRAY[coalesce(sum(frames[1]), 0), coalesce(sum(frames[2]), 0), coalesce(sum(frames[3]), 0),
+             coalesce(sum(frames[4]), 0), coalesce(sum(frames[5]), 0), coalesce(sum(frames[6]), 0)]::bigint[],
+       sum(margin_db * devices) / nullif(sum(devices) FILTER (WHERE margin_db IS NOT NULL), 0)
+  FROM gateways
+  LEFT JOIN gateway_tenants USING (gateway_id)
+ GROUP BY gateways.gateway_id, gateway_eui, name, latitude_deg, longitude_deg
+ ORDER BY coalesce(sum(devices), 0) DESC, name, gateway_eui
+"""
+
+
+async def reaches(reader: Reader) -> list[Reach]:
+    """Return how each antenna hears the network, the one that hears most devices first."""
+    return [Reach(*row) for row in await reader.fetch(SELECT_REACHES)]
+
+
+class HeardSite(NamedTuple):
+    """A site of a tenant: devices there, how many one antenna alone hears, the best margin of the worst of them."""
+
+    name: str
+    latitude_deg: float | None
+    longitude_deg: float | None
+    devices: int
+    placed: int
+    alone: int
+    margin_db: float | None
+
+
+SELECT_SITES: Final = """
+SELECT sites.name, latitude_deg, longitude_deg, count(*)::integer, count(*) FILTER (WHERE gateway_ids <> '{}')::integer,
+       count(only_gateway_id)::integer, min(margin_db)
+  FROM tenants
+  JOIN sites USING (tenant_id)
+  JOIN points USING (site_id)
+  JOIN assignments ON assignments.point_id = points.point_id AND upper_inf(during)
+  LEFT JOIN device_health ON device_health.device_id = assignments.device_id
+ WHERE slug = $1
+ GROUP BY site_id, sites.name, latitude_deg, longitude_deg
+ ORDER BY min(margin_db) NULLS FIRST, sites.name
+"""
+
+
+async def heard_sites(reader: Reader, slug: str) -> list[HeardSite]:
+    """Return how the sites of a tenant are heard, the worst first."""
+    return [HeardSite(*row) for row in await reader.fetch(SELECT_SITES, slug)]
+
+
+PARTS: Final = ("cells", "communes", "antennas")
+
+UPSERT_PLAN: Final = """
+INSERT INTO coverage_plans (name, part, imported_at, features) VALUES ($1, $2, $3, $4)
+ON CONFLICT (name, part) DO UPDATE SET imported_at = excluded.imported_at, features = excluded.features
+"""
+
+
+async def keep_plan(connection: asyncpg.Connection, name: str, parts: Mapping[str, str], now: datetime) -> None:
+    """Keep the GeoJSON of a plan's parts, in place of what it had. Raises ValueError for a part that is none."""
+    strange = sorted(parts.keys() - set(PARTS))
+    if strange:
+        raise ValueError(f"{strange[0]} is no part of a plan: {', '.join(PARTS)}")
+    async with connection.transaction():
+        for part, features in parts.items():
+            await connection.execute(UPSERT_PLAN, name, part, now, features)
+
+
+SELECT_PLANS: Final = """
+SELECT DISTINCT name FROM coverage_plans ORDER BY name
+"""
+
+
+async def plans(reader: Reader) -> list[str]:
+    """Return the names of the plans that were imported."""
+    return [row[0] for row in await reader.fetch(SELECT_PLANS)]
+
+
+SELECT_PART: Final = """
+SELECT features::text FROM coverage_plans WHERE name = $1 AND part = $2
+"""
+
+
+async def plan_part(reader: Reader, name: str, part: str) -> str:
+    """Return the GeoJSON of one part of a plan. Raises NotFoundError when it was not imported."""
+    found: str | None = await reader.fetchval(SELECT_PART, name, part)
+    if found is None:
+        raise NotFoundError
+    return found
+
+
+SELECT_FORETOLD: Final = """
+SELECT feature -> 'properties'
+  FROM coverage_plans, jsonb_array_elements(features -> 'features') AS feature
+ WHERE name = $1
+   AND part = 'communes'
+"""
+
+
+async def foretold(reader: Reader, name: str) -> list[dict[str, Any]]:
+    """Return what a plan says of each commune: the properties of its features."""
+    return [json.loads(row[0]) for row in await reader.fetch(SELECT_FORETOLD, name)]
