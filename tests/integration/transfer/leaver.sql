@@ -108,3 +108,6 @@ INSERT INTO water_networks VALUES (:tenant, 2024, 50000, 0, 1200, 41000, 12.5);
 INSERT INTO weather_points VALUES (:tenant, :point);
 INSERT INTO report_recipients VALUES (:tenant, 'maire@example.fr');
 INSERT INTO report_mails VALUES (:tenant, '2025-01-01', 'maire@example.fr', '2025-02-02T08:00Z', '2025-02-02T08:00:05Z');
+INSERT INTO installations (tenant_id, device_id, point_id, act, done_at, note, former_dev_eui, former_index, new_index)
+VALUES (:tenant, :device, :point, 'replaced', :now, 'clé en mairie', '00000000000000aa', 1234.5, 0);
+INSERT INTO photos VALUES (:device, :now, :tenant, '\xffd8ff00');
