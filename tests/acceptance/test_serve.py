@@ -147,7 +147,7 @@ async def test_a_recording_replayed_twice_among_kills_is_stored_once(
 
 async def test_one_process_receives_by_http_stores_and_shows(serve: Any, tmp_path: Path, database: str) -> None:
     source = {"name": "pushed", "lns": "chirpstack", "secret": SECRET}
-    settings = settings_for(database, INGEST__HTTP=json.dumps([source]))
+    settings = settings_for(database, INGEST__HTTP=json.dumps([source]), API__SECOND_FACTOR_FOR="[]")
     declare(tmp_path, settings, [Listed(1, "025a4d0000000001", "amiens")])
     service = serve(settings)
     address = (await service.until_logged("started"))["address"]

@@ -87,7 +87,7 @@ async def test_a_tenant_is_found_by_its_slug(connection: asyncpg.Connection) -> 
     )
     await declare_tenant(connection, TenantDeclaration("albert", "Albert", "commune", parent="cc-test", insee="80016"))
     found = await tenant_by_slug(connection, "albert")
-    assert found[1:] == (above, "commune", "albert", "Albert", "80016", None, "Europe/Paris")
+    assert found[1:] == (above, "commune", "albert", "Albert", "80016", None, "Europe/Paris", None)
     with pytest.raises(NotFoundError):
         await tenant_by_slug(connection, "nowhere")
 
@@ -103,7 +103,7 @@ async def test_a_tenant_sees_its_own_sites_and_points(connection: asyncpg.Connec
         ("Mairie", 50.0, 2.65),
     ]
     assert [point[0:1] + point[2:] for point in (await points(connection, one.tenant_id)).items] == [
-        (one.point_id, "Chaufferie", device_id, f"{1:016x}")
+        (one.point_id, "Chaufferie", device_id, f"{1:016x}", None)
     ]
     theirs = (await points(connection, other.tenant_id)).items
     assert [(point.point_id, point.device_id) for point in theirs] == [(other.point_id, None)]

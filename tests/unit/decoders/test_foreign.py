@@ -5,7 +5,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from decoders.foreign import MAX_FIELDS, MAX_NAME_LENGTH, foreign_readings
@@ -49,6 +49,7 @@ JSON = st.recursive(
 )
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.dictionaries(st.text(), JSON))
 def test_any_json_object_gives_storable_readings(foreign: dict[str, Any]) -> None:
     readings = foreign_readings(foreign)

@@ -143,7 +143,7 @@ def check_storable(event: Event) -> None:
     assert "\\u0000" not in said.replace("\\\\", "")
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(mutants())
 def test_any_change_of_a_true_message(mutant: tuple[str, str, bytes]) -> None:
     check(*mutant)
