@@ -60,6 +60,8 @@ class Broker(NamedTuple):
     port: int
 
 
+_ROOM = 2 * 1024**3  # bytes
+
 Fresh = Callable[[str], AbstractAsyncContextManager[str]]
 
 
@@ -72,10 +74,17 @@ def pg_bin() -> Path | None:
 @pytest.fixture(scope="session")
 def service_directory() -> Iterator[Path]:
     """A directory that the user who runs PostgreSQL for root can enter, which pytest's own is not."""
-    directory = Path(tempfile.mkdtemp(prefix="samara-"))
+    directory = Path(tempfile.mkdtemp(prefix="samara-", dir=_in_memory()))
     directory.chmod(0o755)
     yield directory
     shutil.rmtree(directory)
+
+
+def _in_memory() -> str | None:
+    """Return a directory in memory where there is room for two thousand databases one after the other, else None."""
+    shared = Path("/dev/shm")
+    roomy = shared.is_dir() and os.access(shared, os.W_OK) and shutil.disk_usage(shared).free > _ROOM
+    return str(shared) if roomy else None
 
 
 @pytest.fixture(scope="session")
