@@ -167,6 +167,9 @@ async def test_what_is_installed_without_a_network_is_sent_later(technician: Pag
     page = technician
     await page.goto(f"{served.address}/mettre-en-service")
     await page.wait_for_function("async () => (await (await caches.open('samara-pose')).keys()).length > 5")
+    await page.wait_for_function("async () => await caches.match('/mettre-en-service') !== undefined")
+    await page.wait_for_function("async () => (await navigator.serviceWorker.ready).active?.state === 'activated'")
+    await page.wait_for_function("() => navigator.serviceWorker.controller !== null")
     await page.wait_for_function("() => localStorage.getItem('samara.tenants') !== null")
     await page.context.set_offline(True)
     await page.reload()
