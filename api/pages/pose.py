@@ -44,7 +44,7 @@ def _page(request: web.Request, code: str = "", error: labels.LabelError | None 
         code=code[: labels.MAX_LENGTH],
         wrong=texts(f"pose.why.{error.why}", found=error.found) if error else "",
         scan_texts=rendering.island(texts.subset("scan.")),
-        queue_texts=rendering.island(texts.subset("queue.")),
+        queue_texts=rendering.island(texts.subset("queue.", "pose.why.")),
     )
     security.let_scan(answer)
     return answer

@@ -43,7 +43,7 @@ async def show(request: web.Request) -> web.Response:
         day=words.moment(since, words.PARIS, "day", texts),
         before=pose_view.address({}, jour=(day - timedelta(days=1)).isoformat()),
         after=pose_view.address({}, jour=(day + timedelta(days=1)).isoformat()) if day < today else "",
-        queue_texts=rendering.island(texts.subset("queue.")),
+        queue_texts=rendering.island(texts.subset("queue.", "pose.why.")),
     )
 
 

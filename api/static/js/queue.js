@@ -6,6 +6,7 @@
  * @property {string} tenant slug
  * @property {Record<string, unknown>} body of POST /api/v1/installations
  * @property {string} [why] it was refused: one word
+ * @property {string} [found] the part of the code that is meant
  * @property {string} [detail]
  */
 
@@ -15,6 +16,9 @@ const TENANTS = "samara.tenants";
 const CACHE = "samara-pose";
 const PAGE = "/mettre-en-service";
 const POSITION_MS = 8000;
+const AGAIN_MS = 20_000; // a phone often does not know that it has a network again
+
+let isSignedOut = false;
 
 /** @returns {Promise<IDBDatabase>} */
 function open() {
@@ -51,8 +55,12 @@ const keep = (one) => stored("readwrite", (store) => store.put(one));
 /** @param {string} key */
 const forget = (key) => stored("readwrite", (store) => store.delete(key));
 
-/** Send all that waits, and show what became of it. */
+/** Send all that waits, and show what became of it. One tab at a time: the others would meet what it is sending. */
 async function send() {
+  await (navigator.locks ? navigator.locks.request("samara-queue", sendAll) : sendAll());
+}
+
+async function sendAll() {
   /** @type {{ text: string, href: string }[]} */
   const sent = [];
   for (const one of (await all()).filter((each) => !each.why)) {
@@ -61,13 +69,14 @@ async function send() {
       headers: { "Content-Type": "application/json", "Idempotency-Key": one.key },
       body: JSON.stringify(one.body),
     }).catch(() => null);
-    if (!answer || answer.status >= 500 || answer.status === 401 || answer.status === 429) break;
+    isSignedOut = answer?.status === 401;
+    if (!answer || answer.status >= 500 || isSignedOut || answer.status === 429) break;
     const said = await answer.json().catch(() => ({}));
     if (answer.ok) {
       await forget(one.key);
       sent.push({ text: said.dev_eui, href: `/t/${one.tenant}/mises-en-service/${said.dev_eui}` });
     } else {
-      await keep({ ...one, why: said.why ?? String(answer.status), detail: said.detail ?? said.title ?? "" });
+      await keep({ ...one, why: said.why ?? String(answer.status), found: said.found, detail: said.detail ?? said.title ?? "" });
     }
   }
   await show(sent);
@@ -101,13 +110,20 @@ function line(one) {
   const name = document.createElement("strong");
   name.textContent = `${one.body.point_name ?? ""}, ${one.body.site_name ?? ""}`;
   const state = document.createElement("p");
-  state.textContent = one.why ? (texts[`queue.why.${one.why}`] ?? `${texts["queue.refused"]} ${one.detail ?? ""}`) : texts["queue.waiting"];
+  if (one.why) state.textContent = refusal(one);
+  else state.textContent = texts[isSignedOut ? "queue.signed_out" : "queue.waiting"];
   item.append(name, state);
   if (one.why === "occupied") item.append(button("queue.replace", () => again(one, { replaces: true })));
   if (one.why === "elsewhere") item.append(button("queue.move", () => again(one, { moves: true })));
   if (one.why && one.why !== "occupied" && one.why !== "elsewhere") item.append(button("queue.again", () => again(one, {})));
   item.append(button("queue.drop", () => forget(one.key)));
   return item;
+}
+
+/** @param {Waiting} one */
+function refusal({ why, detail, found }) {
+  const code = texts[`pose.why.${why}`]?.replace("{found}", found ?? ""); // as the page says it of a code that is typed
+  return texts[`queue.why.${why}`] ?? `${texts["queue.refused"]} ${code ?? detail ?? ""}`;
 }
 
 /**
@@ -153,14 +169,29 @@ async function prepare() {
   const cache = await caches.open(CACHE);
   const scanner = document.getElementById("scanner")?.dataset ?? {};
   const files = performance.getEntriesByType("resource").map((entry) => entry.name);
-  const wanted = [...files.filter((name) => new URL(name).pathname.startsWith("/static/")), scanner.reader, scanner.wasm];
+  const wanted = [...files.filter((name) => new URL(name).pathname.startsWith("/static/")), scanner.reader, scanner.wasm]
+    .filter((name) => name !== undefined)
+    .map((name) => new URL(name, location.origin).href);
   const shell = await fetch(PAGE);
   if (!shell.ok || shell.redirected) return;
-  for (const held of await cache.keys()) await cache.delete(held);
-  await cache.put(PAGE, shell);
-  await cache.addAll([...new Set(wanted.filter((name) => name !== undefined))]);
+  const missing = [];
+  for (const name of new Set(wanted)) if (!(await cache.match(name))) missing.push(name);
+  await cache.addAll(missing);
+  await cache.put(PAGE, await marked(shell));
+  const used = new Set([...wanted, new URL(PAGE, location.origin).href]); // what was kept before is dropped last
+  for (const held of await cache.keys()) if (!used.has(held.url)) await cache.delete(held);
   const answer = await fetch("/api/v1/tenants?limit=1000");
   if (answer.ok) localStorage.setItem(TENANTS, JSON.stringify((await answer.json()).items));
+}
+
+/**
+ * @param {Response} shell
+ * @returns {Promise<Response>} the page, which says that it is the one that the phone kept
+ */
+async function marked(shell) {
+  const headers = new Headers(shell.headers);
+  for (const name of ["Content-Encoding", "Content-Length"]) headers.delete(name);
+  return new Response((await shell.text()).replace("<html", "<html data-kept"), { headers });
 }
 
 /** @param {boolean} away */
@@ -197,22 +228,30 @@ form?.addEventListener("submit", (event) => {
       ...position,
     };
     await keep({ key: crypto.randomUUID(), tenant: found?.slug ?? said.toLowerCase(), body });
+    void navigator.storage?.persist?.();
     form.reset();
     await (navigator.onLine ? send() : show([]));
   });
 });
+
+const isKept = "kept" in document.documentElement.dataset; // nothing came in time, whatever the phone thinks of its network
+const [, asked] = /^\/mettre-en-service\/([0-9a-f]{16})$/.exec(location.pathname) ?? [];
+for (const name of asked ? ["field-code", "field-later_code"] : []) {
+  const field = /** @type {HTMLInputElement | null} */ (document.getElementById(name));
+  if (field) field.value = asked ?? "";
+}
 
 addEventListener("online", () => {
   turn(false);
   void send();
 });
 addEventListener("offline", () => turn(true));
-turn(!navigator.onLine);
-if (navigator.onLine) {
-  void send();
-  addEventListener("load", () => void prepare().catch(() => undefined));
-} else {
-  void show([]);
-}
+turn(isKept || !navigator.onLine);
+if (navigator.onLine) void send();
+else void show([]);
+if (navigator.onLine && !isKept) addEventListener("load", () => void prepare().catch(() => undefined));
+setInterval(async () => {
+  if (!document.hidden && (await all()).some((one) => !one.why)) await send();
+}, AGAIN_MS);
 
 export {};

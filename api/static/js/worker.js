@@ -6,11 +6,13 @@ const worker = self;
 
 const VERSION = new URL(location.href).searchParams.get("v") ?? "";
 const LOOKS = `/static/${VERSION}/`;
+const OURS = "looks-"; // other caches belong to other workers: the page that puts sensors in service keeps itself
+const CACHE = `${OURS}${VERSION}`;
 const OFFLINE = "/hors-ligne";
 
 worker.addEventListener("install", (/** @type {any} */ event) => {
   event.waitUntil(
-    caches.open(VERSION).then(async (kept) => {
+    caches.open(CACHE).then(async (kept) => {
       await kept.add(new Request(OFFLINE, { credentials: "omit" })); // nobody's: no name in it
       await kept.addAll([`${LOOKS}samara.css`, `${LOOKS}icon.svg`]);
       await worker.skipWaiting();
@@ -21,7 +23,7 @@ worker.addEventListener("install", (/** @type {any} */ event) => {
 worker.addEventListener("activate", (/** @type {any} */ event) => {
   event.waitUntil(
     caches.keys().then(async (names) => {
-      await Promise.all(names.filter((name) => name !== VERSION).map((name) => caches.delete(name)));
+      await Promise.all(names.filter((name) => name.startsWith(OURS) && name !== CACHE).map((name) => caches.delete(name)));
       await worker.clients.claim();
     }),
   );
@@ -40,7 +42,7 @@ async function kept(request) {
   const found = await caches.match(request);
   if (found) return found;
   const answer = await fetch(request);
-  if (answer.ok) await caches.open(VERSION).then((cache) => cache.put(request, answer.clone()));
+  if (answer.ok) await caches.open(CACHE).then((cache) => cache.put(request, answer.clone()));
   return answer;
 }
 
