@@ -39,7 +39,7 @@ class Operation(NamedTuple):
     """What one endpoint takes and answers. `media` is what it answers when it is not a model as JSON.
 
     `held` returns what is there before a write, and keeps others from changing it until the transaction ends: what
-    `If-Match` is compared with.
+    `If-Match` is compared with. It takes the connection, and of what the handler takes what it names.
     """
 
     name: str
@@ -112,8 +112,10 @@ class Endpoint(web.AbstractRouteDef):
             raise ProblemError(problems.CONFLICT, str(error)) from error
 
     async def _written(self, request: web.Request, arguments: dict[str, Any], connection: Any) -> web.Response:
-        if self.operation.held is not None and request.if_match is not None:
-            there = await self.operation.held(request, connection=connection, path=arguments["path"])
+        held = self.operation.held
+        if held is not None and request.if_match is not None:
+            asked = {name: arguments[name] for name in inspect.signature(held).parameters if name in arguments}
+            there = await held(request, connection=connection, **asked)
             assert isinstance(there, BaseModel), "what is there is told by a model"
             refuse_changed(request, there)
         try:
@@ -149,6 +151,8 @@ def _endpoint(method: str, path: str, handler: Handler, query: Query, **declared
     answer = hints.get("return")
     if answer is type(None):
         declared["status"] = web.HTTPNoContent.status_code
+    if declared.get("held") is not None:
+        declared["problems"] = (*declared["problems"], problems.CHANGED_MEANWHILE)
     operation = Operation(
         name=handler.__name__,
         summary=inspect.getdoc(handler) or "",
@@ -173,9 +177,14 @@ def get(
     return _endpoint(hdrs.METH_GET, path, handler, query, status=200, media=media, problems=problems)
 
 
-def post(path: str, handler: Handler, *, query: Query = None, problems: tuple[Kind, ...] = ()) -> Endpoint:
-    """Declare what makes a thing; it is answered with 201, or 204 when there is nothing to tell."""
-    return _endpoint(hdrs.METH_POST, path, handler, query, status=201, media=(), problems=problems)
+def post(
+    path: str, handler: Handler, *, query: Query = None, problems: tuple[Kind, ...] = (), held: Handler | None = None
+) -> Endpoint:
+    """Declare what makes a thing; it is answered with 201, or 204 when there is nothing to tell.
+
+    With `held`, what replaces another: on the condition of `If-Match`.
+    """
+    return _endpoint(hdrs.METH_POST, path, handler, query, status=201, media=(), problems=problems, held=held)
 
 
 def door(

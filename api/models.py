@@ -31,7 +31,7 @@ class Problem(BaseModel):
 
 
 class Resource(Answer):
-    """A thing. All its members are there, unless `fields` in the address chose some."""
+    """A thing that has a place of its own in the API."""
 
 
 class Page(Answer, Generic[Item]):

@@ -154,6 +154,17 @@ async def datasets(reader: Reader, tenant_id: int, *, after: int, limit: int) ->
     return [_dataset(row) for row in await reader.fetch(SELECT_DATASETS, tenant_id, after, limit)]
 
 
+SELECT_DATASET: Final = _DATASET + " WHERE tenant_id = $1 AND dataset_id = $2\n"
+
+
+async def dataset_of(reader: Reader, tenant_id: int, dataset_id: int) -> Dataset:
+    """Return one dataset of a tenant. Raises NotFoundError."""
+    row = await reader.fetchrow(SELECT_DATASET, tenant_id, dataset_id)
+    if row is None:
+        raise NotFoundError
+    return _dataset(row)
+
+
 SELECT_PUBLISHED: Final = (
     _DATASET
     + """ WHERE published_to IS NOT NULL

@@ -138,6 +138,21 @@ async def list_contacts(request: web.Request, query: PagedOfTenant) -> models.Pa
     return pagination.answer(models.Page[Contact], "contacts", page, _contact)
 
 
+@require(MANAGE)
+async def get_contact(request: web.Request, path: IdPath, query: OfTenant) -> Contact:
+    """Tell one contact."""
+    del query
+    async with reader(request) as connection:
+        tenant = await tenancy.tenant_of(request, connection)
+        return _contact(await contacts.contact_of(connection, tenant.tenant_id, path.id, request.app[CLOCK]()))
+
+
+async def _held_contact(request: web.Request, connection: asyncpg.Connection, path: IdPath) -> Contact:
+    tenant = await tenancy.tenant_of(request, connection)
+    now = request.app[CLOCK]()
+    return _contact(await contacts.contact_of(connection, tenant.tenant_id, path.id, now, held=True))
+
+
 def _contact(found: contacts.Contact) -> Contact:
     return Contact(
         id=found.contact_id,
@@ -200,8 +215,24 @@ async def list_shifts(request: web.Request, query: OfTenant) -> models.Page[Shif
     async with reader(request) as connection:
         tenant = await tenancy.tenant_of(request, connection)
         found = await contacts.shifts(connection, tenant.tenant_id, request.app[CLOCK]())
-    items = [Shift(id=one.shift_id, contact_id=one.contact_id, since=one.since, until=one.until) for one in found]
-    return models.Page[Shift](items=items, next_cursor=None)
+    return models.Page[Shift](items=[_shift(one) for one in found], next_cursor=None)
+
+
+def _shift(found: contacts.Shift) -> Shift:
+    return Shift(id=found.shift_id, contact_id=found.contact_id, since=found.since, until=found.until)
+
+
+@require(MANAGE)
+async def get_shift(request: web.Request, path: IdPath, query: OfTenant) -> Shift:
+    """Tell one shift."""
+    del query
+    async with reader(request) as connection:
+        return await _held_shift(request, connection, path)
+
+
+async def _held_shift(request: web.Request, connection: asyncpg.Connection, path: IdPath) -> Shift:
+    tenant = await tenancy.tenant_of(request, connection)
+    return _shift(await contacts.shift_of(connection, tenant.tenant_id, path.id))
 
 
 @require(MANAGE)
@@ -217,8 +248,12 @@ async def get_escalation(request: web.Request, query: OfTenant) -> Escalation:
     """Tell whom is told when nobody acknowledges."""
     del query
     async with reader(request) as connection:
-        tenant = await tenancy.tenant_of(request, connection)
-        found = await contacts.steps_of(connection, [tenant.tenant_id])
+        return await _held_escalation(request, connection)
+
+
+async def _held_escalation(request: web.Request, connection: asyncpg.Connection) -> Escalation:
+    tenant = await tenancy.tenant_of(request, connection)
+    found = await contacts.steps_of(connection, [tenant.tenant_id])
     return Escalation(steps=[Step(after_s=one.after_s, contact_id=one.contact_id) for one in found])
 
 
@@ -266,13 +301,15 @@ ROUTES: Final = (
     get(CHANNELS, list_channels),
     get(PATH, list_contacts),
     post(PATH, create_contact, query=OfTenant, problems=(NO_SUCH_CONTACT,)),
-    delete(f"{PATH}/{{id}}", delete_contact, query=OfTenant),
+    get(f"{PATH}/{{id}}", get_contact),
+    delete(f"{PATH}/{{id}}", delete_contact, query=OfTenant, held=_held_contact),
     post(f"{PATH}/{{id}}/test", test_contact, query=OfTenant),
     post(f"{PATH}/{{id}}/shifts", create_shift, query=OfTenant, problems=(NO_SUCH_MOMENT,)),
     get(SHIFTS, list_shifts),
-    delete(f"{SHIFTS}/{{id}}", delete_shift, query=OfTenant),
+    get(f"{SHIFTS}/{{id}}", get_shift),
+    delete(f"{SHIFTS}/{{id}}", delete_shift, query=OfTenant, held=_held_shift),
     get(ESCALATION, get_escalation),
-    post(ESCALATION, set_escalation, query=OfTenant),
+    post(ESCALATION, set_escalation, query=OfTenant, held=_held_escalation),
     get(MESSAGES, list_messages),
     post(f"{MESSAGES}/{{id}}/resend", resend_message, query=OfTenant),
 )

@@ -72,6 +72,19 @@ async def list_datasets(request: web.Request, query: PagedOfTenant) -> models.Pa
     return pagination.answer(models.Page[OpenDataset], "datasets", page, _told)
 
 
+@require(READ)
+async def get_dataset(request: web.Request, path: IdPath, query: OfTenant) -> OpenDataset:
+    """Tell one dataset."""
+    del query
+    async with reader(request) as connection:
+        return await _held_dataset(request, connection, path)
+
+
+async def _held_dataset(request: web.Request, connection: asyncpg.Connection, path: IdPath) -> OpenDataset:
+    tenant = await tenancy.tenant_of(request, connection)
+    return _told(await open_data.dataset_of(connection, tenant.tenant_id, path.id))
+
+
 def _told(one: open_data.Dataset) -> OpenDataset:
     return OpenDataset(
         id=one.dataset_id,
@@ -119,5 +132,6 @@ async def delete_dataset(request: web.Request, connection: asyncpg.Connection, p
 ROUTES: Final = (
     get(PATH, list_datasets),
     post(PATH, create_dataset, query=OfTenant, problems=(NO_SUCH_MOMENT, TOO_PERSONAL)),
-    delete(f"{PATH}/{{id}}", delete_dataset, query=OfTenant),
+    get(f"{PATH}/{{id}}", get_dataset),
+    delete(f"{PATH}/{{id}}", delete_dataset, query=OfTenant, held=_held_dataset),
 )

@@ -110,6 +110,18 @@ async def list_grants(request: web.Request, query: GrantsQuery) -> models.Page[G
     return pagination.answer(models.Page[Grant], "grants", page, _grant)
 
 
+@require(ADMINISTER)
+async def get_grant(request: web.Request, path: IdPath, query: Scope) -> Grant:
+    """Tell one role of somebody on a tenant."""
+    async with reader(request) as connection:
+        return await _held_grant(request, connection, query, path)
+
+
+async def _held_grant(request: web.Request, connection: asyncpg.Connection, query: Scope, path: IdPath) -> Grant:
+    tenant = await scope_of(request, connection, query.tenant)
+    return _grant(await members.held_one(connection, None if tenant is None else tenant.tenant_id, path.id))
+
+
 def _grant(held: members.Held) -> Grant:
     fields = held._asdict()
     del fields["tenant_id"]
@@ -228,7 +240,8 @@ _INVITING: Final = (
 ROUTES: Final = (
     get(PATH, list_grants),
     post(PATH, create_grant),
-    delete(f"{PATH}/{{id}}", delete_grant),
+    get(f"{PATH}/{{id}}", get_grant),
+    delete(f"{PATH}/{{id}}", delete_grant, held=_held_grant),
     door("POST", INVITATIONS, create_invitation, status=201, query=Scope, answer=Invited, problems=_INVITING),
     delete(MEMBERS, end_sessions_of_member),
 )

@@ -48,8 +48,7 @@ async def get_hours(request: web.Request, query: HoursQuery) -> HoursTold:
     async with reader(request) as connection:
         tenant = await tenancy.tenant_of(request, connection)
         await _own(connection, tenant.tenant_id, query.site_id)
-        found = await calendar(connection, tenant.tenant_id, query.site_id)
-    return HoursTold(hours=None if found is None else json.loads(found))
+        return await _hours(connection, tenant.tenant_id, query.site_id)
 
 
 @require(MANAGE)
@@ -68,9 +67,23 @@ async def set_hours(request: web.Request, connection: asyncpg.Connection, body: 
     await audit.append_own(connection, "hours.set", tenant_id=tenant.tenant_id, subject=subject)
 
 
+async def _held_hours(request: web.Request, connection: asyncpg.Connection, body: NewHours) -> HoursTold:
+    tenant = await tenancy.tenant_of(request, connection)
+    await _own(connection, tenant.tenant_id, body.site_id)
+    return await _hours(connection, tenant.tenant_id, body.site_id)
+
+
+async def _hours(connection: asyncpg.Connection, tenant_id: int, site_id: int | None) -> HoursTold:
+    found = await calendar(connection, tenant_id, site_id)
+    return HoursTold(hours=None if found is None else json.loads(found))
+
+
 async def _own(connection: asyncpg.Connection, tenant_id: int, site_id: int | None) -> None:
     if await is_foreign(connection, tenant_id, point_ids=(), site_id=site_id, gateway_id=None):
         raise NotFoundError
 
 
-ROUTES: Final = (get(PATH, get_hours), post(PATH, set_hours, query=OfTenant, problems=(NO_SUCH_MOMENT,)))
+ROUTES: Final = (
+    get(PATH, get_hours),
+    post(PATH, set_hours, query=OfTenant, problems=(NO_SUCH_MOMENT,), held=_held_hours),
+)

@@ -16,7 +16,7 @@ from api.context import CLOCK, reader
 from api.endpoint import delete, get, patch, post
 from api.models import Point, Resource, Site
 from api.parameters import Asked, DevEui, Id, IdPath, OfTenant, PagedOfTenant, Text
-from api.problems import CHANGED_MEANWHILE, CONFLICT, ProblemError
+from api.problems import CONFLICT, ProblemError
 from store import installing
 from store.assignments import assign, release
 from store.reading.pages import page_of
@@ -285,18 +285,17 @@ def _moment(given: datetime | None, request: web.Request) -> datetime:
     return given or now
 
 
-_CHANGED: Final = (CHANGED_MEANWHILE,)
 ROUTES: Final = (
     post(SITES, create_site, query=OfTenant),
     get(f"{SITES}/{{id}}", get_site, query=OfTenant),
-    patch(f"{SITES}/{{id}}", change_site, query=OfTenant, problems=_CHANGED, held=_held_site),
-    delete(f"{SITES}/{{id}}", delete_site, query=OfTenant, problems=_CHANGED, held=_held_site),
+    patch(f"{SITES}/{{id}}", change_site, query=OfTenant, held=_held_site),
+    delete(f"{SITES}/{{id}}", delete_site, query=OfTenant, held=_held_site),
     post(POINTS, create_point, query=OfTenant),
     get(f"{POINTS}/{{id}}", get_point, query=OfTenant),
-    patch(f"{POINTS}/{{id}}", change_point, query=OfTenant, problems=_CHANGED, held=_held_point),
+    patch(f"{POINTS}/{{id}}", change_point, query=OfTenant, held=_held_point),
     post(DEVICES, create_device, query=OfTenant),
     get(f"{DEVICES}/{{dev_eui}}", get_device, query=OfTenant),
-    patch(f"{DEVICES}/{{dev_eui}}", change_device, query=OfTenant, problems=_CHANGED, held=_held_device),
+    patch(f"{DEVICES}/{{dev_eui}}", change_device, query=OfTenant, held=_held_device),
     get(ASSIGNMENTS, list_assignments),
     post(ASSIGNMENTS, create_assignment, query=OfTenant),
     post(f"{ASSIGNMENTS}/{{id}}/end", end_assignment, query=OfTenant),

@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, Field
 
 from api import problems, signing
 from api.access import HEALTH, SIGNED_IN, account_of, digest, require
+from api.answers import refuse_changed
 from api.context import ACCOUNTS, CLOCK, doorkeeper, reader
 from api.endpoint import door, get
 from api.models import Answer
@@ -64,24 +65,35 @@ class ApiKeys(Answer):
     items: list[ApiKey]
 
 
+async def _own(request: web.Request) -> list[ApiKey]:
+    found = await keys.keys_of(request.app[ACCOUNTS], account_of(request).account_id)
+    return [
+        ApiKey(
+            id=one.key_id,
+            name=one.name,
+            hint=one.hint,
+            permissions=one.permissions,
+            tenant=one.tenant,
+            created_at=one.created_at,
+            expires_at=one.expires_at,
+        )
+        for one in found
+    ]
+
+
 @require(SIGNED_IN)
 async def list_keys(request: web.Request) -> ApiKeys:
     """List one's own keys that are in force."""
-    found = await keys.keys_of(request.app[ACCOUNTS], account_of(request).account_id)
-    return ApiKeys(
-        items=[
-            ApiKey(
-                id=one.key_id,
-                name=one.name,
-                hint=one.hint,
-                permissions=one.permissions,
-                tenant=one.tenant,
-                created_at=one.created_at,
-                expires_at=one.expires_at,
-            )
-            for one in found
-        ]
-    )
+    return ApiKeys(items=await _own(request))
+
+
+@require(SIGNED_IN)
+async def get_key(request: web.Request, path: IdPath) -> ApiKey:
+    """Tell one of one's own keys that is in force."""
+    found = next((one for one in await _own(request) if one.id == path.id), None)
+    if found is None:
+        raise NotFoundError
+    return found
 
 
 async def make(request: web.Request, account: Account, wanted: NewKey) -> MadeKey:
@@ -152,13 +164,17 @@ async def create_key(request: web.Request, body: NewKey) -> web.StreamResponse:
 @require(SIGNED_IN)
 async def revoke_key(request: web.Request, path: IdPath) -> web.StreamResponse:
     """End a key at once."""
-    await revoke(request, signing.person_of(request), path.id)
+    person = signing.person_of(request)
+    if request.if_match is not None:
+        refuse_changed(request, await get_key(request, path))
+    await revoke(request, person, path.id)
     return web.Response(status=204)
 
 
 _REFUSED: Final = (problems.FORBIDDEN, problems.SIGN_IN_AGAIN, problems.NO_SUCH_KEY)
 ROUTES: Final = (
     get(PATH, list_keys),
+    get(f"{PATH}/{{id}}", get_key),
     door("POST", PATH, create_key, status=201, answer=MadeKey, problems=_REFUSED),
-    door("DELETE", f"{PATH}/{{id}}", revoke_key, status=204, problems=(problems.FORBIDDEN,)),
+    door("DELETE", f"{PATH}/{{id}}", revoke_key, status=204, problems=(problems.FORBIDDEN, problems.CHANGED_MEANWHILE)),
 )

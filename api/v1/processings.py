@@ -74,6 +74,25 @@ async def list_processings(request: web.Request, query: OfTenant) -> Register:
     return Register(items=[_told(one) for one in found])
 
 
+@require(READ)
+async def get_processing(request: web.Request, path: DataClassPath, query: OfTenant) -> ProcessingOfData:
+    """Tell one line of the register."""
+    del query
+    async with reader(request) as connection:
+        return await _held_processing(request, connection, path)
+
+
+async def _held_processing(
+    request: web.Request, connection: asyncpg.Connection, path: DataClassPath
+) -> ProcessingOfData:
+    tenant = await tenancy.tenant_of(request, connection)
+    return _told(await _declared(connection, tenant.tenant_id, path))
+
+
+async def _declared(connection: asyncpg.Connection, tenant_id: int, path: DataClassPath) -> personal.Declared:
+    return {one.data_class: one for one in await personal.register(connection, tenant_id)}[path.data_class]
+
+
 def _told(one: personal.Declared) -> ProcessingOfData:
     fields = one.processing._asdict()
     del fields["domain"]
@@ -86,7 +105,7 @@ async def change_processing(
 ) -> ProcessingOfData:
     """Say what a tenant does with a class of personal data, and how long it keeps it."""
     tenant = await tenancy.tenant_of(request, connection)
-    held = {one.data_class: one for one in await personal.register(connection, tenant.tenant_id)}[path.data_class]
+    held = await _declared(connection, tenant.tenant_id, path)
     given = body.model_dump(exclude_unset=True)
     wanted: Processing = held.processing._replace(**given)
     await personal.declare_processing(connection, tenant.tenant_id, path.data_class, wanted)
@@ -108,6 +127,7 @@ async def erase_point(request: web.Request, connection: asyncpg.Connection, path
 
 ROUTES: Final = (
     get(PATH, list_processings),
-    patch(f"{PATH}/{{data_class}}", change_processing, query=OfTenant),
+    get(f"{PATH}/{{data_class}}", get_processing),
+    patch(f"{PATH}/{{data_class}}", change_processing, query=OfTenant, held=_held_processing),
     post(ERASURE, erase_point, query=OfTenant),
 )

@@ -54,6 +54,22 @@ async def list_silences(request: web.Request, query: OfTenant) -> models.Page[Si
     return models.Page[Silence](items=[_silence(one) for one in found], next_cursor=None)
 
 
+@require(READ)
+async def get_silence(request: web.Request, path: IdPath, query: OfTenant) -> Silence:
+    """Tell one silence that goes on or is to come."""
+    del query
+    async with reader(request) as connection:
+        tenant = await tenancy.tenant_of(request, connection)
+        now = request.app[CLOCK]()
+        return _silence(await silences.silence_of(connection, tenant.tenant_id, path.id, now))
+
+
+async def _held_silence(request: web.Request, connection: asyncpg.Connection, path: IdPath) -> Silence:
+    tenant = await tenancy.tenant_of(request, connection)
+    now = request.app[CLOCK]()
+    return _silence(await silences.silence_of(connection, tenant.tenant_id, path.id, now, held=True))
+
+
 def _silence(found: silences.Silence) -> Silence:
     fields = found._asdict()
     return Silence(id=fields.pop("silence_id"), **fields)
@@ -86,5 +102,6 @@ async def end_silence(request: web.Request, connection: asyncpg.Connection, path
 ROUTES: Final = (
     get(PATH, list_silences),
     post(PATH, create_silence, query=OfTenant, problems=(NO_SUCH_MOMENT,)),
-    delete(f"{PATH}/{{id}}", end_silence, query=OfTenant),
+    get(f"{PATH}/{{id}}", get_silence),
+    delete(f"{PATH}/{{id}}", end_silence, query=OfTenant, held=_held_silence),
 )

@@ -70,6 +70,23 @@ async def held_on(reader: Reader, tenant_id: int | None, *, after: int | None, l
     return page_of(found, [one.grant_id for one in found], limit)
 
 
+SELECT_HELD_ONE: Final = """
+SELECT grant_id, account_id, email, name, role, tenant_id, with_descendants, granted_at, granted_by, is_disabled,
+       has_entered, has_second_factor
+  FROM visible.held_grants
+ WHERE tenant_id IS NOT DISTINCT FROM $1
+   AND grant_id = $2
+"""
+
+
+async def held_one(reader: Reader, tenant_id: int | None, grant_id: int) -> Held:
+    """Return one role given on a tenant (None: on all). Raises NotFoundError."""
+    row = await reader.fetchrow(SELECT_HELD_ONE, tenant_id, grant_id)
+    if row is None:
+        raise NotFoundError
+    return Held(*row)
+
+
 SELECT_INVITED: Final = """
 SELECT account_id, grant_id, must_enter, is_disabled FROM invite($1, $2, $3, $4, $5, $6)
 """

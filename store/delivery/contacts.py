@@ -117,6 +117,23 @@ async def add_contact(
     )
 
 
+SELECT_CONTACT_OF: Final = _CONTACT + "   AND contacts.tenant_id = $2\n   AND contact_id = $3\n"
+SELECT_CONTACT_HELD: Final = f"{SELECT_CONTACT_OF}   FOR UPDATE OF contacts\n"
+
+
+async def contact_of(
+    connection: asyncpg.Connection, tenant_id: int, contact_id: int, now: datetime, *, held: bool = False
+) -> Contact:
+    """Return one contact of a tenant; `held` keeps others from changing it until the transaction ends.
+
+    Raises NotFoundError.
+    """
+    row = await connection.fetchrow(SELECT_CONTACT_HELD if held else SELECT_CONTACT_OF, now, tenant_id, contact_id)
+    if row is None:
+        raise NotFoundError(f"no contact {contact_id}")
+    return _contact(row)
+
+
 # Its shifts, steps and waiting messages end with it; what it was sent stays on record.
 DELETE_CONTACT: Final = """
 WITH gone AS (
@@ -168,20 +185,36 @@ class Shift(NamedTuple):
     until: datetime
 
 
-SELECT_SHIFTS: Final = """
+_SHIFT: Final = """
 SELECT shift_id, contact_id, contacts.name AS contact_name, lower(during) AS since, upper(during) AS until
   FROM on_call_shifts
   JOIN contacts USING (contact_id)
  WHERE tenant_id = $1
-   AND upper(during) > $2
+"""
+
+SELECT_SHIFTS: Final = (
+    _SHIFT
+    + """   AND upper(during) > $2
  ORDER BY lower(during), shift_id
  LIMIT 1000
 """
+)
 
 
 async def shifts(connection: asyncpg.Connection, tenant_id: int, now: datetime) -> list[Shift]:
     """Return who of a tenant is on call, now and later, the first first."""
     return [Shift(**row) for row in await connection.fetch(SELECT_SHIFTS, tenant_id, now)]
+
+
+SELECT_SHIFT: Final = _SHIFT + "   AND shift_id = $2\n"
+
+
+async def shift_of(connection: asyncpg.Connection, tenant_id: int, shift_id: int) -> Shift:
+    """Return one shift of a tenant, which never changes; past ones as well. Raises NotFoundError."""
+    row = await connection.fetchrow(SELECT_SHIFT, tenant_id, shift_id)
+    if row is None:
+        raise NotFoundError(f"no shift {shift_id}")
+    return Shift(**row)
 
 
 DELETE_SHIFT: Final = """

@@ -54,19 +54,35 @@ class Silence(NamedTuple):
     created_by: str
 
 
-SELECT_SILENCES: Final = """
+_GOING: Final = """
 SELECT silence_id, rule_id, site_id, point_id, lower(during) AS since, upper(during) AS until, reason, created_by
   FROM silences
  WHERE tenant_id = $1
    AND upper(during) > $2
- ORDER BY silence_id
- LIMIT 1000
 """
+
+SELECT_SILENCES: Final = _GOING + " ORDER BY silence_id\n LIMIT 1000\n"
+SELECT_SILENCE: Final = _GOING + "   AND silence_id = $3\n"
+SELECT_SILENCE_HELD: Final = f"{SELECT_SILENCE}   FOR UPDATE\n"
 
 
 async def silences(connection: asyncpg.Connection, tenant_id: int, now: datetime) -> list[Silence]:
     """Return the silences of a tenant that go on or are to come."""
     return [Silence(**row) for row in await connection.fetch(SELECT_SILENCES, tenant_id, now)]
+
+
+async def silence_of(
+    connection: asyncpg.Connection, tenant_id: int, silence_id: int, now: datetime, *, held: bool = False
+) -> Silence:
+    """Return a silence that goes on or is to come; `held` keeps others from changing it until the transaction ends.
+
+    Raises NotFoundError.
+    """
+    statement = SELECT_SILENCE_HELD if held else SELECT_SILENCE
+    row = await connection.fetchrow(statement, tenant_id, now, silence_id)
+    if row is None:
+        raise NotFoundError(f"no silence {silence_id} that goes on")
+    return Silence(**row)
 
 
 # One that is still to come never was.

@@ -21,6 +21,7 @@ async def test_the_pages_of_access_and_account(page: Page, served: Served, axe: 
     await look(page, served, "journal", "/t/mareuville/acces/journal", axe)
     await look(page, served, "compte", "/compte", axe)
     await look(page, served, "cles", "/compte/cles", axe)
+    await look(page, served, "donnees", "/compte/donnees", axe)
 
 
 async def test_a_key_is_made_with_the_keyboard_alone(page: Page, served: Served) -> None:

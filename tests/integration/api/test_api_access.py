@@ -122,6 +122,7 @@ OWN: Final = {
     ("POST", "/api/v1/keys"),
     ("GET", "/api/v1/sessions"),
     ("DELETE", "/api/v1/sessions"),
+    ("GET", "/api/v1/exports/account"),
 }
 INSERT_SOMEBODY: Final = """
 WITH somebody AS (

@@ -400,6 +400,53 @@ async def test_sessions_are_seen_and_ended_by_their_owner(town: Town) -> None:
         assert (await asked(here, "GET", "/api/v1/session"))[0] == 200
 
 
+async def test_everybody_gets_what_is_kept_of_them_and_of_nobody_else(town: Town) -> None:
+    account_id = await account_by_email(town.connection, "secretaire@example.fr")
+    await set_password(town.connection, account_id, QUICK_HASHER.hash(PASSWORD))
+    await town.connection.execute(
+        """
+        INSERT INTO contacts (tenant_id, name, channel, target)
+        SELECT tenant_id, 'Astreinte', 'email', jsonb_build_object('address', address)
+          FROM tenants, unnest(ARRAY['Secretaire@example.fr', 'maire@example.fr']) AS address WHERE slug = 'mareuville'
+        """
+    )
+    async with town.browser(town.clerk) as http:
+        wanted = {"name": "tableur", "permissions": ["read"], "expires_at": IN_A_MONTH}
+        town.clock.now = NOW
+        status, made = await asked(http, "POST", "/api/v1/keys", wanted)
+        assert status == 201, made
+        await town.connection.execute("UPDATE api_keys SET expires_at = now() + interval '1 day'")
+        async with http.get("/api/v1/exports/account") as response:
+            assert response.status == 200
+            assert "attachment" in response.headers["Content-Disposition"]
+            assert "no-store" in response.headers["Cache-Control"]
+            text = await response.text()
+        async with http.get("/compte/donnees") as response:
+            page = await response.text()
+            assert response.status == 200
+            assert 'href="/api/v1/exports/account"' in page
+            assert "API créée" in page
+        said = json.loads(text)
+        (account,) = said["account"]
+        assert account["email"] == "secretaire@example.fr"
+        assert account["password_changed_at"] is not None
+        assert [(one["role"], one["tenant"]) for one in said["grants"]] == [("viewer", "mareuville")]
+        assert [one["name"] for one in said["keys"]] == ["tableur"]
+        assert [one["target"]["address"] for one in said["contacts"]] == ["Secretaire@example.fr"]
+        assert [one["action"] for one in said["log"]] == ["key.made", "export.account"]
+        assert len(said["sessions"]) == 1
+        assert "maire@example.fr" not in text
+        for secret in (made["secret"], "argon2", *(cookie.value for cookie in http.cookie_jar)):
+            assert secret not in text
+        async with aiohttp.ClientSession(town.address, headers={"Authorization": f"Bearer {made['secret']}"}) as key:
+            assert (await asked(key, "GET", "/api/v1/exports/account"))[0] == 403
+        await town.connection.execute("UPDATE sessions SET opened_at = now() - interval '1 hour'")
+        status, told = await asked(http, "GET", "/api/v1/exports/account")
+        assert (status, told["type"]) == (403, "urn:samara:problem:sign-in-again")
+    async with town.browser() as nobody:
+        assert (await asked(nobody, "GET", "/api/v1/exports/account"))[0] == 401
+
+
 async def test_the_audit_log_tells_each_administrator_of_their_own_tenant(town: Town) -> None:
     async with town.browser(town.syndicat) as http:
         for slug in ("mareuville", "autreville"):

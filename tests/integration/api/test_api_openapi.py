@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import api_world
 import jsonschema
@@ -66,6 +66,22 @@ async def test_every_answer_of_the_document_refers_to_a_schema_that_is_there(ser
     assert {reference.rpartition("/")[2] for reference in references(found)} <= schemas.keys()
     for schema in schemas.values():
         jsonschema.Draft202012Validator.check_schema(schema)
+
+
+# What has nothing to be compared with: sessions are ended whatever became of them since.
+ENDED: Final = {"/api/v1/session", "/api/v1/sessions", "/api/v1/sessions/{id}", "/api/v1/accounts/{id}/sessions"}
+
+
+async def test_whatever_is_changed_or_taken_away_can_be_on_condition(served: Served) -> None:
+    found = await document(served)
+    for path, methods in found["paths"].items():
+        for method in methods.keys() & {"put", "patch", "delete"}:
+            if path in ENDED:
+                continue
+            named = {one["name"] for one in methods[method]["parameters"]}
+            assert "412" in methods[method]["responses"], (method, path)
+            assert {"If-Match"} <= named, (method, path)
+            assert "get" in methods, f"{path}: the tag to give back is told nowhere"
 
 
 async def test_fields_choose_what_is_told(served: Served) -> None:

@@ -194,3 +194,75 @@ async def test_a_thing_is_changed_only_as_it_was_read(served: Served) -> None:
         assert (await change({"name": name}, "*"))[0] == 200
     async with served.http.delete(things[0][0], params=TENANT, headers={"If-Match": '"00"'}) as response:
         assert response.status == 412
+
+
+async def _tag(served: Served, path: str) -> str:
+    async with served.http.get(path, params=TENANT) as response:
+        assert response.status == 200, await response.text()
+        return response.headers["ETag"]
+
+
+async def _conditional(served: Served, method: str, path: str, tag: str, body: object = None) -> int:
+    async with served.http.request(method, path, params=TENANT, json=body, headers={"If-Match": tag}) as response:
+        await response.read()
+        return response.status
+
+
+async def test_what_is_taken_away_or_replaced_is_what_was_read(served: Served) -> None:
+    later = (NOW + timedelta(days=9)).isoformat()
+    contact = {"name": "Astreinte", "channel": "email", "target": {"address": "astreinte@example.fr"}}
+    dataset = {"name": "air", "title": "Air", "description": "Air", "quantities": ["temperature"]}
+    made: dict[str, int] = {}
+    for path, wanted in (
+        ("contacts", contact),
+        ("silences", {"until": later, "reason": "travaux"}),
+        ("datasets", dataset),
+    ):
+        said = await send(served, "POST", f"/api/v1/{path}", wanted)
+        assert said.status == 201, said.body
+        made[path] = said.body["id"]
+    shift = await send(
+        served, "POST", f"/api/v1/contacts/{made['contacts']}/shifts", {"since": NOW.isoformat(), "until": later}
+    )
+    gone = [f"/api/v1/shifts/{shift.body['id']}", *(f"/api/v1/{path}/{number}" for path, number in made.items())]
+    for path in gone:
+        tag = await _tag(served, path)
+        assert await _conditional(served, "DELETE", path, '"00"') == 412, path
+        assert await _tag(served, path) == tag  # it is still there, as it was
+        assert await _conditional(served, "DELETE", path, tag) == 204, path
+        served.clock.now += timedelta(seconds=1)  # a silence ends with the moment that it was ended at
+        assert (await send(served, "GET", path)).status == 404, path
+        assert await _conditional(served, "DELETE", path, tag) == 404, path
+    replaced: tuple[tuple[str, str, object], ...] = (
+        ("PATCH", "/api/v1/processings/individual_water", {"keep_months": 12}),
+        ("POST", "/api/v1/escalation", {"steps": [{"after_s": 1800}]}),
+        ("POST", "/api/v1/hours", {"hours": {"weekly": {}}}),
+    )
+    for method, path, body in replaced:
+        tag = await _tag(served, path)
+        assert await _conditional(served, method, path, '"00"', body) == 412, path
+        assert await _tag(served, path) == tag
+        assert await _conditional(served, method, path, tag, body) < 300, path
+        assert await _conditional(served, method, path, tag, body) == 412, path  # what was read is no longer so
+
+
+async def test_members_of_any_answer_are_chosen(served: Served) -> None:
+    air = served.world.air.point_id
+    for path, options, listed, member in (
+        ("latest", {}, "items", "value"),
+        ("quantities", {}, "items", "unit"),
+        ("processings", {}, "items", "keep_months"),
+        ("sessions", {}, "items", "user_agent"),
+        ("series", {"points": str(air), "quantity": "temperature", "every": "day"}, "series", "unit"),
+        (f"points/{air}/series", {"quantity": "temperature", "every": "day"}, "", "items"),
+        ("session", {}, "", "email"),
+    ):
+        params = ({} if path in {"quantities", "sessions", "session"} else TENANT) | options | {"fields": member}
+        async with served.http.get(f"/api/v1/{path}", params=params) as response:
+            said = await response.json()
+            assert response.status == 200, said
+        for one in said[listed] if listed else [said]:
+            assert one.keys() == {member}, path
+        async with served.http.get(f"/api/v1/{path}", params=params | {"fields": "absent"}) as response:
+            assert response.status == 400
+            assert "fields" in await response.text()
