@@ -145,7 +145,8 @@ async def main() -> None:
     parser.add_argument("--antennas", type=int, default=500)
     parser.add_argument("--requests", type=int, default=40)
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory(dir=Path.cwd()) as directory:
+    with tempfile.TemporaryDirectory(prefix="samara-bench-") as directory:
+        Path(directory).chmod(0o755)  # the database runs as another user
         async with EmbeddedPostgres(Path(directory) / "pg") as postgres:
             await migrate(postgres.dsn)
             await let_roles_in(postgres.dsn, {role: role_password(postgres.dsn, role) for role in (API, ACCOUNTS)})
