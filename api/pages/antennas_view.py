@@ -53,21 +53,24 @@ class Line(NamedTuple):
     touched: str
 
 
-def hours_of(now: datetime) -> list[datetime]:
-    """Return the beginnings of the last 24 hours, the one that runs included."""
-    last = now.replace(minute=0, second=0, microsecond=0)
-    return [last - (HOURS - 1 - place) * _HOUR for place in range(HOURS)]
+def first_hour(now: datetime) -> datetime:
+    """Return the beginning of the first of the last 24 hours, the one that runs included."""
+    return now.replace(minute=0, second=0, microsecond=0) - (HOURS - 1) * _HOUR
+
+
+def is_away(heard_at: datetime | None, now: datetime) -> bool:
+    """Say whether an antenna that was heard last then says nothing any more."""
+    return heard_at is None or now - heard_at > _OFFLINE_AFTER
 
 
 def state(antenna: Antenna, now: datetime) -> State:
     """Return how an antenna does: silent for half an hour, it is offline; with holes in its day, degraded."""
     if antenna.heard_at is None:
         return State(NEVER, "", 0)
-    silence = now - antenna.heard_at
-    holes = _holes(antenna, now)
-    if silence > _OFFLINE_AFTER:
+    holes = _holes(antenna)
+    if is_away(antenna.heard_at, now):
         return State(OFFLINE, "", holes)
-    if silence > _LATE_AFTER:
+    if now - antenna.heard_at > _LATE_AFTER:
         return State(DEGRADED, "late", holes)
     if holes:
         return State(DEGRADED, "holes", holes)
@@ -76,26 +79,22 @@ def state(antenna: Antenna, now: datetime) -> State:
     return State(ONLINE, "", 0)
 
 
-def _holes(antenna: Antenna, now: datetime) -> int:
+def _holes(antenna: Antenna) -> int:
     """Return the whole hours without a status, of those since the first. None where no status is ever sent."""
-    told = set(antenna.hours)
-    whole = hours_of(now)[:-1]
-    begun = [hour for hour in whole if told and hour >= min(told)]
-    return sum(hour not in told for hour in begun)
+    first = (antenna.told & -antenna.told).bit_length() - 1 if antenna.told else HOURS
+    return sum(not antenna.told >> place & 1 for place in range(first, HOURS - 1))
 
 
-def bars(antenna: Antenna, now: datetime) -> Bars:
+def bars(antenna: Antenna) -> Bars:
     """Return the last 24 hours of an antenna: high where it told its status, low where it did not."""
-    told = set(antenna.hours)
     heard, missing = [], []
-    hours = hours_of(now)
-    for place, hour in enumerate(hours):
+    for place in range(HOURS):
         left = place * _WIDTH
-        if hour in told:
+        if antenna.told >> place & 1:
             heard.append(f"M{left} 0h9v20h-9z")
         else:
             missing.append(f"M{left} 16h9v4h-9z")
-    return Bars("".join(heard), "".join(missing), len(told.intersection(hours)), HOURS)
+    return Bars("".join(heard), "".join(missing), len(heard), HOURS)
 
 
 def called(antenna: Antenna) -> str:
@@ -113,7 +112,7 @@ def worst_first(antennas: Iterable[Antenna], now: datetime) -> list[tuple[Antenn
 
 def line(antenna: Antenna, judged: State, served: Sequence[Served], now: datetime, texts: Texts) -> Line:
     """Return what the list says of an antenna; `served` are the tenants that it hears."""
-    drawn = bars(antenna, now)
+    drawn = bars(antenna)
     return Line(
         href=f"/reseau/antennes/{quote(antenna.gateway_eui, safe='')}",
         name=called(antenna),

@@ -48,11 +48,12 @@ async def show(request: web.Request) -> web.Response:
     rendering.query(request)
     texts, now = rendering.catalogue_of(request), request.app[CLOCK]()
     today = now.astimezone(UTC).date()
+    since = antennas_view.first_hour(now)
     async with reader(request) as connection:
-        found = await antennas.antenna(connection, request.match_info["eui"], antennas_view.hours_of(now)[0])
+        found = await antennas.antenna(connection, request.match_info["eui"], since)
         served = await antennas.served(connection, [found.gateway_id])
         heard = await antennas.heard_days(connection, found.gateway_id, today - timedelta(days=_DAYS - 1))
-        sent = await antennas.sent_by_frequency(connection, found.gateway_id, now - timedelta(days=1))
+        sent = await antennas.sent_by_frequency(connection, found.gateway_id, since)
         dependents = await antennas.dependents(connection, found.gateway_id, _LISTED)
     judged = antennas_view.state(found, now)
     return rendering.html(
@@ -68,7 +69,7 @@ async def show(request: web.Request) -> web.Response:
         communes=[_commune(one, texts) for one in served],
         factors=_factors(heard, texts),
         days=_days(heard, texts),
-        duty=_duty(sent, texts),
+        duty=_duty(sent, now - since, texts),
         dependents=[_dependent(one, texts) for one in dependents],
         more=found.alone > len(dependents),
     )
@@ -152,8 +153,8 @@ def _mean(pairs: Sequence[tuple[float | None, int]]) -> float | None:
     return sum(value * weight for value, weight in known) / whole if whole else None
 
 
-def _duty(sent: Mapping[int, int], texts: Texts) -> list[tuple[str, ...]]:
-    """Return what it sent in 24 hours by sub-band, and for how long at most."""
+def _duty(sent: Mapping[int, int], over: timedelta, texts: Texts) -> list[tuple[str, ...]]:
+    """Return what it sent in the last 24 hours by sub-band, and for how long at most."""
     rows: list[tuple[str, ...]] = []
     for band in SUB_BANDS:
         frames = sum(many for hz, many in sent.items() if band.low_hz <= hz < band.high_hz)
@@ -162,7 +163,7 @@ def _duty(sent: Mapping[int, int], texts: Texts) -> list[tuple[str, ...]]:
                 (
                     f"{band.low_hz / 1e6:.1f} - {band.high_hz / 1e6:.2f} MHz",
                     network_words.count(frames, texts),
-                    network_words.duty(frames * _LONGEST_US, timedelta(days=1), texts),
+                    network_words.duty(frames * _LONGEST_US, over, texts),
                     f"{band.percent:g} %",
                 )
             )

@@ -21,7 +21,6 @@ _DAYS: Final = 30
 _FRAMES: Final = 50
 _FRAMES_SINCE: Final = timedelta(days=30)
 _EVENTS: Final = 30
-_AWAY: Final = (antennas_view.OFFLINE, antennas_view.NEVER)
 
 
 class SensorPath(Asked):
@@ -43,8 +42,8 @@ async def show(request: web.Request) -> web.Response:
         days = await sensors.days(connection, found.device_id, since)
         heard = await sensors.heard_by(connection, found.device_id, since)
         told = await sensors.told(connection, found.device_id, now - _FRAMES_SINCE, _EVENTS)
-        known = await antennas.antennas(connection, antennas_view.hours_of(now)[0]) if found.gateway_ids else []
-    away = sum(one.gateway_id in found.gateway_ids and antennas_view.state(one, now).name in _AWAY for one in known)
+        known = await antennas.heard_at(connection, found.gateway_ids)
+    away = sum(antennas_view.is_away(at, now) for at in known.values())
     judged = diagnose(sensor_view.facts(found, away, sum(one.kind == JOIN for one in told), now))
     return rendering.html(
         request,

@@ -15,7 +15,7 @@ from api.pages.network_words import FACTORS, NONE, Cell
 from api.pages.rendering import Crumb
 from api.pages.texts import Texts
 from store.supervision import coverage
-from store.supervision.coverage import Covered, HeardSite, Reach
+from store.supervision.coverage import Covered, HeardSite, Mast, Reach
 
 PATH: Final = "/reseau/couverture"
 PART: Final = f"{PATH}/plans/{{name}}/{{part}}"
@@ -44,7 +44,8 @@ async def show(request: web.Request) -> web.Response:
     texts = rendering.catalogue_of(request)
     async with reader(request) as connection:
         covered = await coverage.covered(connection)
-        reaches = await coverage.reaches(connection)
+        masts = await coverage.masts(connection)
+        reaches = [] if slug else await coverage.reaches(connection, _LISTED, (page - 1) * _LISTED)
         sites = await coverage.heard_sites(connection, slug) if slug else []
         plans = await coverage.plans(connection)
         plan = query.text("plan", "the name of a plan", default=plans[0] if plans else "")
@@ -61,14 +62,14 @@ async def show(request: web.Request) -> web.Response:
         crumbs=[Crumb(texts("nav.couverture"), PATH)] if slug else [],
         summary=_summary(covered, texts),
         chosen=chosen,
-        drawing=map_view.drawing([*places, *_antennas(reaches, places)]),
+        drawing=map_view.drawing([*places, *_antennas(masts, places)]),
         sites=[_site(one, texts) for one in sites],
         communes=[_commune(one, foretold.get(one.insee or ""), bool(plan), texts) for one in listed],
         previous=rendering.address(request, page=page - 1) if page > 1 else "",
         following=rendering.address(request, page=page + 1) if len(ranked) > page * _LISTED else "",
         columns=[texts(f"net.{name}") for name in ("commune", "devices", "alone_share", "antennas", "best_margin")]
         + ([texts(f"net.plan.{name}") for name in Foretold._fields] if plan else []),
-        reaches=[_reach(one, texts) for one in reaches[(page - 1) * _LISTED : page * _LISTED]],
+        reaches=[_reach(one, texts) for one in reaches],
         factors=[f"SF{factor}" for factor in FACTORS],
         plans=[
             {"href": rendering.address(request, plan=name), "label": name, "chosen": name == plan} for name in plans
@@ -137,12 +138,11 @@ def _places(sites: Sequence[HeardSite], texts: Texts) -> list[Place]:
     ]
 
 
-def _antennas(reaches: Sequence[Reach], places: Sequence[Place]) -> list[Place]:
+def _antennas(masts: Sequence[Mast], places: Sequence[Place]) -> list[Place]:
     """Return antennas; beside the sites of one commune only those that are not far from it."""
     stand = [
         Place(one.latitude_deg, one.longitude_deg, "antenna", _SIZES[1][1], one.name or one.gateway_eui)
-        for one in reaches
-        if one.latitude_deg is not None and one.longitude_deg is not None
+        for one in masts
     ]
     if not places:
         return stand

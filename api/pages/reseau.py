@@ -31,7 +31,7 @@ async def show(request: web.Request) -> web.Response:
     page = query.integer("page", low=1, high=_MOST_PAGES) or 1
     texts, now = rendering.catalogue_of(request), request.app[CLOCK]()
     async with reader(request) as connection:
-        found = await antennas.antennas(connection, antennas_view.hours_of(now)[0])
+        found = await antennas.antennas(connection, antennas_view.first_hour(now))
         judged = antennas_view.worst_first(found, now)
         wanted = [pair for pair in judged if everything or pair[1].name != antennas_view.ONLINE]
         listed = wanted[(page - 1) * _LISTED : page * _LISTED]

@@ -59,7 +59,14 @@ async def show(request: web.Request) -> web.Response:
             }
             for one in unknown
         ],
-        ignored=[{"dev_eui": one, "action": f"{PATH}/inconnus/{one}/montrer"} for one in ignored],
+        ignored=[
+            {
+                "dev_eui": one.dev_eui,
+                "words": texts("net.ignored_by", who=one.ignored_by, ago=network_words.ago(one.ignored_at, now, texts)),
+                "action": f"{PATH}/inconnus/{one.dev_eui}/montrer",
+            }
+            for one in ignored
+        ],
         traffic=[_traffic(one, texts) for one in traffic],
         day=network_words.day(yesterday, texts),
     )

@@ -131,11 +131,36 @@ ON CONFLICT (tenant_id, day) DO UPDATE
 """
 
 
+UPSERT_GATEWAY_DAYS: Final = """
+WITH heard AS (
+  SELECT gateway_id, day, spreading_factor, count(*) AS devices, sum(frames) AS frames, sum(airtime_us) AS airtime_us,
+         sum(rssi_dbm * frames) / sum(frames) AS rssi_dbm, sum(snr_db * frames) / sum(frames) AS snr_db
+    FROM heard_daily
+    JOIN gateways USING (gateway_id)
+   WHERE day = ANY($1::date[])
+   GROUP BY gateway_id, day, spreading_factor
+), gone AS (
+  DELETE FROM gateway_days AS known
+   WHERE day = ANY($1::date[])
+     AND NOT EXISTS (SELECT FROM heard
+                      WHERE heard.gateway_id = known.gateway_id AND heard.day = known.day
+                        AND heard.spreading_factor = known.spreading_factor)
+)
+INSERT INTO gateway_days AS known
+SELECT * FROM heard
+ON CONFLICT (gateway_id, day, spreading_factor) DO UPDATE
+   SET devices = excluded.devices, frames = excluded.frames, airtime_us = excluded.airtime_us,
+       rssi_dbm = excluded.rssi_dbm, snr_db = excluded.snr_db
+ WHERE known.* IS DISTINCT FROM excluded.*
+"""
+
+
 async def refresh_fleet(connection: asyncpg.Connection, now: datetime, days: Collection[date]) -> None:
-    """Count each tenant's fleet, and the frames of these UTC days."""
+    """Count each tenant's fleet, and the frames of these UTC days: its own, and what gateways heard."""
     await connection.execute(UPSERT_COUNTS, now.date())
     if days:
         await connection.execute(UPSERT_DAYS, sorted(days))
+        await connection.execute(UPSERT_GATEWAY_DAYS, sorted(days))
 
 
 UPSERT_HOURS: Final = """
@@ -156,6 +181,28 @@ SELECT gateways.gateway_id, date_trunc('hour', received_at, 'UTC'), count(*),
 ON CONFLICT (gateway_id, hour) DO UPDATE
    SET events = excluded.events, received = excluded.received, intact = excluded.intact, asked = excluded.asked,
        sent = excluded.sent, last_at = excluded.last_at
+"""
+
+# The hours that are over: three of them again, for what comes late, or all since the last round that there was.
+UPSERT_FREQUENCIES: Final = """
+INSERT INTO gateway_frequencies AS known (gateway_id, hour, frequency_hz, sent)
+SELECT gateways.gateway_id, date_trunc('hour', received_at, 'UTC'), told.key::bigint, sum(told.value::bigint)
+  FROM gateways
+ CROSS JOIN LATERAL (SELECT received_at, data
+                       FROM network_events
+                      WHERE network_events.gateway_id = gateways.gateway_id
+                        AND received_at >= greatest($1::timestamptz - interval '26 hours',
+                                                    least($1::timestamptz - interval '3 hours',
+                                                          (SELECT max(hour) FROM gateway_frequencies)))
+                        AND received_at < $1
+                        AND kind = 'gateway_stats'
+                     OFFSET 0) AS event
+ CROSS JOIN LATERAL jsonb_each_text(data -> 'tx_packets_per_frequency_hz') AS told
+ WHERE told.key ~ '^[0-9]{1,12}$'
+ GROUP BY 1, 2, 3
+ON CONFLICT (gateway_id, hour, frequency_hz) DO UPDATE
+   SET sent = excluded.sent
+ WHERE known.sent <> excluded.sent
 """
 
 UPSERT_SERVED: Final = """
@@ -234,6 +281,9 @@ ON CONFLICT (at) DO NOTHING
 DELETE_OLD: Final = (
     "DELETE FROM ingest_rounds WHERE at < $1::timestamptz - interval '25 hours'",
     "DELETE FROM gateway_hours WHERE hour < $1::timestamptz - interval '92 days'",
+    "DELETE FROM gateway_frequencies WHERE hour < $1::timestamptz - interval '7 days'",
+    "DELETE FROM gateway_days WHERE day < ($1 AT TIME ZONE 'UTC')::date - 92",
+    "DELETE FROM ingest_workers WHERE at < $1::timestamptz - interval '1 day'",
     "DELETE FROM frames_daily WHERE day < ($1 AT TIME ZONE 'UTC')::date - 92",
     "DELETE FROM heard_daily WHERE day < ($1 AT TIME ZONE 'UTC')::date - 92",
 )
@@ -245,6 +295,7 @@ async def refresh_network(connection: asyncpg.Connection, now: datetime) -> None
     is_new_hour = await connection.fetchval(SELECT_IS_NEW_HOUR, hour)
     await connection.execute(UPSERT_HOURS, hour - (_LATE if is_new_hour else _OPEN), now)
     if is_new_hour:
+        await connection.execute(UPSERT_FREQUENCIES, hour)
         await connection.execute(UPSERT_SERVED, now.date())
         await connection.execute(UPSERT_MIDDLES)
         for statement in DELETE_OLD:

@@ -10,8 +10,8 @@ from store.reading.pages import Reader
 class Antenna(NamedTuple):
     """A gateway. `heard_at` is of the last uplink it relayed or status it sent, None before both.
 
-    `hours` are those of the period asked with at least one status, and `events` how many each had; `asked` and `sent`
-    are frames to send and sent in them. `devices` were heard by it lately, `alone` of them by no other.
+    `told` has a bit for each hour of the period asked with at least one status, the lowest for its first hour; `asked`
+    and `sent` are frames to send and sent in it. `devices` were heard by it lately, `alone` of them by no other.
     """
 
     gateway_id: int
@@ -22,8 +22,7 @@ class Antenna(NamedTuple):
     altitude_m: float | None
     created_at: datetime
     heard_at: datetime | None
-    hours: list[datetime]
-    events: list[int]
+    told: int
     received: int
     intact: int
     asked: int
@@ -32,45 +31,77 @@ class Antenna(NamedTuple):
     alone: int
 
 
-SELECT_ANTENNAS: Final = """
-SELECT gateways.gateway_id, gateway_eui, name, latitude_deg, longitude_deg, altitude_m, created_at,
+_ANTENNA: Final = """
+       gateways.gateway_id, gateway_eui, name, latitude_deg, longitude_deg, altitude_m, created_at,
        greatest(relayed_at, coalesce(last_at, last_gateway_event_at(gateways.gateway_id))),
-       coalesce(hours, '{}'), coalesce(events, '{}'), coalesce(received, 0)::bigint,
+       coalesce(told, 0), coalesce(received, 0)::bigint,
        coalesce(intact, 0)::bigint, coalesce(asked, 0)::bigint, coalesce(sent, 0)::bigint,
        coalesce(devices, 0)::integer, coalesce(alone, 0)::integer
-  FROM gateways
-  LEFT JOIN (SELECT gateway_id, max(heard_at) AS relayed_at FROM gateways_heard GROUP BY gateway_id) AS relayed
-         USING (gateway_id)
+  FROM gateways"""
+
+_LAST: Final = """
   LEFT JOIN LATERAL (SELECT last_at
                        FROM gateway_hours
                       WHERE gateway_hours.gateway_id = gateways.gateway_id
                       ORDER BY hour DESC
-                      LIMIT 1) AS last ON true
-  LEFT JOIN (SELECT gateway_id, array_agg(hour ORDER BY hour) AS hours,
-                    array_agg(events ORDER BY hour) AS events, sum(received) AS received, sum(intact) AS intact,
-                    sum(asked) AS asked, sum(sent) AS sent
-               FROM gateway_hours
-              WHERE hour >= $1
-              GROUP BY gateway_id) AS told USING (gateway_id)
-  LEFT JOIN (SELECT gateway_id, sum(devices) AS devices, sum(alone) AS alone
-               FROM gateway_tenants
-              GROUP BY gateway_id) AS served USING (gateway_id)
- WHERE $2::text IS NULL OR gateway_eui = $2
+                      LIMIT 1) AS last ON true"""
+
+_RELAYED: Final = "gateway_id, max(heard_at) AS relayed_at FROM gateways_heard"
+
+_TOLD: Final = """
+       gateway_id, bit_or(1::bigint << (extract(epoch FROM hour - $1::timestamptz) / 3600)::integer) AS told,
+       sum(received) AS received, sum(intact) AS intact, sum(asked) AS asked, sum(sent) AS sent
+  FROM gateway_hours
+ WHERE hour >= $1::timestamptz
+   AND hour < $1::timestamptz + interval '60 hours'"""
+
+_SERVING: Final = "gateway_id, sum(devices) AS devices, sum(alone) AS alone FROM gateway_tenants"
+
+SELECT_ANTENNAS: Final = f"""
+SELECT {_ANTENNA}{_LAST}
+  LEFT JOIN (SELECT {_RELAYED} GROUP BY gateway_id) AS relayed USING (gateway_id)
+  LEFT JOIN (SELECT {_TOLD} GROUP BY gateway_id) AS told USING (gateway_id)
+  LEFT JOIN (SELECT {_SERVING} GROUP BY gateway_id) AS served USING (gateway_id)
  ORDER BY gateways.gateway_id
 """
 
 
 async def antennas(reader: Reader, since: datetime) -> list[Antenna]:
-    """Return all antennas, with what they told since then (from a whole hour)."""
-    return [Antenna(*row) for row in await reader.fetch(SELECT_ANTENNAS, since, None)]
+    """Return all antennas, with what they told since then (a whole hour, less than 60 hours ago)."""
+    return [Antenna(*row) for row in await reader.fetch(SELECT_ANTENNAS, since)]
+
+
+_OF_ONE: Final = "gateway_id = gateways.gateway_id GROUP BY 1"
+
+SELECT_ANTENNA: Final = f"""
+SELECT {_ANTENNA}{_LAST}
+  LEFT JOIN LATERAL (SELECT {_RELAYED} AS one WHERE one.{_OF_ONE}) AS relayed ON true
+  LEFT JOIN LATERAL (SELECT {_TOLD} AND gateway_hours.{_OF_ONE}) AS told ON true
+  LEFT JOIN LATERAL (SELECT {_SERVING} AS one WHERE one.{_OF_ONE}) AS served ON true
+ WHERE gateway_eui = $2
+"""
 
 
 async def antenna(reader: Reader, gateway_eui: str, since: datetime) -> Antenna:
-    """Return one antenna. Raises NotFoundError when there is none, or none for whoever asks."""
-    row = await reader.fetchrow(SELECT_ANTENNAS, since, gateway_eui)
+    """Return one antenna, with the same. Raises NotFoundError when there is none, or none for whoever asks."""
+    row = await reader.fetchrow(SELECT_ANTENNA, since, gateway_eui)
     if row is None:
         raise NotFoundError
     return Antenna(*row)
+
+
+SELECT_HEARD_AT: Final = """
+SELECT gateway_id,
+       greatest((SELECT max(heard_at) FROM gateways_heard WHERE gateways_heard.gateway_id = gateways.gateway_id),
+                last_gateway_event_at(gateway_id))
+  FROM gateways
+ WHERE gateway_id = ANY($1::integer[])
+"""
+
+
+async def heard_at(reader: Reader, gateway_ids: list[int]) -> dict[int, datetime | None]:
+    """Return when each of these antennas relayed an uplink or sent a status last; those that one may not know lack."""
+    return {row[0]: row[1] for row in await reader.fetch(SELECT_HEARD_AT, gateway_ids)}
 
 
 class Served(NamedTuple):
@@ -112,12 +143,10 @@ class HeardDay(NamedTuple):
 
 
 SELECT_HEARD_DAYS: Final = """
-SELECT day, spreading_factor, count(*), sum(frames)::bigint, sum(airtime_us)::bigint,
-       sum(rssi_dbm * frames) / sum(frames), sum(snr_db * frames) / sum(frames)
-  FROM heard_daily
+SELECT day, spreading_factor, devices, frames, airtime_us, rssi_dbm, snr_db
+  FROM gateway_days
  WHERE gateway_id = $1
    AND day >= $2
- GROUP BY day, spreading_factor
  ORDER BY day DESC, spreading_factor
 """
 
@@ -139,12 +168,14 @@ class Dependent(NamedTuple):
 
 SELECT_DEPENDENTS: Final = """
 SELECT dev_eui, devices.name, slug, tenants.name, margin_db
-  FROM device_health
-  JOIN devices USING (device_id)
-  JOIN tenants ON tenants.tenant_id = device_health.tenant_id
- WHERE only_gateway_id = $1
+  FROM (SELECT device_id, tenant_id, margin_db
+          FROM device_health
+         WHERE only_gateway_id = $1
+         ORDER BY margin_db NULLS FIRST, device_id
+         LIMIT $2) AS worst
+ CROSS JOIN LATERAL (SELECT dev_eui, name FROM devices WHERE devices.device_id = worst.device_id OFFSET 0) AS devices
+ CROSS JOIN LATERAL (SELECT slug, name FROM tenants WHERE tenants.tenant_id = worst.tenant_id OFFSET 0) AS tenants
  ORDER BY margin_db NULLS FIRST, dev_eui
- LIMIT $2
 """
 
 
@@ -153,18 +184,25 @@ async def dependents(reader: Reader, gateway_id: int, limit: int) -> list[Depend
     return [Dependent(*row) for row in await reader.fetch(SELECT_DEPENDENTS, gateway_id, limit)]
 
 
+# Whole hours as maintenance counted them, and what was told since.
 SELECT_SENT: Final = """
-SELECT told.key::bigint AS frequency_hz, sum(told.value::bigint)::bigint
-  FROM network_events, jsonb_each_text(data -> 'tx_packets_per_frequency_hz') AS told
- WHERE gateway_id = $1
-   AND received_at >= $2
-   AND kind = 'gateway_stats'
-   AND told.key ~ '^[0-9]{1,12}$'
- GROUP BY told.key
- ORDER BY told.key
+SELECT frequency_hz, sum(sent)::bigint
+  FROM (SELECT frequency_hz, sent
+          FROM gateway_frequencies
+         WHERE gateway_id = $1
+           AND hour >= $2
+         UNION ALL
+        SELECT told.key::bigint, told.value::bigint
+          FROM network_events, jsonb_each_text(data -> 'tx_packets_per_frequency_hz') AS told
+         WHERE gateway_id = $1
+           AND received_at >= greatest($2, (SELECT max(hour) + interval '1 hour' FROM gateway_frequencies))
+           AND kind = 'gateway_stats'
+           AND told.key ~ '^[0-9]{1,12}$') AS one
+ GROUP BY frequency_hz
+ ORDER BY frequency_hz
 """
 
 
 async def sent_by_frequency(reader: Reader, gateway_id: int, since: datetime) -> dict[int, int]:
-    """Return how many frames an antenna sent since then, by frequency in Hz."""
+    """Return how many frames an antenna sent since then (a whole hour), by frequency in Hz."""
     return {row[0]: row[1] for row in await reader.fetch(SELECT_SENT, gateway_id, since)}

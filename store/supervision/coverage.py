@@ -46,13 +46,34 @@ async def covered(reader: Reader) -> list[Covered]:
     return [Covered(*row) for row in await reader.fetch(SELECT_COVERED)]
 
 
+class Mast(NamedTuple):
+    """Where an antenna stands."""
+
+    gateway_eui: str
+    name: str
+    latitude_deg: float
+    longitude_deg: float
+
+
+SELECT_MASTS: Final = """
+SELECT gateway_eui, name, latitude_deg, longitude_deg
+  FROM gateways
+ WHERE latitude_deg IS NOT NULL
+   AND longitude_deg IS NOT NULL
+ ORDER BY gateway_eui
+"""
+
+
+async def masts(reader: Reader) -> list[Mast]:
+    """Return where the antennas stand of which that is known."""
+    return [Mast(*row) for row in await reader.fetch(SELECT_MASTS)]
+
+
 class Reach(NamedTuple):
     """How one antenna hears the network: devices, those it alone hears, frames at SF7 to SF12."""
 
     gateway_eui: str
     name: str
-    latitude_deg: float | None
-    longitude_deg: float | None
     tenants: int
     devices: int
     alone: int
@@ -61,21 +82,27 @@ class Reach(NamedTuple):
 
 
 SELECT_REACHES: Final = """
-SELECT gateway_eui, name, latitude_deg, longitude_deg, count(tenant_id)::integer, coalesce(sum(devices), 0)::integer,
-       coalesce(sum(alone), 0)::integer,
+SELECT gateway_eui, name, count(tenant_id)::integer, max(one.devices)::integer,
+       max(one.alone)::integer,
        ARRAY[coalesce(sum(frames[1]), 0), coalesce(sum(frames[2]), 0), coalesce(sum(frames[3]), 0),
              coalesce(sum(frames[4]), 0), coalesce(sum(frames[5]), 0), coalesce(sum(frames[6]), 0)]::bigint[],
-       sum(margin_db * devices) / nullif(sum(devices) FILTER (WHERE margin_db IS NOT NULL), 0)
-  FROM gateways
-  LEFT JOIN gateway_tenants USING (gateway_id)
- GROUP BY gateways.gateway_id, gateway_eui, name, latitude_deg, longitude_deg
- ORDER BY coalesce(sum(devices), 0) DESC, name, gateway_eui
+       sum(margin_db * heard.devices) / nullif(sum(heard.devices) FILTER (WHERE margin_db IS NOT NULL), 0)
+  FROM (SELECT gateways.gateway_id, gateway_eui, name, coalesce(devices, 0) AS devices, coalesce(alone, 0) AS alone
+          FROM gateways
+          LEFT JOIN (SELECT gateway_id, sum(devices) AS devices, sum(alone) AS alone
+                       FROM gateway_tenants
+                      GROUP BY gateway_id) AS served USING (gateway_id)
+         ORDER BY coalesce(devices, 0) DESC, name, gateway_eui
+         LIMIT $1 OFFSET $2) AS one
+  LEFT JOIN gateway_tenants AS heard USING (gateway_id)
+ GROUP BY gateway_id, gateway_eui, name
+ ORDER BY max(one.devices) DESC, name, gateway_eui
 """
 
 
-async def reaches(reader: Reader) -> list[Reach]:
-    """Return how each antenna hears the network, the one that hears most devices first."""
-    return [Reach(*row) for row in await reader.fetch(SELECT_REACHES)]
+async def reaches(reader: Reader, limit: int, offset: int) -> list[Reach]:
+    """Return how some antennas hear the network, the one that hears most devices first."""
+    return [Reach(*row) for row in await reader.fetch(SELECT_REACHES, limit, offset)]
 
 
 class HeardSite(NamedTuple):

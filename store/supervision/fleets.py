@@ -82,7 +82,7 @@ SELECT slug, tenants.name, sites.name, points.name, latitude_deg, longitude_deg,
   LEFT JOIN points USING (point_id)
   LEFT JOIN sites USING (site_id)
  WHERE battery_end_on < $1
-   AND ($2::text IS NULL OR slug = $2)
+   AND ($2::text IS NULL OR device_health.tenant_id = (SELECT tenant_id FROM tenants WHERE slug = $2))
  ORDER BY tenants.name, sites.name NULLS LAST, battery_end_on, dev_eui
  LIMIT $3
 """
@@ -118,17 +118,24 @@ class Silent(NamedTuple):
 
 SELECT_SILENT: Final = """
 SELECT slug, tenants.name, sites.name, dev_eui, devices.name, models.name, since, cause
-  FROM silent_devices
-  JOIN devices USING (device_id)
-  JOIN tenants ON tenants.tenant_id = silent_devices.tenant_id
+  FROM (SELECT device_id, tenant_id, since, cause
+          FROM silent_devices
+         WHERE ($1::text IS NULL OR cause = $1)
+           AND ($2::text IS NULL OR tenant_id = (SELECT tenant_id FROM tenants WHERE slug = $2))
+         ORDER BY since DESC NULLS LAST, device_id
+         LIMIT $3) AS silent
+ CROSS JOIN LATERAL (SELECT dev_eui, name, model_id FROM devices WHERE devices.device_id = silent.device_id
+                     OFFSET 0) AS devices
+ CROSS JOIN LATERAL (SELECT slug, name FROM tenants WHERE tenants.tenant_id = silent.tenant_id OFFSET 0) AS tenants
   LEFT JOIN models USING (model_id)
-  LEFT JOIN assignments ON assignments.device_id = devices.device_id AND upper_inf(during)
-  LEFT JOIN points USING (point_id)
-  LEFT JOIN sites USING (site_id)
- WHERE ($1::text IS NULL OR cause = $1)
-   AND ($2::text IS NULL OR slug = $2)
+  LEFT JOIN LATERAL (SELECT sites.name
+                       FROM assignments
+                       JOIN points USING (point_id)
+                       JOIN sites USING (site_id)
+                      WHERE assignments.device_id = silent.device_id
+                        AND upper_inf(during)
+                     OFFSET 0) AS sites ON true
  ORDER BY since DESC NULLS LAST, dev_eui
- LIMIT $3
 """
 
 

@@ -22,12 +22,14 @@ class Reset(NamedTuple):
 
 SELECT_RESETS: Final = """
 SELECT dev_eui, devices.name, slug, tenants.name, resets, heard
-  FROM device_health
-  JOIN devices USING (device_id)
-  JOIN tenants ON tenants.tenant_id = device_health.tenant_id
- WHERE resets >= $1
+  FROM (SELECT device_id, tenant_id, resets, heard
+          FROM device_health
+         WHERE resets >= $1
+         ORDER BY resets DESC, device_id
+         LIMIT $2) AS worst
+ CROSS JOIN LATERAL (SELECT dev_eui, name FROM devices WHERE devices.device_id = worst.device_id OFFSET 0) AS devices
+ CROSS JOIN LATERAL (SELECT slug, name FROM tenants WHERE tenants.tenant_id = worst.tenant_id OFFSET 0) AS tenants
  ORDER BY resets DESC, dev_eui
- LIMIT $2
 """
 
 
@@ -57,11 +59,13 @@ SELECT dev_eui, devices.name, tenants.name, code, description, times, last_at
                  WHERE kind = 'log'
                    AND received_at >= $1
                  LIMIT $3) AS lately
-         GROUP BY 1, 2, 3) AS complaint
-  JOIN devices USING (device_id)
-  JOIN tenants USING (tenant_id)
+         GROUP BY 1, 2, 3
+         ORDER BY times DESC, last_at DESC
+         LIMIT $2) AS complaint
+ CROSS JOIN LATERAL (SELECT dev_eui, name, tenant_id FROM devices WHERE devices.device_id = complaint.device_id
+                     OFFSET 0) AS devices
+ CROSS JOIN LATERAL (SELECT name FROM tenants WHERE tenants.tenant_id = devices.tenant_id OFFSET 0) AS tenants
  ORDER BY times DESC, last_at DESC
- LIMIT $2
 """
 
 
@@ -81,18 +85,20 @@ class Unknown(NamedTuple):
 
 # The newest messages that were set aside: a neighbour's whole network must not make the page slow.
 SELECT_UNKNOWN: Final = """
-SELECT dev_eui, min(first_at), max(last_at), sum(times)::bigint
-  FROM (SELECT dev_eui, first_at, last_at, times
-          FROM quarantine
-         WHERE reason = $1
-           AND replayed_at IS NULL
-           AND dev_eui IS NOT NULL
-         ORDER BY quarantine_id DESC
-         LIMIT $3) AS lately
- WHERE NOT EXISTS (SELECT FROM ignored_devices WHERE ignored_devices.dev_eui = lately.dev_eui)
-   AND NOT EXISTS (SELECT FROM devices WHERE devices.dev_eui = lately.dev_eui)
- GROUP BY dev_eui
- ORDER BY sum(times) DESC
+SELECT one.dev_eui, first_at, last_at, times
+  FROM (SELECT dev_eui, min(first_at) AS first_at, max(last_at) AS last_at, sum(times)::bigint AS times
+          FROM (SELECT dev_eui, first_at, last_at, times
+                  FROM quarantine
+                 WHERE reason = $1
+                   AND replayed_at IS NULL
+                   AND dev_eui IS NOT NULL
+                 ORDER BY quarantine_id DESC
+                 LIMIT $3) AS lately
+         GROUP BY dev_eui) AS one
+  LEFT JOIN LATERAL (SELECT true AS is_known FROM devices WHERE devices.dev_eui = one.dev_eui OFFSET 0) AS known ON true
+ WHERE is_known IS NULL
+   AND NOT EXISTS (SELECT FROM ignored_devices WHERE ignored_devices.dev_eui = one.dev_eui)
+ ORDER BY times DESC, last_at DESC
  LIMIT $2
 """
 
@@ -111,7 +117,7 @@ DELETE FROM ignored_devices WHERE dev_eui = $1
 """
 
 SELECT_IGNORED: Final = """
-SELECT dev_eui FROM ignored_devices ORDER BY ignored_at DESC LIMIT $1
+SELECT dev_eui, ignored_at, ignored_by FROM ignored_devices ORDER BY ignored_at DESC LIMIT $1
 """
 
 
@@ -125,9 +131,17 @@ async def heed(connection: asyncpg.Connection, dev_eui: str) -> None:
     await connection.execute(DELETE_IGNORED, dev_eui)
 
 
-async def ignored(reader: Reader, limit: int) -> list[str]:
+class Ignored(NamedTuple):
+    """An unknown DevEUI that is not shown: who said so, when."""
+
+    dev_eui: str
+    ignored_at: datetime
+    ignored_by: str
+
+
+async def ignored(reader: Reader, limit: int) -> list[Ignored]:
     """Return the DevEUIs that are not shown, the last ones first."""
-    return [row[0] for row in await reader.fetch(SELECT_IGNORED, limit)]
+    return [Ignored(*row) for row in await reader.fetch(SELECT_IGNORED, limit)]
 
 
 class Traffic(NamedTuple):
@@ -141,32 +155,21 @@ class Traffic(NamedTuple):
 
 SELECT_TRAFFIC: Final = """
 SELECT gateway_eui, name, intact, coalesce(ours, 0)
-  FROM gateways
-  JOIN (SELECT gateway_id, sum(intact)::bigint AS intact
+  FROM (SELECT gateway_id, sum(intact)::bigint AS intact
           FROM gateway_hours
          WHERE hour >= $1::date::timestamp AT TIME ZONE 'UTC'
            AND hour < ($1::date + 1)::timestamp AT TIME ZONE 'UTC'
-         GROUP BY gateway_id) AS told USING (gateway_id)
- CROSS JOIN LATERAL (SELECT sum(frames)::bigint AS ours
-                       FROM heard_daily
-                      WHERE heard_daily.gateway_id = gateways.gateway_id
-                        AND day = $1) AS heard
- WHERE gateway_id = ANY($2::integer[])
- ORDER BY intact - coalesce(ours, 0) DESC
-"""
-
-SELECT_BUSIEST: Final = """
-SELECT gateway_id
-  FROM gateway_hours
- WHERE hour >= $1::date::timestamp AT TIME ZONE 'UTC'
-   AND hour < ($1::date + 1)::timestamp AT TIME ZONE 'UTC'
- GROUP BY gateway_id
- ORDER BY sum(intact) DESC
+         GROUP BY gateway_id) AS told
+  JOIN gateways USING (gateway_id)
+  LEFT JOIN (SELECT gateway_id, sum(frames)::bigint AS ours
+               FROM gateway_days
+              WHERE day = $1
+              GROUP BY gateway_id) AS heard USING (gateway_id)
+ ORDER BY intact - coalesce(ours, 0) DESC, gateway_eui
  LIMIT $2
 """
 
 
 async def traffic(reader: Reader, day: date, limit: int) -> list[Traffic]:
-    """Return what the busiest antennas heard in a UTC day, those with most foreign traffic first."""
-    busiest = [row[0] for row in await reader.fetch(SELECT_BUSIEST, day, limit)]
-    return [Traffic(*row) for row in await reader.fetch(SELECT_TRAFFIC, day, busiest)]
+    """Return what antennas heard in a UTC day, those with most foreign traffic first."""
+    return [Traffic(*row) for row in await reader.fetch(SELECT_TRAFFIC, day, limit)]

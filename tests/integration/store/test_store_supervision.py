@@ -122,6 +122,13 @@ async def test_how_devices_fare_is_kept(connection: asyncpg.Connection) -> None:
     )
     assert hours is not None
     assert tuple(hours) == (3, 30, 24)
+    heard_days = await connection.fetch(
+        "SELECT gateway_id, day, spreading_factor, devices, frames, airtime_us, snr_db FROM gateway_days"
+    )
+    assert {tuple(row) for row in heard_days} == {
+        (first, DAY.date(), 12, 2, 18, 18 * 1_482_752, -11.5),
+        (second, DAY.date(), 12, 1, 9, 9 * 1_482_752, -4.0),
+    }
 
     await run_once(connection, NOW + timedelta(minutes=1))
     assert await connection.fetchval("SELECT count(*) FROM ingest_rounds") == 2
