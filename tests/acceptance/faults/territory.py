@@ -46,6 +46,8 @@ KEYS = """
 SELECT count(*), count(DISTINCT (device_id, received_at, uplink_key)) FROM uplinks
 """
 
+_ASK_AGAIN_S = 0.02
+
 
 def load(uplinks: int, *, devices: int = 200, **others: Any) -> LoadSpec:
     """Return a load of about so many uplinks that ends a little before now, published as fast as can be."""
@@ -155,16 +157,24 @@ async def until(condition: Callable[[], Awaitable[bool]], within_s: float = 60) 
     """Ask again and again until the condition holds: what is waited for happens in other processes."""
     async with asyncio.timeout(within_s):
         while not await condition():  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(_ASK_AGAIN_S)
 
 
 async def until_count(dsn: str, rows: int, relation: str = "uplinks", within_s: float = 60) -> None:
-    """Wait until the relation has so many rows."""
+    """Wait until the relation has so many rows; fail when none has come for `within_s`.
 
-    async def reached() -> bool:
-        return await count(dsn, relation) >= rows
-
-    await until(reached, within_s)
+    Counting is left little of the machine: many rows would else be counted all the time.
+    """
+    found, grew = -1, Stopwatch()
+    while True:
+        asked, before = Stopwatch(), found
+        found = await count(dsn, relation)
+        if found >= rows:
+            return
+        if found > before:
+            grew = Stopwatch()
+        assert grew.seconds < within_s, f"{relation}: {found} of {rows} rows, and no more for {within_s:g} s"
+        await asyncio.sleep(max(_ASK_AGAIN_S, 4 * asked.seconds))
 
 
 class Gate:

@@ -14,7 +14,18 @@ from deploy.embedded.broker import EmbeddedBroker
 from faults.figures import Figures
 from faults.processes import Ingest, Mosquitto
 from faults.proxy import Passing, Proxy, Verdict, mqtt_messages, postgres_messages
-from faults.territory import Stopwatch, assert_kept, declare, gated, load, port_of, publish, through, until_count
+from faults.territory import (
+    Stopwatch,
+    assert_kept,
+    count,
+    declare,
+    gated,
+    load,
+    port_of,
+    publish,
+    through,
+    until_count,
+)
 
 RESUMED_WITHIN_S = 5.0
 BATCH = 256  # messages, of `simulators.load.run`
@@ -85,12 +96,14 @@ async def test_kill_at_random_points(
                     continue
                 await _resumed(service, acknowledgements)
                 took_s.append(resumed.seconds)
+            waiting = spec.uplinks - await count(database)  # who is killed every moment does not keep up
         await until_count(database, spec.uplinks)
     kept = await assert_kept(database, tmp_path / "ledger")
     figures.report(
         f"kill -9 at {kills} random points, {type(broker).__name__}",
         resumed_median_s=median(took_s),
         resumed_longest_s=max(took_s),
+        waiting_after_the_last=waiting,
         **kept,
     )
     assert max(took_s) <= RESUMED_WITHIN_S
