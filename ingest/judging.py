@@ -10,6 +10,7 @@ from domain.times import EARLIEST
 from store.batch import Live, Measured
 from store.known import QuantityRef
 
+_new: Final = tuple.__new__  # what a named tuple's own does in the end, in half the time
 _DEVICE_CLOCK_TOLERANCE: Final = timedelta(days=1)
 _NO_TIME: Final = datetime.max.replace(tzinfo=UTC)
 
@@ -38,11 +39,11 @@ def judge(readings: Iterable[Reading], received_at: datetime, quantities: Mappin
     past: list[Measured] = []
     unfit: list[Unfit] = []
     for name, value, channel, age_s, measured_at in readings:
-        quantity = quantities.get(name)
-        if quantity is None:  # beyond the bound on a network server's own names
+        try:
+            quantity_id, low, high = quantities[name]
+        except KeyError:  # beyond the bound on a network server's own names
             unfit.append(Unfit(name, IMPLAUSIBLE, f"{name[:80]}: too many names"))
             continue
-        quantity_id, low, high = quantity
         if not low <= value <= high:
             unfit.append(Unfit(name, IMPLAUSIBLE, f"{name} {value!r}, not within {low} to {high}"))
         elif measured_at is None and not age_s:
@@ -55,7 +56,7 @@ def judge(readings: Iterable[Reading], received_at: datetime, quantities: Mappin
                 past.append(Measured(quantity_id, channel, at.astimezone(UTC), value))
             else:
                 unfit.append(Unfit(name, BAD_TIME, f"{name} at {at}"))
-    return Judged(Live(tuple(quantity_ids), tuple(channels), tuple(values)), past, unfit)
+    return _new(Judged, (_new(Live, (tuple(quantity_ids), tuple(channels), tuple(values))), past, unfit))
 
 
 def _before(received_at: datetime, age_s: float) -> datetime:

@@ -186,8 +186,13 @@ def unknown_gateways(understood: Understood, known: Known) -> dict[str, Position
 
 
 def unknown_quantities(understood: Understood, known: Known) -> set[str]:
-    """Return the names of readings that have no number yet: a network server's own."""
-    names = {reading[0] for one in understood.uplinks for reading in one.decoded.readings}
+    """Return the names of readings that have no number yet: a network server's own, or a codec's."""
+    names = {
+        reading[0]
+        for _, _, _, decoded, decoder_id, answer in understood.uplinks
+        if decoder_id is None or answer is not None  # what our decoders say is in the vocabulary
+        for reading in decoded.readings
+    }
     return {name for name in names if name not in known.quantities}
 
 

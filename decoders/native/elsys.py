@@ -18,7 +18,8 @@ Channels of temperature: 0 the air, 1 and on the outer probes, 9 the surface see
 """
 
 from collections.abc import Callable
-from typing import Final
+from struct import Struct
+from typing import Any, Final, NamedTuple
 
 from decoders.registry import Model
 from domain.errors import DecodeError
@@ -41,27 +42,39 @@ _SETTINGS: Final = 0x3E
 _FURTHER_PROBES: Final = 0x19
 _INFRARED_CHANNEL: Final = 9
 
-_Reader = Callable[[bytes], list[Reading]]
+
+class _Number(NamedTuple):
+    """A type that is one number. `size` is that of its data, in bytes."""
+
+    size: int
+    unpack: Callable[[bytes, int], tuple[Any, ...]]
+    quantity: str
+    divisor: int = 1
+    channel: int = 0
 
 
 def decode(payload: bytes, f_port: int) -> list[Reading]:  # noqa: ARG001 - the port is the installer's choice
     """Return the readings of one frame; raise DecodeError if it is malformed."""
     readings: list[Reading] = []
-    at, probes = 0, 1
-    while at < len(payload) and payload[at] != _SETTINGS:
-        kind = payload[at]
-        if kind not in _TYPES:
-            raise DecodeError(f"type {kind:#04x} at byte {at}")
-        size, read = _TYPES[kind]
-        data = payload[at + 1 : at + 1 + size]
-        if len(data) < size:
-            raise DecodeError(f"type {kind:#04x} of {len(data)} bytes, {size} expected")
-        at += 1 + size
-        if kind == _FURTHER_PROBES:
+    at, end, probes = 0, len(payload), 1
+    while at < end and (kind := payload[at]) != _SETTINGS:
+        at += 1
+        number = _NUMBERS.get(kind)
+        if number is None and kind not in _OTHERS:
+            raise DecodeError(f"type {kind:#04x} at byte {at - 1}")
+        size = number[0] if number is not None else _OTHERS[kind][0]
+        if at + size > end:
+            raise DecodeError(f"type {kind:#04x} of {end - at} bytes, {size} expected")
+        if number is not None:
+            _, unpack, quantity, divisor, channel = number
+            (value,) = unpack(payload, at)
+            readings.append(_new(Reading, (quantity, value / divisor if divisor > 1 else value, channel, 0.0, None)))
+        elif kind == _FURTHER_PROBES:
             probes += 1
-            readings.append(Reading("temperature", _signed(data) / 10, probes))
-        elif read:
-            readings += read(data)
+            readings.append(Reading("temperature", _signed(payload[at : at + size]) / 10, probes))
+        elif read := _OTHERS[kind][1]:
+            readings += read(payload[at : at + size])
+        at += size
     return readings
 
 
@@ -69,17 +82,7 @@ def _signed(data: bytes) -> int:
     return int.from_bytes(data, signed=True)
 
 
-def _number(quantity: str, divisor: int = 1, channel: int = 0) -> _Reader:
-    if divisor == 1:
-        return lambda data: [_new(Reading, (quantity, int.from_bytes(data), channel, 0.0, None))]
-    return lambda data: [_new(Reading, (quantity, int.from_bytes(data) / divisor, channel, 0.0, None))]
-
-
-def _signed_number(quantity: str, divisor: int, channel: int = 0) -> _Reader:
-    return lambda data: [_new(Reading, (quantity, _signed(data) / divisor, channel, 0.0, None))]
-
-
-def _flag(quantity: str) -> _Reader:
+def _flag(quantity: str) -> Callable[[bytes], list[Reading]]:
     return lambda data: [Reading(quantity, int(data[0] != 0))]
 
 
@@ -102,34 +105,43 @@ def _sound(data: bytes) -> list[Reading]:
     return [Reading("sound_level_peak", data[0]), Reading("sound_level", data[1])]
 
 
-# Type -> size of its data, and what reads it (None: not kept).
-_TYPES: Final[dict[int, tuple[int, _Reader | None]]] = {
-    0x01: (2, _signed_number("temperature", 10)),
-    0x02: (1, _number("humidity")),
+_BYTE: Final = 1, Struct(">B").unpack_from
+_WORD: Final = 2, Struct(">H").unpack_from
+_SIGNED_WORD: Final = 2, Struct(">h").unpack_from
+_LONG: Final = 4, Struct(">I").unpack_from
+_SIGNED_LONG: Final = 4, Struct(">i").unpack_from
+
+_NUMBERS: Final = {
+    0x01: _Number(*_SIGNED_WORD, "temperature", 10),
+    0x02: _Number(*_BYTE, "humidity"),
+    0x04: _Number(*_WORD, "illuminance"),
+    0x06: _Number(*_WORD, "co2"),
+    0x07: _Number(*_WORD, "battery_voltage", 1000),
+    0x08: _Number(*_WORD, "analog_voltage", 1000, 1),
+    0x0B: _Number(*_LONG, "pulse_count", 1, 1),
+    0x0C: _Number(*_SIGNED_WORD, "temperature", 10, 1),
+    0x0D: _Number(*_BYTE, "digital_input", 1, 1),
+    0x0E: _Number(*_WORD, "distance", 1000),
+    0x14: _Number(*_LONG, "pressure", 1000),
+    0x17: _Number(*_LONG, "pulse_count", 1, 2),
+    0x18: _Number(*_WORD, "analog_voltage", 1000, 2),
+    0x1A: _Number(*_BYTE, "digital_input", 1, 2),
+    0x1B: _Number(*_SIGNED_LONG, "analog_voltage", 1_000_000, 3),
+    0x1C: _Number(*_WORD, "tvoc"),
+}
+
+# Type -> size of its data, and what reads what is more than a number (None: not kept).
+_OTHERS: Final[dict[int, tuple[int, Callable[[bytes], list[Reading]] | None]]] = {
     0x03: (3, _acceleration),
-    0x04: (2, _number("illuminance")),
     0x05: (1, _flag("presence")),
-    0x06: (2, _number("co2")),
-    0x07: (2, _number("battery_voltage", 1000)),
-    0x08: (2, _number("analog_voltage", 1000, 1)),
     0x09: (6, _position),
     0x0A: (2, None),
-    0x0B: (4, _number("pulse_count", 1, 1)),
-    0x0C: (2, _signed_number("temperature", 10, 1)),
-    0x0D: (1, _number("digital_input", 1, 1)),
-    0x0E: (2, _number("distance", 1000)),
     0x0F: (1, None),
     0x10: (4, _infrared),
     0x11: (1, _flag("presence")),
     0x12: (1, _flag("water_leak")),
     0x13: (65, None),
-    0x14: (4, _number("pressure", 1000)),
     0x15: (2, _sound),
     0x16: (2, None),
-    0x17: (4, _number("pulse_count", 1, 2)),
-    0x18: (2, _number("analog_voltage", 1000, 2)),
     _FURTHER_PROBES: (2, None),
-    0x1A: (1, _number("digital_input", 1, 2)),
-    0x1B: (4, _signed_number("analog_voltage", 1_000_000, 3)),
-    0x1C: (2, _number("tvoc")),
 }

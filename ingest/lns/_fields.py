@@ -119,12 +119,9 @@ def position(latitude_deg: float, longitude_deg: float, altitude_m: float | None
 
 def one_per_gateway(receptions: Sequence[Reception]) -> tuple[Reception, ...]:
     """Return the strongest reception of each gateway: one with two antennas reports an uplink twice."""
-    if len(receptions) < 2:  # most uplinks, in most places
+    if len({reception[0] for reception in receptions}) == len(receptions):
         return tuple(receptions)
-    best = {reception[0]: reception for reception in receptions}
-    if len(best) == len(receptions):
-        return tuple(receptions)
-    best.clear()
+    best: dict[str, Reception] = {}
     for reception in receptions:
         known = best.setdefault(reception.gateway_eui, reception)
         if known is not reception and _strength(reception) > _strength(known):

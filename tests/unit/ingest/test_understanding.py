@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from decoders.registry import Decoder, Model, Registry
+from decoders.registry import Decoded, Decoder, Model, Registry
 from domain.errors import MessageError
 from domain.events import JOIN, Event, NetworkEvent, Position, Reception, Uplink
 from domain.quarantine import BAD_TIME, IMPLAUSIBLE, TOO_LARGE, UNKNOWN_DEVICE, UNREADABLE
-from domain.readings import FAILED, Reading
+from domain.readings import DECODED, FAILED, Reading
 from ingest import batching, understanding
+from ingest.codecs import ByCodec
 from ingest.messages import Message, Origin
 from store import packing
 from store.batch import AccountKey, Batch, Frame
@@ -146,9 +147,21 @@ def test_what_memory_lacks_is_named(known: Known) -> None:
     found = understanding.read(messages, server_that(lambda _body: events))
     assert understanding.unknown_sources(messages, known) == {"elsewhere"}
     assert understanding.unknown_devices(found, known) == {STRANGER}
-    registry = registry_that(lambda _payload, _f_port: [Reading("temperature", 1.0), Reading("ns:x", 2.0)])
-    understood = understanding.identify(found, known, registry)
+    understood = understanding.identify(found, known, registry_that(lambda _payload, _f_port: []))
     assert understanding.unknown_gateways(understood, known) == {"new": there, "another": None}
+
+
+@pytest.mark.parametrize("by", ["the network server", "a codec"])
+def test_names_without_a_number_are_named(known: Known, by: str) -> None:
+    registry = registry_that(lambda _payload, _f_port: [])
+    found = understanding.read([message()], server_that(lambda _body: [uplink(decoded={"x": 2.0})]))
+    by_codec = {}
+    if by == "a codec":
+        readings = (Reading("temperature", 1.0), Reading("ns:x", 2.0))
+        by_codec = {0: ByCodec(Decoded(DECODED, readings, "", "version"), 17, {"x": 2.0})}
+    else:
+        known.devices[DEVICE] = Device(DEVICE_ID, TENANT, None)
+    understood = understanding.identify(found, known, registry, by_codec)
     assert understanding.unknown_quantities(understood, known) == {"ns:x"}
 
 
