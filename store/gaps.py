@@ -165,7 +165,7 @@ WITH wanted AS (
     FROM steps
 )
 SELECT device_id, dev_eui, dev_addr, min(f_cnt) AS first, max(f_cnt) AS last, min(received_at) AS first_at,
-       max(received_at) AS last_at, bool_or(sources.name = $3) AS ours
+       max(received_at) AS last_at, bool_or($3::text IS NULL OR sources.name = $3) AS ours
   FROM numbered JOIN wanted USING (device_id) JOIN sources USING (source_id)
  GROUP BY device_id, dev_eui, dev_addr, run
  ORDER BY device_id, run
@@ -173,11 +173,11 @@ SELECT device_id, dev_eui, dev_addr, min(f_cnt) AS first, max(f_cnt) AS last, mi
 
 
 async def gaps(
-    connection: asyncpg.Connection, *, source: str, since: datetime, until: datetime, dev_eui: str | None = None
+    connection: asyncpg.Connection, *, source: str | None, since: datetime, until: datetime, dev_eui: str | None = None
 ) -> AsyncIterator[DeviceGaps]:
     """Yield the devices that `source` heard and that have gaps which ended between `since` and `until`.
 
-    One short statement for every few hundred devices. Raises what asyncpg raises.
+    Of every source when it is None. One short statement for every few hundred devices. Raises what asyncpg raises.
     """
     after = 0
     while True:

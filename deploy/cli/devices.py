@@ -1,25 +1,29 @@
-"""samara devices list | import | show | set."""
+"""samara devices list | import | show | set | gaps."""
 
 import sys
+from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import asyncpg
 import typer
 
 from decoders.registry import Registry
-from deploy.cli.common import show_table, with_database
+from deploy.cli.common import moment, show_json, show_table, with_database
 from deploy.declaring import Told, declare
 from deploy.inventory import COLUMNS, Listed, RowError, read
 from deploy.pages import everything
 from deploy.parameters import checked, constants_of, parameters_in
 from deploy.roles import now
 from domain.errors import ConfigurationError
+from store.gaps import DeviceGaps, gaps
 from store.parameters import change_parameters, device_known
 from store.reading.network import Device, devices
 from store.reading.territory import tenant_by_slug, tenants
 
 app = typer.Typer(help="The sensors.", no_args_is_help=True)
+
+_GAPS_SPAN: Final = timedelta(days=7)
 
 
 @app.command("list")
@@ -117,6 +121,32 @@ def set_command(
     for remark in with_database(context, work):
         typer.echo(remark)
     typer.echo(f"{device.lower()}: set; `samara redecode --device {device.lower()}` applies it to what came before")
+
+
+@app.command("gaps")
+def gaps_command(
+    context: typer.Context,
+    *,
+    since: Annotated[str | None, typer.Option("--from", help="ISO 8601, UTC unless it says; a week ago.")] = None,
+    until: Annotated[str | None, typer.Option("--to", help="ISO 8601, UTC unless it says; now.")] = None,
+    device: Annotated[str | None, typer.Option(help="The DevEUI of one device.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="A list of objects, for a program.")] = False,
+) -> None:
+    """List the frames that never came, by the frame counters: lost in the air, or by a broker that was killed."""
+    ends_at = moment(until, "--to") or now()
+    begins_at = moment(since, "--from") or ends_at - _GAPS_SPAN
+
+    async def work(connection: asyncpg.Connection) -> list[DeviceGaps]:
+        dev_eui = device.lower() if device else None
+        return [one async for one in gaps(connection, source=None, since=begins_at, until=ends_at, dev_eui=dev_eui)]
+
+    found = [(one.dev_eui, *gap) for one in with_database(context, work) for gap in one.gaps]
+    names = ("dev_eui", "frames", "after", "before")
+    if as_json:
+        show_json([dict(zip(names, row, strict=True)) for row in found])
+        return
+    show_table(names, [(*row[:2], *(at.isoformat(timespec="seconds") for at in row[2:])) for row in found])
+    typer.echo(f"{sum(row[1] for row in found)} frames of {len({row[0] for row in found})} devices never came")
 
 
 def _content(file: str) -> bytes:

@@ -1,6 +1,7 @@
 """`samara repair`, as a person runs it."""
 
 import asyncio
+import json
 import logging
 from collections.abc import Iterator
 from datetime import timedelta
@@ -46,6 +47,12 @@ def repair(config: Path, *arguments: str, code: int = 0) -> Result:
     return result
 
 
+def devices_gaps(config: Path, *arguments: str) -> str:
+    result = CliRunner().invoke(app, ["--config", str(config), "devices", "gaps", *arguments])
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
 def refused(config: Path, *arguments: str) -> str:
     result = CliRunner().invoke(app, ["--config", str(config), "repair", *arguments])
     assert isinstance(result.exception, ConfigurationError)
@@ -67,6 +74,20 @@ def test_gaps_are_told_then_repaired(config: Path, database: str, empty_database
     done = repair(config, *FROM_TO, "--apply", "--source", "chirpstack", "--device", f"{1:016X}").stdout.splitlines()
     assert done[2:] == ["chirpstack: 4 frames lost by 1 devices, 4 in the history; 4 stored, 0 still lost"]
     assert repair(config, *FROM_TO).stdout == "chirpstack: 0 frames lost by 0 devices, 0 in the history\n"
+
+
+def test_gaps_are_listed_whether_or_not_there_is_a_history(config: Path, database: str, empty_database: str) -> None:
+    asyncio.run(a_log(database, empty_database, [up(1, f_cnt, 10 * f_cnt) for f_cnt in range(8)], [0, 1, 5, 7]))
+    found = [
+        [f"{1:016x}", "3", "2026-03-01T00:10:00+00:00", "2026-03-01T00:50:00+00:00"],
+        [f"{1:016x}", "1", "2026-03-01T00:50:00+00:00", "2026-03-01T01:10:00+00:00"],
+    ]
+    told = devices_gaps(config, *FROM_TO).splitlines()
+    assert [line.split("\t") for line in told[1:-1]] == found
+    assert told[-1] == "4 frames of 1 devices never came"
+    rows = json.loads(devices_gaps(config, *FROM_TO, "--device", f"{1:016X}", "--json"))
+    assert [[row["dev_eui"], str(row["frames"])] for row in rows] == [row[:2] for row in found]
+    assert devices_gaps(config, "--to", "2026-02-01").splitlines()[1:] == ["0 frames of 0 devices never came"]
 
 
 def test_what_cannot_be_read_is_said_and_fails(config: Path, database: str, empty_database: str) -> None:
