@@ -17,7 +17,7 @@ from api.pagination import everything
 from api.tenancy import tenant_of
 from store.reading import territory
 from store.reading.attention import attention
-from store.reading.daily import days
+from store.reading.consumption import days
 from store.reading.seen import seen
 from store.reading.territory import Tenant
 
@@ -34,7 +34,7 @@ async def show(request: web.Request) -> web.Response:
         month = months.to_date(now, ZoneInfo(tenant.time_zone))
         periods = [month.bounds, months.year_before(month).bounds]
         fleet = await fleet_of(connection, tenant)
-        told = await days(connection, tenant.tenant_id, use.QUANTITY_NAMES, periods)
+        told = await days(connection, tenant, use.QUANTITY_NAMES, periods)
     address = rendering.tenant_address(tenant)
     places = fare.places(fleet, address, now, texts)
     return rendering.html(

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from domain.indoor_air import ACT_PPM, WATCH_PPM, Confinement, confinement
-from store.reading.consumption import HourLevel
+from store.reading.hourly import HourLevel
 
 CO2: Final = "co2"
 TEMPERATURE: Final = "temperature"

@@ -15,6 +15,7 @@ from api.tenancy import tenant_of
 from api.units import written
 from domain.quantities import QUANTITIES
 from store.reading.below import Below, Used, below, used_below
+from store.reading.growth import Asked
 
 PATH: Final = "/t/{slug}/communes"
 KINDS: Final = frozenset({"syndicat", "departement", "epci", "water_union", "other"})
@@ -36,8 +37,8 @@ async def show(request: web.Request) -> web.Response:
     periods = [month.bounds, months.year_before(month).bounds]
     async with reader(request) as connection:
         found = await below(connection, tenant.tenant_id, now)
-        of_found = [one.tenant_id for one in found]
-        used = await used_below(connection, of_found, _USED, periods, month.days * _COMPARABLE)
+        counters = Asked([one.tenant_id for one in found], _USED, periods, tenant.time_zone)
+        used = await used_below(connection, counters, month.days * _COMPARABLE)
     ordered = sorted(found, key=lambda one: _rank(one, order))
     return rendering.html(
         request,

@@ -18,7 +18,7 @@ from api.pages.rendering import Crumb
 from api.tenancy import tenant_of
 from domain.water import Network
 from store import buildings
-from store.reading import consumption, territory
+from store.reading import consumption, hourly, territory
 
 PATH: Final = "/t/{slug}/eau"
 _NETWORK: Final = f"{PATH}/reseau"
@@ -35,12 +35,11 @@ async def page(request: web.Request) -> web.Response:
     async with reader(request) as connection:
         tenant = await tenant_of(request, connection)
         period = periods.period(name, now, ZoneInfo(tenant.time_zone))
-        of_tenant = (connection, tenant.tenant_id, (water_view.VOLUME,))
-        by_day = partial(consumption.uses, *of_tenant, unit="day", time_zone=tenant.time_zone)
+        of_tenant = (connection, tenant, (water_view.VOLUME,))
         read = water_view.Found(
-            now=await by_day(period.start, period.end),
-            before=await by_day(period.start_before, period.end_before),
-            hours=await consumption.hours(*of_tenant, period.end - _NIGHTS, now),
+            now=await consumption.uses(*of_tenant, period.start, period.end),
+            before=await consumption.uses(*of_tenant, period.start_before, period.end_before),
+            hours=await hourly.hours(*of_tenant, period.end - _NIGHTS, now),
             prices=await buildings.prices(connection, tenant.tenant_id),
         )
         sites = await pagination.everything(partial(territory.sites, connection, tenant.tenant_id))

@@ -1,6 +1,6 @@
 """The page of a tenant's energy, /t/<slug>/energie: by building, in kWh and euros, against last year and the decree."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -17,7 +17,7 @@ from api.pages.navigation import Entry
 from api.pages.periods import Period
 from api.tenancy import tenant_of
 from store import buildings
-from store.reading import consumption
+from store.reading import consumption, hourly
 from store.reading.territory import Tenant
 
 PATH: Final = "/t/{slug}/energie"
@@ -68,12 +68,10 @@ async def page(request: web.Request) -> web.Response:
 
 
 async def _found(connection: asyncpg.Connection, tenant: Tenant, period: Period, year: Period) -> Found:
-    of_year = await _uses(connection, tenant, year.start, year.end)
+    of_year = await consumption.uses(connection, tenant, energy_view.QUANTITIES, year.start, year.end)
     now = [use for use in of_year if use.start >= period.start]
-    before = await _uses(connection, tenant, period.start_before, period.end_before)
-    hours = await consumption.hours(
-        connection, tenant.tenant_id, (energy_view.ELECTRICITY,), period.end - _HABITS, period.end
-    )
+    before = await consumption.uses(connection, tenant, energy_view.QUANTITIES, period.start_before, period.end_before)
+    hours = await hourly.hours(connection, tenant, (energy_view.ELECTRICITY,), period.end - _HABITS, period.end)
     opening = await buildings.opening_hours(connection, tenant.tenant_id)
     return Found(
         now=now,
@@ -84,20 +82,6 @@ async def _found(connection: asyncpg.Connection, tenant: Tenant, period: Period,
         prices=await buildings.prices(connection, tenant.tenant_id),
         degree_days=await buildings.degree_days_of(connection, min(period.start_before, year.start), period.end),
         opened=opened([(hour.site_id, hour.start) for hour in hours], opening, ZoneInfo(tenant.time_zone)),
-    )
-
-
-async def _uses(
-    connection: asyncpg.Connection, tenant: Tenant, start: datetime, end: datetime
-) -> list[consumption.Use]:
-    return await consumption.uses(
-        connection,
-        tenant.tenant_id,
-        energy_view.QUANTITIES,
-        start,
-        end,
-        unit="day",
-        time_zone=tenant.time_zone,
     )
 
 
@@ -112,12 +96,11 @@ async def export(request: web.Request) -> web.Response:
         year = now.astimezone(zone).year - 1
         uses = await consumption.uses(
             connection,
-            tenant.tenant_id,
+            tenant,
             energy_view.QUANTITIES,
             periods.midnight(date(year, 1, 1), zone),
             periods.midnight(date(year + 1, 1, 1), zone),
             unit="year",
-            time_zone=tenant.time_zone,
         )
         known = await buildings.buildings(connection, tenant.tenant_id)
     rows = energy_view.operat(known, uses, year)

@@ -9,7 +9,8 @@ from api.pages.periods import Period
 from domain import energy
 from domain.energy import Day
 from store.buildings import Building, Price
-from store.reading.consumption import HourUse, Use
+from store.reading.consumption import Use
+from store.reading.hourly import HourUse
 
 ELECTRICITY: Final = "active_energy_import"
 GAS: Final = "gas_volume"

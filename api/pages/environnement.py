@@ -16,7 +16,7 @@ from api.pages import air_view, air_words, periods, rendering
 from api.pages.navigation import Entry
 from api.tenancy import tenant_of
 from store import buildings
-from store.reading import consumption, territory
+from store.reading import hourly, territory
 
 PATH: Final = "/t/{slug}/environnement"
 _REPORT: Final = f"{PATH}/air-des-ecoles.csv"
@@ -44,9 +44,7 @@ async def page(request: web.Request) -> web.Response:
     async with reader(request) as connection:
         tenant = await tenant_of(request, connection)
         quantities = _QUANTITIES if name == "mois" else _QUANTITIES[:3]
-        levels = await consumption.levels(
-            connection, tenant.tenant_id, quantities, now - timedelta(days=_DAYS[name]), now
-        )
+        levels = await hourly.levels(connection, tenant.tenant_id, quantities, now - timedelta(days=_DAYS[name]), now)
         hours = await buildings.opening_hours(connection, tenant.tenant_id)
         sites = await pagination.everything(partial(territory.sites, connection, tenant.tenant_id))
         points = await pagination.everything(partial(territory.points, connection, tenant.tenant_id))
@@ -86,7 +84,7 @@ async def report(request: web.Request) -> web.Response:
         zone = ZoneInfo(tenant.time_zone)
         today = now.astimezone(zone).date()
         start = periods.a_year_before(today)
-        levels = await consumption.levels(
+        levels = await hourly.levels(
             connection, tenant.tenant_id, (air_view.CO2,), periods.midnight(start, zone), periods.midnight(today, zone)
         )
         hours = await buildings.opening_hours(connection, tenant.tenant_id)

@@ -49,6 +49,6 @@ def period(name: Name, now: datetime, zone: ZoneInfo) -> Period:
         start=midnight(first, zone),
         end=midnight(today, zone),
         start_before=midnight(a_year_before(first), zone),
-        end_before=midnight(a_year_before(today), zone),
+        end_before=min(midnight(a_year_before(yesterday) + timedelta(days=1), zone), midnight(first, zone)),
         zone=zone,
     )

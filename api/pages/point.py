@@ -106,7 +106,7 @@ def _card(
 ) -> view.Card:
     present = measurers[0] if measurers and measurers[0].until is None else None
     heard_at, period_s = (None, None) if present is None else (present.heard_at, present.period_s)
-    point = Seen(found.point_id, found.site_id, found.name, period_s, heard_at, [])
+    point = Seen(found.point_id, found.site_id, found.name, period_s, heard_at)
     return view.cards([point], values, now, texts)[0]
 
 

@@ -38,7 +38,7 @@ async def show(request: web.Request) -> web.Response:
         if site is None:
             raise NotFoundError
         values = await latest_values(connection, tenant.tenant_id, site_id=site_id)
-        read = partial(hours_of_site, connection, tenant.tenant_id, site_id, start=now - _WEEKS, end=now)
+        read = partial(hours_of_site, connection, tenant, site_id, start=now - _WEEKS, end=now)
         hours = await read([*rhythm.COUNTERS, *rhythm.LEVELS])
         definition = (await buildings.opening_hours(connection, tenant.tenant_id)).get(site_id)
     points = [point for point in fleet.points if point.site_id == site_id]

@@ -14,7 +14,7 @@ from api.pages.months import Month
 from api.pages.navigation import Entry
 from api.pages.texts import Texts
 from api.tenancy import tenant_of
-from store.reading.daily import Told, days
+from store.reading.consumption import Told, days
 
 PATH: Final = "/t/{slug}/sites"
 
@@ -29,7 +29,7 @@ async def show(request: web.Request) -> web.Response:
         month = months.to_date(now, ZoneInfo(tenant.time_zone))
         periods = [month.bounds, months.year_before(month).bounds]
         fleet = await fleet_of(connection, tenant)
-        told = await days(connection, tenant.tenant_id, use.QUANTITY_NAMES, periods)
+        told = await days(connection, tenant, use.QUANTITY_NAMES, periods)
     places = fare.places(fleet, rendering.tenant_address(tenant), now, texts)
     kinds = [kind for kind in use.KINDS if any(one.quantity in kind.quantities and one.days for one in told)]
     return rendering.html(

@@ -9,7 +9,7 @@ from api.pages.months import Month
 from api.pages.texts import Texts
 from api.units import written
 from domain.quantities import QUANTITIES
-from store.reading.daily import Told
+from store.reading.consumption import Told
 
 NOW: Final = 0  # the periods, in the order in which they are asked for
 BEFORE: Final = 1

@@ -11,7 +11,8 @@ from api.pages.periods import Period
 from domain import water
 from domain.water import Leak
 from store.buildings import Price
-from store.reading.consumption import HourUse, Use
+from store.reading.consumption import Use
+from store.reading.hourly import HourUse
 
 VOLUME: Final = "water_volume"
 _COMPARABLE: Final = 0.9

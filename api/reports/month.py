@@ -15,7 +15,7 @@ from api.pages import air_view, energy_view, periods, water_view
 from api.pages.periods import Period
 from store import buildings
 from store.delivery.reading import Summary, incidents
-from store.reading import consumption, territory
+from store.reading import consumption, hourly, territory
 from store.reading.consumption import Use
 from store.reading.territory import Tenant
 
@@ -71,13 +71,13 @@ async def read(connection: asyncpg.Connection, tenant: Tenant, first: date) -> M
     long_ago = periods.midnight(months_before(first, MONTHS)[0], zone)
     of_tenant = (connection, tenant.tenant_id)
     quantities = (*energy_view.QUANTITIES, water_view.VOLUME)
-    by_day = await consumption.uses(
-        *of_tenant, quantities, long_ago, period.end, unit="day", time_zone=tenant.time_zone
-    )
+    by_day = await consumption.uses(connection, tenant, quantities, long_ago, period.end)
     now = [use for use in by_day if use.start >= period.start]
     before = [use for use in by_day if period.start_before <= use.start < period.end_before]
-    hours = await consumption.hours(*of_tenant, (energy_view.ELECTRICITY, water_view.VOLUME), period.start, period.end)
-    levels = await consumption.levels(
+    hours = await hourly.hours(
+        connection, tenant, (energy_view.ELECTRICITY, water_view.VOLUME), period.start, period.end
+    )
+    levels = await hourly.levels(
         *of_tenant, (air_view.CO2, air_view.TEMPERATURE, air_view.HUMIDITY), period.start, period.end
     )
     opening = await buildings.opening_hours(*of_tenant)

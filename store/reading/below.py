@@ -1,9 +1,9 @@
 """The tenants below one, as supervision sees them: how their sensors fare, and what they used."""
 
-from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
+from store.reading.growth import Asked, of_growth
 from store.reading.pages import Reader
 
 
@@ -92,56 +92,27 @@ class Used(NamedTuple):
     before: float
 
 
-SELECT_USED_BELOW: Final = """
-WITH tracks AS (
-  SELECT DISTINCT sites.tenant_id, points.point_id, during, device_id, quantity_id, channel, quantities.name AS quantity
-    FROM sites
-    JOIN points USING (site_id)
-    JOIN assignments USING (point_id)
-    JOIN latest_frames USING (device_id)
-   CROSS JOIN unnest(quantity_ids, channels) AS told (quantity_id, channel)
-    JOIN quantities USING (quantity_id)
-   WHERE tenant_id = ANY ($1::integer[])
-     AND quantities.name = ANY ($2::text[])
-), days AS (
-  SELECT tenant_id, point_id, quantity, period, day,
-         coalesce(counter_step(before, first), 0)
-         + CASE WHEN low >= high * 0.9 OR (first = low AND last = high) THEN last - first
-                ELSE high - first + counter_step(high, low) + last - low END AS grown
-    FROM tracks
-   CROSS JOIN unnest($3::timestamptz[], $4::timestamptz[]) WITH ORDINALITY AS range (start, stop, period)
-   CROSS JOIN LATERAL (SELECT day, low, high, first, last, lag(last) OVER (ORDER BY day) AS before
-                         FROM measurements_daily AS daily
-                        WHERE daily.device_id = tracks.device_id
-                          AND daily.quantity_id = tracks.quantity_id
-                          AND daily.channel = tracks.channel
-                          AND daily.day >= range.start - interval '8 days'
-                          AND daily.day < range.stop) AS rolled_up
-   WHERE day >= start
-     AND during && tstzrange(day, day + interval '1 day')
-), of_point AS (
-  SELECT tenant_id, quantity, point_id, sum(grown) FILTER (WHERE period = 1) AS now,
+SELECT_USED_BELOW: Final = of_growth(""", of_point AS (
+  SELECT tenant_id, quantity_id, point_id, sum(grown) FILTER (WHERE period = 1) AS now,
          sum(grown) FILTER (WHERE period = 2) AS before,
-         count(DISTINCT day) FILTER (WHERE period = 1) >= $5
-         AND count(DISTINCT day) FILTER (WHERE period = 2) >= $5 AS twice
-    FROM days
-   GROUP BY tenant_id, quantity, point_id
+         count(DISTINCT day) FILTER (WHERE period = 1) >= $8
+         AND count(DISTINCT day) FILTER (WHERE period = 2) >= $8 AS twice
+    FROM grown
+   GROUP BY tenant_id, quantity_id, point_id
 )
-SELECT tenant_id, quantity, coalesce(sum(now), 0) AS used, coalesce(sum(now) FILTER (WHERE twice), 0) AS comparable,
+SELECT tenant_id, name, coalesce(sum(now), 0) AS used, coalesce(sum(now) FILTER (WHERE twice), 0) AS comparable,
        coalesce(sum(before) FILTER (WHERE twice), 0) AS before
   FROM of_point
- GROUP BY tenant_id, quantity
-"""
+  JOIN quantities USING (quantity_id)
+ GROUP BY tenant_id, name
+""")
 
 
 async def used_below(
     reader: Reader,
-    tenant_ids: Collection[int],
-    quantities: Collection[str],
-    periods: Sequence[tuple[datetime, datetime]],
+    asked: Asked,
     least_days: float,
 ) -> list[Used]:
-    """Return what each tenant used in the first period, and of what was measured on `least_days` in both, both."""
-    starts, stops = [start for start, _ in periods], [stop for _, stop in periods]
-    rows = await reader.fetch(SELECT_USED_BELOW, list(tenant_ids), list(quantities), starts, stops, least_days)
+    """Return what tenants used in the first of two periods; of what was measured on `least_days` in both, both."""
+    rows = await reader.fetch(SELECT_USED_BELOW, *asked.parameters(), least_days)
     return [Used(*row) for row in rows]

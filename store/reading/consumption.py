@@ -1,10 +1,12 @@
-"""What the meters of a tenant counted, in each period of its calendar: few queries for a whole page."""
+"""What the meters of a tenant counted, day by day, in few statements for a whole page."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Final, Literal, NamedTuple
 
+from store.reading.growth import Asked, of_growth
 from store.reading.pages import Reader
+from store.reading.territory import Tenant
 
 Unit = Literal["day", "week", "month", "year"]
 
@@ -20,170 +22,97 @@ class Use(NamedTuple):
     amount: float
 
 
-# A day's increase is from the last index of the day before, so that nothing falls between two days; a counter that
-# began again counts what it shows. Days without a message are in the next one that has.
-SELECT_USES: Final = """
-WITH meters AS MATERIALIZED (
-  SELECT site_id, point_id, device_id, lower(during) AS since, upper(during) AS until
-    FROM sites
-    JOIN points USING (site_id)
-    JOIN assignments USING (point_id)
-   WHERE tenant_id = $1
-     AND during && tstzrange($3, $4)
-), stepped AS (
-  SELECT site_id, point_id, quantity_id, channel, day, last, first,
-         lag(last) OVER (PARTITION BY point_id, meters.device_id, quantity_id, channel ORDER BY day) AS before
-    FROM meters
-   CROSS JOIN LATERAL (SELECT *
-                         FROM measurements_daily
-                        WHERE device_id = meters.device_id
-                          AND quantity_id = ANY ($2::smallint[])
-                          AND day >= greatest($3::timestamptz - interval '3 days', meters.since)
-                          AND day < least($4::timestamptz, meters.until)
-                       OFFSET 0) AS rolled_up
-)
-SELECT site_id, point_id, quantity_id, channel,
-       date_trunc($5::text, day AT TIME ZONE $6::text) AT TIME ZONE $6::text AS start,
-       sum(CASE WHEN before IS NULL THEN greatest(last - first, 0)
-                WHEN last >= before THEN last - before
-                ELSE last END) AS amount
-  FROM stepped
- WHERE day >= $3
- GROUP BY site_id, point_id, quantity_id, channel, start
+SELECT_USES: Final = of_growth("""
+SELECT site_id, point_id, name, channel, start, amount
+  FROM (SELECT site_id, point_id, quantity_id, channel, date_trunc($8::text, day, $6::text) AS start,
+               sum(grown) AS amount
+          FROM grown
+         GROUP BY site_id, point_id, quantity_id, channel, start) AS used
+  JOIN quantities USING (quantity_id)
  ORDER BY start, site_id, point_id, quantity_id, channel
-"""
-
-SELECT_QUANTITIES: Final = """
-SELECT quantity_id, name FROM quantities WHERE name = ANY ($1)
-"""
-
-
-async def _ids(reader: Reader, quantities: Collection[str]) -> dict[int, str]:
-    rows = await reader.fetch(SELECT_QUANTITIES, list(quantities))
-    return {row["quantity_id"]: row["name"] for row in rows}
+""")
 
 
 async def uses(
     reader: Reader,
-    tenant_id: int,
+    tenant: Tenant,
     quantities: Collection[str],
     start: datetime,
     end: datetime,
     *,
-    unit: Unit,
-    time_zone: str,
+    unit: Unit = "day",
 ) -> list[Use]:
     """Return what each meter of a tenant counted in each period that begins in [start, end), in order of time.
 
-    Periods without a message are missing. `start` and `end` are beginnings of days of the zone.
+    Periods without a message are missing. `start` and `end` are beginnings of days of the tenant.
     """
-    names = await _ids(reader, quantities)
-    rows = await reader.fetch(SELECT_USES, tenant_id, list(names), start, end, unit, time_zone)
-    return [
-        Use(row["site_id"], row["point_id"], names[row["quantity_id"]], row["channel"], row["start"], row["amount"])
-        for row in rows
-    ]
+    asked = Asked([tenant.tenant_id], quantities, [(start, end)], tenant.time_zone)
+    return [Use(*row) for row in await reader.fetch(SELECT_USES, *asked.parameters(), unit)]
 
 
-class HourUse(NamedTuple):
-    """What one meter counted in one hour, in the quantity's unit."""
+class Told(NamedTuple):
+    """One quantity in one period: of one point over it all (`day` None), or of all points on a day (`point_id` None).
 
-    site_id: int
-    point_id: int
+    `days` is on how many days each device and channel measured something. `increase` is what a counter grew by; `mean`
+    and `peak`, of a level, are its mean and the mean of each day's highest. All in the quantity's unit.
+    """
+
     quantity: str
-    start: datetime
-    amount: float
+    point_id: int | None
+    period: int  # which of the ranges asked for, from 0
+    day: datetime | None
+    days: int
+    increase: float | None
+    mean: float | None
+    peak: float | None
 
 
-# The index at each hour's end less the one before; hours without a message share what came after them.
-SELECT_HOURS: Final = """
-WITH meters AS MATERIALIZED (
-  SELECT site_id, point_id, device_id, lower(during) AS since, upper(during) AS until
-    FROM sites
-    JOIN points USING (site_id)
+SELECT_COUNTED: Final = of_growth("""
+SELECT name, point_id, period, day, days, increase, NULL, NULL
+  FROM (SELECT quantity_id, point_id, (period - 1)::integer AS period, day,
+               count(*) FILTER (WHERE is_new_day)::integer AS days, sum(grown) AS increase
+          FROM grown
+         GROUP BY GROUPING SETS ((quantity_id, period, point_id), (quantity_id, period, day))) AS told
+  JOIN quantities USING (quantity_id)
+ ORDER BY name, period, day, point_id
+""")
+
+# A day of a level counts for the point at which its device was, on some of it.
+SELECT_LEVEL_DAYS: Final = """
+WITH days AS (
+  SELECT point_id, quantity_id, day, samples, total, high
+    FROM points
     JOIN assignments USING (point_id)
-   WHERE tenant_id = $1
-     AND during && tstzrange($3, $4)
-), stepped AS (
-  SELECT site_id, point_id, quantity_id, channel, hour, last,
-         lag(last) OVER series AS before,
-         lag(hour) OVER series AS hour_before
-    FROM meters
    CROSS JOIN LATERAL (SELECT *
-                         FROM measurements_hourly
-                        WHERE device_id = meters.device_id
-                          AND quantity_id = ANY ($2::smallint[])
-                          AND hour >= greatest($3::timestamptz - interval '1 hour', meters.since)
-                          AND hour < least($4::timestamptz, meters.until)
+                         FROM measurements_daily
+                        WHERE device_id = assignments.device_id
+                          AND quantity_id = ANY (ARRAY(SELECT quantity_id
+                                                         FROM quantities
+                                                        WHERE name = ANY ($2::text[]) AND kind = 'gauge'))
+                          AND day >= greatest($3::timestamptz, date_trunc('day', lower(during), 'Europe/Paris'))
+                          AND day < least($4::timestamptz, upper(during))
                        OFFSET 0) AS rolled_up
-  WINDOW series AS (PARTITION BY point_id, meters.device_id, quantity_id, channel ORDER BY hour)
+   WHERE points.of_tenant_id = $1
 )
-SELECT site_id, point_id, quantity_id, hour, last - before AS amount
-  FROM stepped
- WHERE hour >= $3
-   AND last >= before
-   AND hour - hour_before = interval '1 hour'
- ORDER BY point_id, quantity_id, channel, hour
+SELECT name, point_id, 0, day, days, NULL, mean, peak
+  FROM (SELECT quantity_id, point_id, day, count(*)::integer AS days, sum(total) / sum(samples) AS mean,
+               avg(high) AS peak
+          FROM days
+         GROUP BY GROUPING SETS ((quantity_id, point_id), (quantity_id, day))) AS told
+  JOIN quantities USING (quantity_id)
+ ORDER BY name, day, point_id
 """
 
 
-async def hours(
-    reader: Reader, tenant_id: int, quantities: Collection[str], start: datetime, end: datetime
-) -> list[HourUse]:
-    """Return what each meter counted in each whole hour of [start, end) that follows one with a message."""
-    names = await _ids(reader, quantities)
-    rows = await reader.fetch(SELECT_HOURS, tenant_id, list(names), start, end)
-    return [
-        HourUse(row["site_id"], row["point_id"], names[row["quantity_id"]], row["hour"], row["amount"]) for row in rows
-    ]
+async def days(
+    reader: Reader, tenant: Tenant, quantities: Collection[str], periods: Sequence[tuple[datetime, datetime]]
+) -> list[Told]:
+    """Return what was measured between the bounds of each period, midnights of the tenant, by point and by day.
 
-
-class HourLevel(NamedTuple):
-    """The mean of a level in one hour, in the quantity's unit, with the extremes."""
-
-    site_id: int
-    point_id: int
-    quantity: str
-    start: datetime
-    mean: float
-    low: float
-    high: float
-
-
-SELECT_LEVELS: Final = """
-SELECT site_id, point_id, quantity_id, hour, total / samples AS mean, low, high
-  FROM sites
-  JOIN points USING (site_id)
-  JOIN assignments USING (point_id)
- CROSS JOIN LATERAL (SELECT *
-                       FROM measurements_hourly
-                      WHERE device_id = assignments.device_id
-                        AND quantity_id = ANY ($2::smallint[])
-                        AND channel = 0
-                        AND hour >= greatest($3::timestamptz, lower(during))
-                        AND hour < least($4::timestamptz, upper(during))
-                     OFFSET 0) AS rolled_up
- WHERE tenant_id = $1
-   AND during && tstzrange($3, $4)
- ORDER BY point_id, quantity_id, hour
-"""
-
-
-async def levels(
-    reader: Reader, tenant_id: int, quantities: Collection[str], start: datetime, end: datetime
-) -> list[HourLevel]:
-    """Return what each point's levels were in each hour of [start, end) with a message."""
-    names = await _ids(reader, quantities)
-    rows = await reader.fetch(SELECT_LEVELS, tenant_id, list(names), start, end)
-    return [
-        HourLevel(
-            row["site_id"],
-            row["point_id"],
-            names[row["quantity_id"]],
-            row["hour"],
-            row["mean"],
-            row["low"],
-            row["high"],
-        )
-        for row in rows
-    ]
+    Levels are told of the first period alone. It comes from the days that maintenance rolled up, a minute after they
+    changed.
+    """
+    asked = Asked([tenant.tenant_id], quantities, periods, tenant.time_zone)
+    counted = await reader.fetch(SELECT_COUNTED, *asked.parameters())
+    levels = await reader.fetch(SELECT_LEVEL_DAYS, tenant.tenant_id, list(quantities), *periods[0])
+    return [Told(*row) for row in [*counted, *levels]]

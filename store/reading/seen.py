@@ -14,22 +14,18 @@ class Seen(NamedTuple):
     name: str
     period_s: int | None  # the usual time between two uplinks of its model
     heard_at: datetime | None
-    quantities: list[str]  # what it measures
 
 
 SELECT_SEEN: Final = """
-SELECT points.point_id, site_id, points.name, period_s, heard_at, coalesce(names, '{}') AS quantities
-  FROM sites
-  JOIN points USING (site_id)
+SELECT points.point_id, site_id, points.name, period_s, heard_at
+  FROM points
   LEFT JOIN (assignments JOIN devices USING (device_id)) ON assignments.point_id = points.point_id AND upper_inf(during)
   LEFT JOIN models USING (model_id)
-  LEFT JOIN LATERAL (SELECT max(received_at) AS heard_at, array_agg(DISTINCT quantities.name) AS names
+  LEFT JOIN LATERAL (SELECT max(received_at) AS heard_at
                        FROM latest_frames
-                      CROSS JOIN unnest(quantity_ids) AS told (quantity_id)
-                       JOIN quantities USING (quantity_id)
                       WHERE latest_frames.device_id = devices.device_id
                         AND during @> measured_at) AS newest ON true
- WHERE sites.tenant_id = $1
+ WHERE points.of_tenant_id = $1
  ORDER BY points.point_id
 """
 

@@ -12,12 +12,13 @@ from store_world import HOUR, Row, a_device, a_place, utc, write_measurements
 
 from store.assignments import assign
 from store.maintenance.run import run_once
-from store.reading.daily import days
+from store.reading.consumption import days
 from store.reading.hourly import hours_of_site
 from store.reading.pieces import increase
 from store.reading.searching import fold, search
 from store.reading.seen import seen
 from store.reading.series import intervals
+from store.reading.territory import tenant_by_id
 
 PARIS = ZoneInfo("Europe/Paris")
 START = utc(2025, 5, 9, 22)  # midnight in Paris
@@ -53,7 +54,8 @@ async def a_month(connection: asyncpg.Connection) -> tuple[int, int]:
 async def test_days_of_many_points_are_those_of_their_series(connection: asyncpg.Connection) -> None:
     tenant_id, point_id = await a_month(connection)
     bounds = [START + timedelta(days=n) for n in range(11)]
-    told = await days(connection, tenant_id, ["water_volume", "temperature"], [(bounds[0], bounds[-1])])
+    tenant = await tenant_by_id(connection, tenant_id)
+    told = await days(connection, tenant, ["water_volume", "temperature"], [(bounds[0], bounds[-1])])
     water = await intervals(connection, tenant_id, point_id, "water_volume", 0, bounds=bounds)
     by_day = {one.day: one.increase for one in told if one.quantity == "water_volume" and one.day is not None}
     assert by_day == {row.start: pytest.approx(row.increase) for row in water.rows}
@@ -70,7 +72,8 @@ async def test_hours_of_a_site_are_those_of_its_points(connection: asyncpg.Conne
     site_id = await connection.fetchval("SELECT site_id FROM points WHERE point_id = $1", point_id)
     bounds = [START + timedelta(days=2) + n * HOUR for n in range(49)]
     names = ["water_volume", "temperature"]
-    told = await hours_of_site(connection, tenant_id, site_id, names, start=bounds[0], end=bounds[-1])
+    tenant = await tenant_by_id(connection, tenant_id)
+    told = await hours_of_site(connection, tenant, site_id, names, start=bounds[0], end=bounds[-1])
     water = await intervals(connection, tenant_id, point_id, "water_volume", 0, bounds=bounds)
     assert [one.increase for one in told if one.quantity == "water_volume"] == [
         pytest.approx(row.increase) for row in water.rows

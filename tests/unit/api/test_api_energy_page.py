@@ -7,7 +7,8 @@ import pytest
 
 from api.pages import air_view, energy_view, periods, water_view
 from store.buildings import Building, Price
-from store.reading.consumption import HourLevel, HourUse, Use
+from store.reading.consumption import Use
+from store.reading.hourly import HourLevel, HourUse
 
 PARIS = ZoneInfo("Europe/Paris")
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)

@@ -26,7 +26,7 @@ def site(site_id: int, name: str, kind: str = "school") -> Site:
 
 
 def seen(point_id: int, site_id: int = 1, *, age: timedelta | None = HOUR, period_s: int | None = 3600) -> Seen:
-    return Seen(point_id, site_id, f"Point {point_id}", period_s, None if age is None else NOW - age, [])
+    return Seen(point_id, site_id, f"Point {point_id}", period_s, None if age is None else NOW - age)
 
 
 def incident(

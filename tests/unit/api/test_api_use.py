@@ -5,10 +5,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from api.pages import months, use, words
+from api.pages import months, periods, use, words
 from api.pages.months import Month
 from api.pages.texts import texts
-from store.reading.daily import Told
+from store.reading.consumption import Told
 
 PARIS = ZoneInfo("Europe/Paris")
 FR, EN = texts("fr"), texts("en")
@@ -125,3 +125,11 @@ def test_numbers_have_the_digits_that_are_worth_reading() -> None:
     said = [plain(words.rounded(value, FR)) for value in (0.123, 1.26, 19.96, 20.4, 1234.5, 0.0)]
     assert said == ["0,12", "1,3", "20", "20", "1 235", "0"]
     assert words.span(date(2025, 11, 1), date(2025, 11, 21), FR) == "1er au 21 novembre"
+
+
+def test_all_pages_tell_of_the_same_month_and_of_the_same_days_a_year_before() -> None:
+    for n in range(4 * 366):
+        now = utc(2027, 1, 1, 9) + timedelta(days=n)
+        month, period = months.to_date(now, PARIS), periods.period("mois", now, PARIS)
+        assert (period.start, period.end) == month.bounds
+        assert (period.start_before, period.end_before) == months.year_before(month).bounds

@@ -11,7 +11,7 @@ FR, EN = texts("fr"), texts("en")
 
 
 def point(point_id: int = 1, name: str = "Chaufferie", period_s: int | None = None) -> Seen:
-    return Seen(point_id, 1, name, period_s, None, [])
+    return Seen(point_id, 1, name, period_s, None)
 
 
 def latest(quantity: str, value: float, *, channel: int = 0, age_s: float = 60, point_id: int = 1) -> LatestValue:
