@@ -1,8 +1,8 @@
 """What a rule would have done: the same evaluation over what is stored. Always before a rule is enabled."""
 
 import asyncio
-import heapq
 import json
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 
+from alerting.past import Past, Read, while_reading
 from alerting.rules import Calendar, Definition, Language, OpeningHours, RuleError, Surroundings
 from alerting.rules import _words as words
 from alerting.rules._base import NEVER, Figures
@@ -19,13 +20,12 @@ from alerting.rules.silent_gateway import SilentGateway
 from alerting.states import RESOLVED, Rule, Sample, Transition
 from alerting.step import initial, step
 from alerting.targets import TargetModel, quantities_of
-from store.alerting.history import gateway_names, gateways_history, history
+from store.alerting.history import History, gateway_names, gateways_history
 from store.alerting.subjects import Place, gateways_of, places, points_of
 
 DAYS: Final = 90
 GATEWAY_DAYS: Final = 30  # of gateways, of which there is no series: it is gathered from what they said and relayed
 MAX_POINTS: Final = 500  # of one backtest
-MAX_SAMPLES: Final = 3_000_000
 CHART_POINTS: Final = 400
 SHOWN: Final = 50
 
@@ -93,20 +93,37 @@ async def backtest(
     if len(points) > MAX_POINTS:
         raise RuleError(f"{len(points)} points; a backtest reads {MAX_POINTS} at most: name a site or a tag")
     around = await places(connection, [one.point_id for one in points])
-    reader = _Reader(connection, definition, since - timedelta(seconds=definition.WARM_UP_S), now)
+    past = Past(connection, definition, since - timedelta(seconds=definition.WARM_UP_S), now)
     if definition.SUBJECT == "group":
-        return await _of_group(reader, around, since, now)
+        return await _of_group(past, around, since, now)
     found: list[Firing] = []
     curve: Curve | None = None
-    for place in around:
-        samples = await reader.of_point(place.point_id)
-        rule = Rule(definition, _surroundings(place))
-        fired = firings(_name(place), await _transitions(rule, samples, now), since.timestamp())
+
+    def evaluated(portion: Sequence[Read]) -> tuple[list[Firing], Curve]:
+        return _of_points(definition, portion, since, now)
+
+    async for fired, drawn in while_reading(past.portions(around), evaluated):
         if curve is None or (fired and not found):
-            curve = _curve(_name(place), reader.first, since.timestamp())
+            curve = drawn
         found += fired
     found.sort(key=lambda one: one.started_s)
-    return Backtest(since, now, len(around), reader.count, found, curve)
+    return Backtest(since, now, len(around), past.count, found, curve)
+
+
+def _of_points(
+    definition: Definition, portion: Sequence[Read], since: datetime, now: datetime
+) -> tuple[list[Firing], Curve]:
+    """Return the alerts of some points, and the curve of the one that fired first, else of the first."""
+    found: list[Firing] = []
+    drawn = portion[0]
+    for one in portion:
+        rule = Rule(definition, _surroundings(one.place))
+        transitions = step(rule, initial(rule), one.samples(), now.timestamp()).transitions
+        fired = firings(_name(one.place), transitions, since.timestamp())
+        if fired and not found:
+            drawn = one
+        found += fired
+    return found, _curve(_name(drawn.place), drawn.parts[0], since.timestamp())
 
 
 async def _of_gateways(
@@ -137,55 +154,24 @@ async def _of_gateways(
     return Backtest(since, now, len(gateway_ids), sum(map(len, heard.values())), found, None)
 
 
-async def _of_group(reader: "_Reader", around: Sequence[Place], since: datetime, now: datetime) -> Backtest:
+async def _of_group(past: Past, around: Sequence[Place], since: datetime, now: datetime) -> Backtest:
     if not around:
         return Backtest(since, now, 0, 0, [], None)
     samples: list[Sample] = []
-    for number, place in enumerate(around):
-        samples += [(at_s, number, value) for at_s, _, value in await reader.of_point(place.point_id)]
+    read = [one async for portion in past.portions(around) for one in portion]
+    for number, one in enumerate(read):
+        samples += zip(one.parts[0].at_s, repeat(number), one.parts[0].readings, strict=False)
     samples.sort()
-    rule = Rule(reader.definition, _surroundings(around[0])._replace(members=len(around)))
+    rule = Rule(past.definition, _surroundings(around[0])._replace(members=len(around)))
     transitions = await _transitions(rule, samples, now)
     found = firings(around[0].site, transitions, since.timestamp())
-    return Backtest(since, now, 1, reader.count, found, _curve(_name(around[0]), reader.first, since.timestamp()))
+    curve = _curve(_name(around[0]), read[0].parts[0], since.timestamp())
+    return Backtest(since, now, 1, past.count, found, curve)
 
 
 async def _transitions(rule: Rule, samples: Iterable[Sample], now: datetime) -> list[Transition]:
     """Evaluate beside the event loop: a million samples take seconds, and others are waiting."""
     return (await asyncio.to_thread(step, rule, initial(rule), samples, now.timestamp())).transitions
-
-
-class _Reader:
-    """Reads the series of one point after the other."""
-
-    def __init__(
-        self, connection: asyncpg.Connection, definition: Definition, since: datetime, until: datetime
-    ) -> None:
-        self.definition = definition
-        self.count = 0
-        self.first: tuple[list[float], list[float]] = ([], [])
-        self._connection = connection
-        self._since, self._until = since, until
-
-    async def of_point(self, point_id: int) -> Iterable[Sample]:
-        """Return the samples of all series of a rule at that point, in the order of time."""
-        parts = []
-        for number, one in enumerate(self.definition.series()):
-            times, values = await history(
-                self._connection,
-                one.point_id or point_id,
-                one.quantity,
-                one.channel,
-                since=self._since,
-                until=self._until,
-            )
-            self.count += len(times)
-            if self.count > MAX_SAMPLES:
-                raise RuleError(f"more than {MAX_SAMPLES} samples: backtest fewer points or days")
-            if number == 0:
-                self.first = times, values
-            parts.append(zip(times, repeat(number), values, strict=False))
-        return parts[0] if len(parts) == 1 else heapq.merge(*parts)
 
 
 def _surroundings(place: Place) -> Surroundings:
@@ -198,9 +184,9 @@ def _name(place: Place) -> str:
     return f"{place.point}, {place.site}"
 
 
-def _curve(place: str, series: tuple[list[float], list[float]], since_s: float) -> Curve:
+def _curve(place: str, series: History, since_s: float) -> Curve:
     times, values = series
-    begin = next((number for number, at_s in enumerate(times) if at_s >= since_s), len(times))
+    begin = bisect_left(times, since_s)
     count = len(times) - begin
     width = max(1, -(-count // CHART_POINTS))
     stretches = range(begin, len(times), width)

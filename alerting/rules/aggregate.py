@@ -92,8 +92,8 @@ class AggregateDetector(Detector):
     def __init__(self, rule: Aggregate, memory: Memory | None, period_s: float | None) -> None:
         super().__init__()
         self._rule, self._period_s, self._is_beyond = rule, period_s, rule.beyond()
-        self._sum = ExactSum()
-        self._extreme = Extreme(-1.0 if rule.function == "min" else 1.0)
+        self._sum = ExactSum() if rule.function in {"mean", "sum"} else None
+        self._extreme = Extreme(-1.0 if rule.function == "min" else 1.0) if rule.function in {"min", "max"} else None
         self._samples: deque[tuple[float, float]] = deque()
         for at_s, value in memory or ():
             self._join(at_s, value)
@@ -113,13 +113,17 @@ class AggregateDetector(Detector):
         if len(self._samples) == MAX_SAMPLES:
             self._oldest_leaves()
         self._samples.append((at_s, value))
-        self._sum.add(value)
-        self._extreme.join(at_s, value)
+        if self._sum is not None:
+            self._sum.add(value)
+        if self._extreme is not None:
+            self._extreme.join(at_s, value)
 
     def _oldest_leaves(self) -> None:
         at_s, value = self._samples.popleft()
-        self._sum.add(-value)
-        self._extreme.leave(at_s)
+        if self._sum is not None:
+            self._sum.add(-value)
+        if self._extreme is not None:
+            self._extreme.leave(at_s)
 
     def _verdict(self, oldest_s: float) -> int:
         samples = self._samples
@@ -140,13 +144,12 @@ class AggregateDetector(Detector):
         self.deadline_s = max(leaves_s, samples[-1][0] + interval_s)
 
     def _value(self) -> float:
-        function = self._rule.function
-        if function == "count":
-            return float(len(self._samples))
-        if function in {"min", "max"}:
+        if self._extreme is not None:
             return self._extreme.value()
+        if self._sum is None:
+            return float(len(self._samples))
         total = self._sum.value()
-        return total / len(self._samples) if function == "mean" else total
+        return total / len(self._samples) if self._rule.function == "mean" else total
 
     def figures(self) -> Figures:
         """Return the value of the window."""

@@ -16,7 +16,9 @@ from alerting.rules import RuleError, parse
 from alerting.rules._base import NEVER
 from alerting.targets import TargetModel
 from deploy.cli.application import app
+from store.alerting.history import histories
 from store.alerting.rules import rules
+from store.assignments import assign
 from store.partitions import ensure_partitions, month_of
 
 NOW = START + timedelta(days=60)
@@ -60,6 +62,31 @@ async def test_a_backtest_fires_as_live_evaluation_does(world: World) -> None:
     tried = await try_rule(world.connection, rule_id, samples[-1][0] + timedelta(microseconds=1))
     assert len(live) > 10
     assert [one.started_s for one in tried.found.firings] == [row["started_at"].timestamp() for row in live]
+
+
+async def test_a_backtest_reads_each_sensor_of_a_point_in_its_own_time(world: World) -> None:
+    first, second, other = [await world.sensor(name) for name in ("Salle 1", "Réserve", "Salle 2")]
+    moved = START + 5 * HOUR
+    await world.measure(first, "co2", every(60, *[1600] * 10))
+    await world.measure(second, "co2", [*every(60, *[900] * 7), *every(60, 1700, 1700, start=START + 7 * HOUR)][::-1])
+    for minute in (20, 0, 10):  # not in the order in which they are stored
+        await world.measure(other, "co2", [(START + minute * MINUTE, 1600.0)])
+    await assign(world.connection, second.device_id, first.point_id, moved)
+    about = {"since": START - HOUR, "until": START + 9 * HOUR}
+    ids = [first.point_id, second.point_id, other.point_id]
+    read = await histories(world.connection, ids, "co2", 0, **about)
+    hours = [(at_s - START.timestamp()) / 3600 for at_s in read[first.point_id].at_s]
+    assert list(zip(hours, read[first.point_id].readings, strict=True)) == [
+        *((hour, 1600.0) for hour in range(5)),
+        *((hour, 900.0) for hour in (5, 6)),
+        *((hour, 1700.0) for hour in (7, 8)),
+    ]
+    assert len(read[second.point_id].at_s) == 5
+    assert [at_s - START.timestamp() for at_s in read[other.point_id].at_s] == [0, 600, 1200]
+    heard = await histories(world.connection, ids, "", 0, **about)
+    assert {point_id: one.at_s for point_id, one in heard.items()} == {
+        point_id: one.at_s for point_id, one in read.items()
+    }
 
 
 async def test_a_long_history_is_backtested_quickly(database: str) -> None:
