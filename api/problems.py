@@ -115,6 +115,12 @@ NO_SUCH_CURSOR: Final = Kind(
 NO_SUCH_MOMENT: Final = Kind(
     "no-such-moment", 422, "There is no such moment or period.", "Ce moment ou cette période n'existe pas."
 )
+ONE_PLACE: Final = Kind(
+    "one-place",
+    422,
+    "Name one site, one point or one gateway, or none for everywhere.",
+    "Nommez un lieu, un point ou une antenne, ou rien pour tout.",
+)
 NO_SUCH_PLACE: Final = Kind(
     "no-such-place",
     422,
@@ -217,6 +223,7 @@ KINDS: Final = (
     NO_SUCH_MOMENT,
     NO_SUCH_RULE,
     NO_SUCH_PLACE,
+    ONE_PLACE,
     UNREADABLE_CODE,
     TOO_MANY_POINTS,
     KEY_REUSED,

@@ -100,6 +100,11 @@ class RuleKind(Resource):
     fields: list[FormField]
 
 
+def what_of(found: RuleRow) -> rules.What:
+    """Return what a rule is about."""
+    return rules.What(found.place, points={int(number): name for number, name in json.loads(found.points).items()})
+
+
 def rule_of(found: RuleRow, language: rules.Language) -> Rule:
     """Return a rule as it is told."""
     target = json.loads(found.target)
@@ -112,7 +117,7 @@ def rule_of(found: RuleRow, language: rules.Language) -> Rule:
         definition=definition,
         **{name: target.get(name) for name in TARGETS},
         place=found.place,
-        sentence=rules.parse(found.kind, definition).sentence(rules.What(found.place), language),
+        sentence=rules.parse(found.kind, definition).sentence(what_of(found), language),
         enabled=found.enabled,
         version=found.version,
         firings=None if found.backtest is None else json.loads(found.backtest).get("count", 0),

@@ -4,6 +4,7 @@ What is told of an incident waits a little for what has the same cause (`GATHER`
 more often than every `AT_MOST_EVERY`; a critical event waits for nothing.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -13,6 +14,7 @@ import asyncpg
 from alerting.delivery.outages import LATELY, Outage, outage_of
 from store.delivery import incidents
 from store.delivery.events import Event, gateways_heard, mark_handled, relays_of, take_outbox, take_released
+from store.delivery.works import gateways_at_work
 
 GATHER: Final = timedelta(seconds=30)
 AT_MOST_EVERY: Final = timedelta(minutes=5)
@@ -56,13 +58,14 @@ async def route_some(connection: asyncpg.Connection, now: datetime) -> int:
         released = await take_released(connection, now, _BATCH)
         events = await take_outbox(connection, now, _BATCH)
         outages = await _outages(connection, [*released, *events], now)
+        at_work = await gateways_at_work(connection, now) if outages else {}
         for event in released:
-            await _release(connection, event, outages.get(event.alert_id), now)
+            await _release(connection, event, outages.get(event.alert_id), at_work, now)
         for event in events:
             if event.kind in _ENDINGS:
                 await _end(connection, event, now)
             else:
-                await _begin(connection, event, outages.get(event.alert_id), now)
+                await _begin(connection, event, outages.get(event.alert_id), at_work, now)
         if events:
             await mark_handled(connection, [event.outbox_id for event in events if event.outbox_id is not None], now)
         await incidents.close_outages(connection, now, USUAL_PERIOD)
@@ -84,7 +87,13 @@ async def _outages(connection: asyncpg.Connection, events: list[Event], now: dat
     return {alert_id: outage for alert_id, outage in found.items() if outage is not None}
 
 
-async def _begin(connection: asyncpg.Connection, event: Event, outage: Outage | None, now: datetime) -> None:
+async def _begin(
+    connection: asyncpg.Connection,
+    event: Event,
+    outage: Outage | None,
+    at_work: Mapping[int, datetime],
+    now: datetime,
+) -> None:
     if event.ended:
         return  # its end stands in the outbox behind it, and there is nothing to tell of either
     where = route(event, outage)
@@ -104,7 +113,8 @@ async def _begin(connection: asyncpg.Connection, event: Event, outage: Outage | 
             connection, event.alert_id, where.why, now, incident_id=held_by, release_at=where.release_at
         )
         if not (opened and where.why == "outage"):
-            return  # an outage that nobody told of yet is told, by itself
+            return  # an outage that nobody told of yet is told, by itself, once nobody works on the antenna any more
+        now = max(now, at_work.get(where.gateway_id or 0, now))
     else:
         await incidents.record(
             connection, incident_id, now, "joined" if not opened else "alert", note=str(event.alert_id)
@@ -120,7 +130,13 @@ async def _end(connection: asyncpg.Connection, event: Event, now: datetime) -> N
         await incidents.close_if_over(connection, event.incident_id, now)
 
 
-async def _release(connection: asyncpg.Connection, event: Event, outage: Outage | None, now: datetime) -> None:
+async def _release(
+    connection: asyncpg.Connection,
+    event: Event,
+    outage: Outage | None,
+    at_work: Mapping[int, datetime],
+    now: datetime,
+) -> None:
     if event.ended:
         await incidents.release(connection, event.alert_id, "ended", now)
         return
@@ -131,4 +147,4 @@ async def _release(connection: asyncpg.Connection, event: Event, outage: Outage 
         return
     if outage is None:
         await incidents.release(connection, event.alert_id, "told", now)
-    await _begin(connection, event, outage, now)
+    await _begin(connection, event, outage, at_work, now)

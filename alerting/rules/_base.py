@@ -7,6 +7,7 @@ nothing of durations, alerts or people: `alerting/step.py` does. Times are epoch
 
 import math
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Final, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -58,6 +59,7 @@ class What(NamedTuple):
 
     place: str
     zone: ZoneInfo = ZoneInfo("Europe/Paris")
+    points: Mapping[int, str] = MappingProxyType({})  # what the points that it names itself are called
 
 
 class Detector:
@@ -134,6 +136,11 @@ class Definition(BaseModel):
         """Return what has to be so, as the middle of a sentence: "CO2 dépasse 1 500 ppm"."""
         raise NotImplementedError
 
+    def condition_at(self, what: What, language: Language) -> str:
+        """Return the same where it speaks of points by name."""
+        del what
+        return self.condition(language)
+
     def explain(self, figures: Figures, language: Language) -> str:
         """Return what was found, as a sentence."""
         raise NotImplementedError
@@ -146,7 +153,7 @@ class Definition(BaseModel):
 
     def sentence(self, what: What, language: Language) -> str:
         """Return what it will do, in words."""
-        condition = self.condition(language)
+        condition = self.condition_at(what, language)
         said = ["Prévenir s'" + condition if condition.startswith("il ") else f"{_BEGINS[language]} {condition}"]
         if self.for_s:
             lasting = words.lasting(self.for_s, language)

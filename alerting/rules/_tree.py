@@ -1,6 +1,7 @@
 """A small tree of conditions: fixed operators, bounded when it is saved. No expression is ever evaluated."""
 
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -126,29 +127,49 @@ def sources(condition: Condition) -> tuple[Series, ...]:
     return tuple(found)
 
 
-def said(condition: Condition, language: Language) -> str:
-    """Return a condition in words."""
+def said(condition: Condition, language: Language, points: Mapping[int, str] = MappingProxyType({})) -> str:
+    """Return a condition in words; `points` are the names of those that it may speak of."""
     if isinstance(condition, Several):
         if condition.op == "not":
-            inner = said(condition.of[0], language)
+            inner = said(condition.of[0], language, points)
             return f"il est faux que {inner}" if language == "fr" else f"it is not so that {inner}"
+        blocks = [one for one in condition.of if isinstance(one, Several)]
+        if condition.op == "any" and blocks and all(_is_flat(one) for one in blocks):
+            return _OR_ELSE[language].join(said(one, language, points) for one in condition.of)
         joint = _JOINTS[language][condition.op]
-        return joint.join(_part(one, language) for one in condition.of)
+        return joint.join(_part(one, language, points) for one in condition.of)
+    if isinstance(condition, Compare) and words.is_state(condition.quantity):
+        there = condition.holds({condition.series(): 1.0}) or False
+        return words.signalled(condition.quantity, language, there=there, where=_where(condition, points))
     value = words.measured(condition.value, condition.quantity, language)
-    name = words.subject(condition.quantity, language)
+    name = _name(condition, language, points)
     if isinstance(condition, Difference):
-        minus = words.subject(condition.minus.quantity, language)
+        minus = _name(condition.minus, language, points)
         name = f"l'écart entre {name} et {minus}" if language == "fr" else f"the difference between {name} and {minus}"
-    return f"{name} {_OPERATORS[language][condition.op]} {value}"
+    return f"{name} {OPERATORS[language][condition.op]} {value}"
 
 
-def _part(condition: Condition, language: Language) -> str:
-    text = said(condition, language)
+def _is_flat(condition: Several) -> bool:
+    return condition.op == "all" and not any(isinstance(one, Several) for one in condition.of)
+
+
+def _part(condition: Condition, language: Language, points: Mapping[int, str]) -> str:
+    text = said(condition, language, points)
     return f"({text})" if isinstance(condition, Several) else text
 
 
+def _name(source: Source, language: Language, points: Mapping[int, str]) -> str:
+    return words.subject(source.quantity, language) + _where(source, points)
+
+
+def _where(source: Source, points: Mapping[int, str]) -> str:
+    name = points.get(source.point_id or 0)
+    return f" ({name})" if name else ""
+
+
+_OR_ELSE: Final = {"fr": ", ou bien ", "en": ", or else "}
 _JOINTS: Final = {"fr": {"all": " et ", "any": " ou "}, "en": {"all": " and ", "any": " or "}}
-_OPERATORS: Final = {
+OPERATORS: Final = {
     "fr": {
         "above": "dépasse",
         "at_least": "atteint",

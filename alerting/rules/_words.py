@@ -137,6 +137,21 @@ def subject(quantity: str, language: Language) -> str:
     return f"{'la' if first in _FEMININE else 'le'} {name}"
 
 
+def is_state(quantity: str) -> bool:
+    """Say whether a quantity is there or not, 1 or 0: a leak, an alarm."""
+    known = QUANTITIES.get(quantity)
+    return known is not None and known.kind == "state" and known.high == 1
+
+
+def signalled(quantity: str, language: Language, *, there: bool, where: str = "") -> str:
+    """Return that a state is there, or is not: "la fuite d'eau est signalée"; `where` comes after its name."""
+    if language == "en":
+        return f"“{label(quantity, language)}”{where} is {'' if there else 'not '}reported"
+    feminine = label(quantity, "fr").partition(" ")[0] in _FEMININE
+    verb = "est" if there else "n'est pas"
+    return f"{subject(quantity, 'fr')}{where} {verb} signalé{'e' if feminine else ''}"
+
+
 def of(quantity: str, language: Language) -> str:
     """Return what something is of: "de température", "of temperature"."""
     name = _within(label(quantity, language))

@@ -17,6 +17,7 @@ from alerting.rules._base import (
     Memory,
     Series,
     Surroundings,
+    What,
 )
 from alerting.rules._tree import Condition, check, said, sources
 from alerting.rules._words import Language, Texts
@@ -58,6 +59,10 @@ class Combined(Definition):
     def condition(self, language: Language) -> str:
         """Return it in words."""
         return said(self.when, language)
+
+    def condition_at(self, what: What, language: Language) -> str:
+        """Return it in words, with the names of the points that it speaks of besides the one that is watched."""
+        return said(self.when, language, what.points)
 
     def explain(self, figures: Figures, language: Language) -> str:
         """Return what was found."""

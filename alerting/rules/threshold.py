@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from pydantic import model_validator
 
+from alerting.rules import _words as words
 from alerting.rules._base import (
     BAD,
     BETWEEN,
@@ -52,6 +53,8 @@ class Threshold(OfLevel):
 
     def condition(self, language: Language) -> str:
         """Return it in words."""
+        if words.is_state(self.quantity):
+            return words.signalled(self.quantity, language, there=self.is_beyond(1.0))
         condition = f"{self.subject(language)} {_VERBS[language][self.above is None]} {self.said(self.level, language)}"
         if self.second is not None:
             then = self.said(self.second, language)
@@ -60,6 +63,9 @@ class Threshold(OfLevel):
 
     def explain(self, figures: Figures, language: Language) -> str:
         """Return what was found."""
+        if words.is_state(self.quantity):
+            said = words.signalled(self.quantity, language, there=figures["value"] >= 1)
+            return f"{said[:1].upper()}{said[1:]}."
         value, level = self.said(figures["value"], language), self.said(figures["level"], language)
         if language == "fr":
             return f"{self.name('fr')} : {value} (seuil {level})."

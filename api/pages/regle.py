@@ -9,7 +9,7 @@ from aiohttp import web
 from alerting import rules
 from api.access import MANAGE, READ, require
 from api.context import CLOCK, reader, writer
-from api.pages import rendering, watching
+from api.pages import conditions, rendering, watching
 from api.pages.forms import form
 from api.pages.rendering import Crumb
 from api.parameters import Asked, Id, of_path
@@ -62,7 +62,7 @@ async def show(request: web.Request) -> web.Response:
         backtest=backtest,
         alerts=watching.fired(alerts, row, zone, texts),
         manages=manages,
-        editable=row.kind != "combined",
+        editable=row.kind != "combined" or conditions.filled(json.loads(row.definition)["when"]) is not None,
     )
 
 

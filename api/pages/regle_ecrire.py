@@ -10,61 +10,33 @@ from aiohttp import web
 from alerting import rules
 from api.access import MANAGE, require
 from api.context import CLOCK, reader, writer
-from api.pages import rendering, watching
+from api.pages import conditions, rendering, watching
 from api.pages.forms import form
 from api.pages.regle import RulePath
 from api.pages.rendering import Crumb
+from api.pages.rule_ground import Ground, ground_of, targets
 from api.pages.texts import Texts
-from api.pagination import everything
 from api.parameters import of_path
+from api.query import MAX_ID
 from api.rules_told import example_of
 from api.ruling import RULE_DESK
 from api.tenancy import tenant_of
 from domain.errors import NotFoundError
 from store.access import audit
 from store.alerting import rules as stored
-from store.alerting.subjects import measured_quantities
-from store.alerting.tags import tags
-from store.reading import territory
+from store.alerting.subjects import places
 from store.reading.territory import Tenant
 
 NEW: Final = "/t/{slug}/regles/nouvelle"
 CHANGE: Final = r"/t/{slug}/regles/{id:\d+}/modifier"
 SENTENCE: Final = "/t/{slug}/regles/phrase"
-_UNWRITTEN: Final = ("combined", "silent_gateway")  # a tree has no form; gateways are all watched, or by command
+COMBINED: Final = "combined"  # the kind whose form is made of conditions
 _MAX_NAME: Final = 200
-
-
-class _Ground(NamedTuple):
-    """What a tenant has that a rule may speak of."""
-
-    targets: list[tuple[str, str]]
-    quantities: list[str]
-    outdoor: list[tuple[str, str]]
-
-
-async def _ground(connection: asyncpg.Connection, tenant: Tenant, texts: Texts) -> _Ground:
-    sites = await everything(lambda **page: territory.sites(connection, tenant.tenant_id, **page))
-    points = await everything(lambda **page: territory.points(connection, tenant.tenant_id, **page))
-    measured = await measured_quantities(connection, tenant.tenant_id)
-    tagged = await tags(connection, tenant.tenant_id)
-    named = {site.site_id: site.name for site in sites}
-    labels = {point.point_id: f"{point.name}, {named.get(point.site_id, '')}" for point in points}
-    return _Ground(
-        targets=[
-            ("everything", texts("regles.everything")),
-            *((f"site_id:{site.site_id}", texts("regles.all_of", site=site.name)) for site in sites),
-            *((f"tag:{one.tag}", texts("regles.all_of", site=one.tag)) for one in tagged),
-            *((f"point_id:{point_id}", label) for point_id, label in labels.items()),
-        ],
-        quantities=sorted({quantity for _, quantity in measured}),
-        outdoor=[(str(point), labels[point]) for point, quantity in measured if quantity == "temperature"],
-    )
 
 
 def _kind(name: str) -> type[rules.Definition]:
     found = rules.kinds().get(name)
-    if found is None or name in _UNWRITTEN:
+    if found is None:
         raise NotFoundError
     return found
 
@@ -76,16 +48,18 @@ async def show(request: web.Request) -> web.Response:
     chosen, texts = query.text("sorte", "a kind of rule", default=""), rendering.catalogue_of(request)
     async with reader(request) as connection:
         tenant = await tenant_of(request, connection)
-        ground = await _ground(connection, tenant, texts)
+        ground = await ground_of(connection, tenant, texts)
     if not chosen:
         said = watching.language_of(texts)
         kinds = [
             (kind.KIND, kind.TITLE[said], example_of(kind, said))
             for kind in sorted(rules.kinds().values(), key=lambda kind: kind.TITLE[said])
-            if kind.KIND not in _UNWRITTEN
+            if kind.SUBJECT != "gateway" or ground.antennas
         ]
         return rendering.html(request, "sortes.html", tenant=tenant, crumbs=_crumbs(tenant, texts), kinds=kinds)
     kind = _kind(chosen)
+    if kind.SUBJECT == "gateway" and not ground.antennas:
+        raise NotFoundError
     action = f"{rendering.tenant_address(tenant, 'regles', 'nouvelle')}?sorte={kind.KIND}"
     return _form(request, tenant, kind, ground, {}, action=action)
 
@@ -98,16 +72,34 @@ async def show_change(request: web.Request) -> web.Response:
     async with reader(request) as connection:
         tenant = await tenant_of(request, connection)
         row = await stored.rule(connection, number, tenant.tenant_id)
-        ground = await _ground(connection, tenant, texts)
+        ground = await ground_of(connection, tenant, texts)
     kind = _kind(row.kind)
     aimed = next(iter(json.loads(row.target).items()), ("everything", True))
-    given = watching.filled(kind, json.loads(row.definition), texts) | {
-        "name": row.name,
-        "severity": row.severity,
-        "target": "everything" if aimed[0] == "everything" else f"{aimed[0]}:{aimed[1]}",
-    }
+    definition = json.loads(row.definition)
+    given = (
+        watching.filled(kind, definition, texts)
+        | _conditions(definition, texts)
+        | {
+            "name": row.name,
+            "severity": row.severity,
+            "target": "everything" if aimed[0] == "everything" else f"{aimed[0]}:{aimed[1]}",
+        }
+    )
     action = rendering.tenant_address(tenant, "regles", number, "modifier")
     return _form(request, tenant, kind, ground, given, action=action)
+
+
+def _conditions(definition: Mapping[str, Any], texts: Texts) -> dict[str, str]:
+    """Return a tree of conditions as the form says it. Raises NotFoundError for one that only programs can change."""
+    if "when" not in definition:
+        return {}
+    found = conditions.filled(definition["when"])
+    if found is None:
+        raise NotFoundError
+    return {
+        name: watching.said_number(value, texts) if isinstance(value, float | int) else value
+        for name, value in found.items()
+    }
 
 
 def _crumbs(tenant: Tenant, texts: Texts) -> list[Crumb]:
@@ -118,7 +110,7 @@ def _form(
     request: web.Request,
     tenant: Tenant,
     kind: type[rules.Definition],
-    ground: _Ground,
+    ground: Ground,
     given: Mapping[str, str],
     *,
     action: str,
@@ -139,10 +131,14 @@ def _form(
         form=watching.form(kind, {key: one for key, one in given.items() if key not in _COMMON}, ground.quantities,
                            ground.outdoor, texts),
         given={"name": kind.TITLE[said], "severity": "warning", "target": "everything", **given},
-        targets=_targets(ground, given),
+        blocks=conditions.blocks(given) if kind.KIND == COMBINED else [],
+        quantities=[(name, rules.choice_label(name, said)) for name in ground.quantities],
+        points=[("", texts("regles.this_point")), *ground.points],
+        operators=conditions.operators(rules.OPERATORS[said]),
+        targets=targets(kind, ground, given, texts),
         severities=[(one, texts(f"alertes.severity.{one}")) for one in ("critical", "warning", "info")],
         units=[(unit, texts(f"regles.unit.{unit}")) for unit in watching.UNITS_S],
-        sentence=_sentence(kind, given, texts),
+        sentence=_sentence(kind, given, {int(number): name for number, name in ground.points}, texts),
         phrase=rendering.tenant_address(tenant, "regles", "phrase"),
         action=action,
         wrong=wrong,
@@ -152,21 +148,27 @@ def _form(
 _COMMON: Final = ("kind", "name", "severity", "target")
 
 
-def _targets(ground: _Ground, given: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Return what the rule may be of; a tag that it has already stays."""
-    known = given.get("target", "everything")
-    if known in {value for value, _ in ground.targets}:
-        return ground.targets
-    return [*ground.targets, (known, known.partition(":")[2])]
-
-
-def _sentence(kind: type[rules.Definition], given: Mapping[str, str], texts: Texts) -> str:
-    """Return what a filled form says, '' while it says nothing that can be."""
+def _values(kind: type[rules.Definition], given: Mapping[str, str], texts: Texts) -> tuple[dict[str, Any], str]:
+    """Return the definition that a filled form says, and what is wrong with it, '' for nothing."""
     found, wrong = watching.values(kind, given)
+    if wrong:
+        return found, watching.complaint(kind, f"{wrong[0]}:", texts)
+    if kind.KIND != COMBINED:
+        return found, ""
+    numbers = {name: watching.number_of(given.get(name, "")) for name in conditions.names() if name.endswith("_value")}
+    when, unread = conditions.tree(given, numbers)
+    if unread:
+        return found, texts("regles.check_condition", n=unread[0])
+    return found | {"when": when}, "" if when else texts("regles.no_condition")
+
+
+def _sentence(kind: type[rules.Definition], given: Mapping[str, str], points: Mapping[int, str], texts: Texts) -> str:
+    """Return what a filled form says, '' while it says nothing that can be."""
+    found, wrong = _values(kind, given, texts)
     if wrong:
         return ""
     try:
-        return rules.parse(kind.KIND, found).sentence(rules.What(""), watching.language_of(texts))
+        return rules.parse(kind.KIND, found).sentence(rules.What("", points=points), watching.language_of(texts))
     except rules.RuleError:
         return ""
 
@@ -175,14 +177,19 @@ def _sentence(kind: type[rules.Definition], given: Mapping[str, str], texts: Tex
 async def phrase(request: web.Request) -> web.Response:
     """Answer the sentence that a form makes as it is filled, for the script of the page."""
     given = dict(request.query)
+    texts, kind = rendering.catalogue_of(request), _kind(given.get("kind", ""))
+    named = [int(value) for name, value in given.items() if name.endswith("_point") and value.isdigit()]
     async with reader(request) as connection:
         await tenant_of(request, connection)
-    texts = rendering.catalogue_of(request)
-    return web.json_response({"sentence": _sentence(_kind(given.get("kind", "")), given, texts)})
+        around = await places(connection, [number for number in named if number <= MAX_ID]) if named else []
+    points = {one.point_id: f"{one.point}, {one.site}" for one in around}
+    return web.json_response({"sentence": _sentence(kind, given, points, texts)})
 
 
 async def _given(request: web.Request, kind: type[rules.Definition]) -> dict[str, str]:
     names = [one.name for one in rules.fields(kind)]
+    if kind.KIND == COMBINED:
+        names += conditions.names()
     given = await form(request, *_COMMON, *names, *(f"{name}_unit" for name in names))
     return {name: value for name, value in given.items() if value}
 
@@ -213,9 +220,8 @@ async def change(request: web.Request) -> web.Response:
 
 async def _keep(request: web.Request, kind: type[rules.Definition], number: int | None) -> web.Response:
     given, texts = await _given(request, kind), rendering.catalogue_of(request)
-    found, wrong = watching.values(kind, given)
+    found, complaint = _values(kind, given, texts)
     name = given.get("name", "").strip()[:_MAX_NAME] or kind.TITLE[watching.language_of(texts)]
-    complaint = watching.complaint(kind, f"{wrong[0]}:", texts) if wrong else ""
     if not complaint:
         try:
             async with writer(request) as connection:
@@ -229,7 +235,7 @@ async def _keep(request: web.Request, kind: type[rules.Definition], number: int 
             complaint = watching.complaint(kind, str(error), texts)
     async with reader(request) as connection:
         tenant = await tenant_of(request, connection)
-        ground = await _ground(connection, tenant, texts)
+        ground = await ground_of(connection, tenant, texts)
     return _form(request, tenant, kind, ground, given, action=request.path_qs, wrong=complaint)
 
 

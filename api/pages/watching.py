@@ -11,7 +11,7 @@ from alerting import rules
 from api.pages import words
 from api.pages.alarms import Status
 from api.pages.texts import Texts
-from api.rules_told import Backtest, Curve
+from api.rules_told import Backtest, Curve, what_of
 from store.alerting.rules import RuleAlert, RuleRow
 
 UNITS_S: Final = {"min": 60.0, "h": 3600.0, "d": 86400.0}
@@ -46,7 +46,7 @@ def line(row: RuleRow, address: str, texts: Texts) -> Line:
         row.rule_id,
         f"{address}/{row.rule_id}",
         row.name,
-        definition.sentence(rules.What(row.place), language_of(texts)),
+        definition.sentence(what_of(row), language_of(texts)),
         " · ".join(detail),
         status(row, texts),
     )
@@ -222,11 +222,12 @@ def _default(one: rules.Field, texts: Texts) -> tuple[str, str]:
     if one.ask == "time":
         return str(one.default)[:5], ""
     if isinstance(one.default, float | int):
-        return _number(float(one.default), texts), ""
+        return said_number(float(one.default), texts), ""
     return str(one.default), ""
 
 
-def _number(value: float, texts: Texts) -> str:
+def said_number(value: float, texts: Texts) -> str:
+    """Return a number as a form shows it."""
     text = f"{value:.10g}"
     return text.replace(".", ",") if texts.language == "fr" else text
 
@@ -235,8 +236,8 @@ def duration(seconds: float, texts: Texts) -> tuple[str, str]:
     """Return a duration as a number and a unit, the largest that leaves it whole."""
     for unit in ("d", "h"):
         if seconds and seconds % UNITS_S[unit] == 0:
-            return _number(seconds / UNITS_S[unit], texts), unit
-    return _number(seconds / 60, texts), "min"
+            return said_number(seconds / UNITS_S[unit], texts), unit
+    return said_number(seconds / 60, texts), "min"
 
 
 def values(kind: type[rules.Definition], given: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
@@ -248,17 +249,22 @@ def values(kind: type[rules.Definition], given: Mapping[str, str]) -> tuple[dict
         if not text:
             continue
         if one.ask in {"number", "integer", "duration", "point"}:
-            plain = re.sub(r"[\s\u00a0\u202f]", "", text)
-            if _NUMBER.fullmatch(plain) is None:
+            number = number_of(text)
+            if number is None:
                 wrong.append(one.name)
                 continue
-            number = float(plain.replace(",", "."))
             if one.ask == "duration":
                 number *= UNITS_S.get(given.get(f"{one.name}_unit", "min"), 60.0)
             found[one.name] = int(number) if one.ask in {"integer", "point"} and number.is_integer() else number
         else:
             found[one.name] = text
     return found, wrong
+
+
+def number_of(text: str) -> float | None:
+    """Return a number as people type it, with a comma or a point; None for what is none."""
+    plain = re.sub(r"[\s\u00a0\u202f]", "", text)
+    return None if _NUMBER.fullmatch(plain) is None else float(plain.replace(",", "."))
 
 
 def filled(kind: type[rules.Definition], definition: Mapping[str, Any], texts: Texts) -> dict[str, str]:
@@ -273,7 +279,7 @@ def filled(kind: type[rules.Definition], definition: Mapping[str, Any], texts: T
         elif one.ask == "time":
             found[one.name] = str(value)[:5]
         elif isinstance(value, float | int):
-            found[one.name] = _number(float(value), texts)
+            found[one.name] = said_number(float(value), texts)
         else:
             found[one.name] = str(value)
     return found

@@ -18,7 +18,8 @@ class NotBacktestedError(SamaraError):
 class RuleRow(NamedTuple):
     """A rule. `definition`, `target` and `backtest` are JSON; `backtest` None until this version was backtested.
 
-    `place` is what the target is called, '' for all points of the tenant; `open_alerts` how many go on.
+    `place` is what the target is called, '' for all points of the tenant; `points` what those that a tree of
+    conditions names are called, by number, JSON; `open_alerts` how many go on.
     """
 
     rule_id: int
@@ -32,6 +33,7 @@ class RuleRow(NamedTuple):
     enabled: bool
     backtest: str | None
     place: str
+    points: str
     open_alerts: int
     updated_at: datetime
 
@@ -72,6 +74,11 @@ SELECT rule_id, tenant_id, name, kind, definition::text, target::text, severity,
                    FROM gateways
                   WHERE gateways.gateway_id = (target->>'gateway_id')::integer),
                 target->>'tag', '') AS place,
+       coalesce((SELECT json_object_agg(point_id, points.name || ', ' || sites.name)
+                   FROM jsonb_path_query(definition::jsonb, '$.**.point_id ? (@.type() == "number")') AS named
+                   JOIN points ON points.point_id = named::integer
+                   JOIN sites USING (site_id)
+                  WHERE rules.kind = 'combined')::text, '{}') AS points,
        (SELECT count(*) FROM alerts WHERE alerts.rule_id = rules.rule_id AND ended_at IS NULL
            AND alerts.tenant_id = rules.tenant_id) AS open_alerts,
        updated_at

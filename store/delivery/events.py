@@ -50,7 +50,9 @@ _DETAILS: Final = """
                  SELECT 'works', during
                    FROM maintenance_windows AS works
                   WHERE works.tenant_id = alerts.tenant_id
-                    AND (works.site_id IS NULL OR works.site_id = alerts.site_id)) AS covers
+                    AND (works.site_id IS NULL OR works.site_id = alerts.site_id)
+                    AND (works.point_id IS NULL OR works.point_id = alerts.point_id)
+                    AND (works.gateway_id IS NULL OR works.gateway_id = alerts.gateway_id)) AS covers
           WHERE during @> $1::timestamptz
           ORDER BY upper(during) DESC
           LIMIT 1) AS hidden ON true

@@ -9,7 +9,7 @@ from delivery_world import START, World
 from alerting.delivery.worker import work_once
 from alerting.outbound.errors import DeliveryError
 from domain.errors import NotFoundError
-from store.delivery import incidents, silences
+from store.delivery import incidents, silences, works
 from store.delivery.contacts import add_shift, remove_contact, set_steps
 from store.delivery.messages import revive
 from store.delivery.reading import happenings, incident, letters
@@ -197,15 +197,57 @@ async def test_silences_and_works_hold_what_goes_on_until_they_end(world: World)
     assert await world.work() + await world.work(seconds=31) == ["opened warning mairie: 1"]
     await world.resolve(lasting)
     assert await world.work() == ["resolved warning mairie: 1"]
-    await world.connection.execute(
-        "INSERT INTO maintenance_windows (tenant_id, during, reason) VALUES ($1, tstzrange($2, $3), 'travaux')",
-        tenant_id,
-        world.clock.now,
-        world.clock.now + timedelta(hours=2),
+    since, until = world.clock.now, world.clock.now + timedelta(hours=2)
+    await works.add_works(
+        world.connection, tenant_id, point_id=point_id, since=since, until=until, reason="mât", who="Paul"
     )
     await world.fire(rule_id, site_id=site_id, point_id=point_id)
     assert await world.work(minutes=119) == []
     assert await world.work(minutes=1) + await world.work(seconds=31) == ["opened warning mairie: 2"]
+
+
+async def test_works_on_an_antenna_hold_the_outage_that_they_make(world: World) -> None:
+    network = await world.tenant("somme-numerique", "syndicat")
+    await world.contact(network, "réseau")
+    at_work, alive = await world.gateway("at work"), await world.gateway("alive")
+    tenant_id, _, point_id = await a_school(world)
+    await world.contact(tenant_id, "mairie")
+    await world.sensors({point_id: tenant_id}, [at_work], START)
+    since, until = START, START + timedelta(hours=2)
+    with pytest.raises(NotFoundError):
+        await works.add_works(
+            world.connection, tenant_id, gateway_id=at_work, since=since, until=until, reason="mât", who="Paul"
+        )
+    window_id = await works.add_works(
+        world.connection, network, gateway_id=at_work, since=since, until=until, reason="mât", who="Paul"
+    )
+    world.clock.pass_(minutes=60)
+    await world.hear(alive, world.clock.now)
+    await world.fire(await world.rule(network, "silent_gateway", "critical"), gateway_id=at_work)
+    await world.fire(await world.rule(tenant_id, "silent_sensor"), point_id=point_id)
+    assert await world.work() + await world.work(minutes=30) == []
+    assert await world.incidents() == [(f"gateway:{at_work}", 2)]
+    await works.end_works(world.connection, network, window_id, world.clock.now)
+    assert await works.works_of(world.connection, network, world.clock.now) == []
+    await world.hear(alive, world.clock.now)
+    assert await world.work() + await world.work(seconds=31) == ["opened critical réseau: 1"]
+
+
+async def test_an_outage_that_nobody_watches_is_told_when_the_works_on_its_antenna_are_over(world: World) -> None:
+    network = await world.tenant("somme-numerique", "syndicat")
+    await world.contact(network, "réseau")
+    at_work, alive = await world.gateway("at work"), await world.gateway("alive")
+    tenant_id, _, point_id = await a_school(world)
+    await world.sensors({point_id: tenant_id}, [at_work], START)
+    since, until = START, START + timedelta(hours=2)
+    await works.add_works(
+        world.connection, network, gateway_id=at_work, since=since, until=until, reason="mât", who="Paul"
+    )
+    world.clock.pass_(minutes=60)
+    await world.hear(alive, world.clock.now)
+    await world.fire(await world.rule(tenant_id, "silent_sensor"), point_id=point_id)
+    assert await world.work() + await world.work(minutes=59) == []
+    assert await world.work(seconds=91) == ["opened critical réseau: 1"]
 
 
 async def test_a_silence_is_of_its_tenant_alone(world: World) -> None:

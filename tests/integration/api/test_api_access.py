@@ -52,6 +52,8 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "POST /api/v1/incidents/{id}/comments": {"note": "x"},
     "POST /api/v1/silences": {"site_id": "{site}", "until": "2199-01-01T00:00:00Z", "reason": "x"},
     "DELETE /api/v1/silences/{id}": {},
+    "POST /api/v1/maintenance-windows": {"site_id": "{site}", "until": "2199-01-01T00:00:00Z", "reason": "x"},
+    "DELETE /api/v1/maintenance-windows/{id}": {},
     "POST /api/v1/contacts": {"name": "x", "channel": "email", "target": {"address": "x@example.fr"}},
     "DELETE /api/v1/contacts/{id}": {},
     "POST /api/v1/contacts/{id}/test": {},
@@ -93,6 +95,10 @@ silence AS (
   INSERT INTO silences (tenant_id, during, reason, created_by)
   VALUES ($1, tstzrange('2020-01-01', '2190-01-01'), 'Secret', 'x') RETURNING silence_id
 ),
+works AS (
+  INSERT INTO maintenance_windows (tenant_id, during, reason)
+  VALUES ($1, tstzrange('2020-01-01', '2190-01-01'), 'Secret') RETURNING window_id
+),
 shift AS (
   INSERT INTO on_call_shifts (contact_id, during)
   SELECT contact_id, tstzrange('2020-01-01', '2190-01-01') FROM contact RETURNING shift_id
@@ -113,8 +119,8 @@ message AS (
   SELECT 'Secret', $1, contact_id, 'test', 'info', 'dead', now(), now() FROM contact RETURNING delivery_id
 )
 SELECT contact_id AS contact, incident_id AS incident, silence_id AS silence, delivery_id AS message,
-       rule_id AS rule, dataset_id AS dataset
-  FROM contact, incident, silence, message, rule, dataset
+       rule_id AS rule, dataset_id AS dataset, window_id AS "maintenance-window"
+  FROM contact, incident, silence, message, rule, dataset, works
 """
 # One's own, whoever one is: there is nothing of another tenant to name.
 OWN: Final = {

@@ -105,6 +105,24 @@ async def test_a_silence_begins_is_listed_and_ends(served: Served, incident: tup
     assert (await call(served, "GET", "silences", tenant))[1]["items"] == []
 
 
+async def test_works_are_announced_listed_and_called_off(served: Served, incident: tuple[int, str, str]) -> None:
+    _, tenant, other = incident
+    point = (await call(served, "GET", "points", tenant))[1]["items"][0]["id"]
+    works = {"since": (served.clock() + timedelta(hours=1)).isoformat(), "reason": "vidange", "point_id": point}
+    works["until"] = (served.clock() + timedelta(hours=9)).isoformat()
+    status, made = await call(served, "POST", "maintenance-windows", tenant, works)
+    assert status == 201
+    assert made["created_by"]
+    assert (await call(served, "GET", "maintenance-windows", tenant))[1]["items"] == [made]
+    assert (await call(served, "GET", "maintenance-windows", other))[1]["items"] == []
+    assert (await call(served, "POST", "maintenance-windows", other, works))[0] == 404
+    assert (await call(served, "POST", "maintenance-windows", tenant, works | {"site_id": 1}))[0] == 422
+    assert (await call(served, "POST", "maintenance-windows", tenant, works | {"until": works["since"]}))[0] == 422
+    assert (await call(served, "DELETE", f"maintenance-windows/{made['id']}", other))[0] == 404
+    assert (await call(served, "DELETE", f"maintenance-windows/{made['id']}", tenant))[0] == 204
+    assert (await call(served, "GET", "maintenance-windows", tenant))[1]["items"] == []
+
+
 async def test_contacts_are_added_tried_put_on_call_and_removed(served: Served, incident: tuple[int, str, str]) -> None:
     _, tenant, other = incident
     new = {"name": "Mairie", "channel": "email", "target": {"address": "mairie@example.org"}}

@@ -1,7 +1,10 @@
 """The pages of alerts, rules and contacts: what a town hall does there, and what it cannot."""
 
+import json
 import re
+from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import api_world
 from api_served import Served
@@ -208,3 +211,79 @@ async def test_who_only_reads_is_offered_nothing_to_press(served: Served) -> Non
         assert 'method="post"' not in main
     for path in (f"{BASE}/contacts", f"{BASE}/regles/nouvelle", f"{BASE}/regles/modeles"):
         await get(served, path, status=403)
+
+
+async def test_works_are_announced_and_end(served: Served) -> None:
+    page = await get(served, f"{BASE}/travaux")
+    assert "Aucuns travaux annoncés" in page
+    assert 'value="gateway_id' not in page
+    point = await served.connection.fetchval(
+        "SELECT min(point_id) FROM points JOIN sites USING (site_id) WHERE tenant_id = $1", served.world.tenant_id
+    )
+    local = (NOW + timedelta(hours=1)).astimezone(ZoneInfo("Europe/Paris"))
+    begins, ends = f"{local:%Y-%m-%dT%H:%M}", f"{local + timedelta(hours=3):%Y-%m-%dT%H:%M}"
+    about = {"place": f"point_id:{point}", "since": begins, "until": ends, "reason": "vidange"}
+    assert "La fin doit venir" in await post(served, f"{BASE}/travaux", status=422, **about | {"until": begins})
+    assert "Dites pourquoi" in await post(served, f"{BASE}/travaux", status=422, **about | {"reason": " "})
+    await post(served, f"{BASE}/travaux", status=404, **about | {"place": f"point_id:{served.world.foreign.point_id}"})
+    page = await post(served, f"{BASE}/travaux", **about)
+    assert "ces travaux sont annoncés" in page
+    assert "vidange · annoncé par" in page
+    number = await served.connection.fetchval("SELECT window_id FROM maintenance_windows")
+    page = await post(served, f"{BASE}/travaux/{number}/fin")
+    assert "Aucuns travaux annoncés" in page
+
+
+async def test_conditions_are_combined_in_words(served: Served) -> None:
+    page = await get(served, f"{BASE}/regles/nouvelle?sorte=combined")
+    assert "Prévenir quand tout ceci est vrai à la fois" in page
+    point = await served.connection.fetchval(
+        "SELECT min(point_id) FROM points JOIN sites USING (site_id) WHERE tenant_id = $1", served.world.tenant_id
+    )
+    name = await served.connection.fetchval("SELECT name FROM points WHERE point_id = $1", point)
+    filled = {
+        "kind": "combined",
+        "name": "Chauffage fenêtre ouverte",
+        "severity": "warning",
+        "target": "everything",
+        "c00_quantity": "temperature",
+        "c00_op": "below",
+        "c00_value": "18,5",
+        "c00_minus": "temperature",
+        "c00_minus_point": str(point),
+        "c01_quantity": "open",
+        "c01_op": "equals",
+        "c01_value": "1",
+        "c10_quantity": "co2",
+        "c10_op": "above",
+        "c10_value": "1500",
+    }
+    async with served.http.get(f"{BASE}/regles/phrase", params=filled, headers={"Accept-Language": "fr"}) as answer:
+        sentence = plain((await answer.json())["sentence"])
+    assert sentence.startswith("Prévenir si l'écart entre la température et la température (" + name)
+    assert sentence.endswith(") est sous 18,5 °C et l'ouverture est signalée, ou bien le CO2 dépasse 1 500 ppm.")
+    address = f"{BASE}/regles/nouvelle?sorte=combined"
+    assert "Dites au moins une condition" in await post(served, address, status=422, name="x")
+    assert "Vérifiez la condition 2" in await post(served, address, status=422, **filled | {"c01_value": ""})
+    kept = await post(served, address, **filled)
+    assert sentence in kept
+    number = await served.connection.fetchval("SELECT max(rule_id) FROM rules")
+    changing = await get(served, f"{BASE}/regles/{number}/modifier")
+    assert 'value="18,5"' in changing
+    await post(served, f"{BASE}/regles/{number}/modifier", **filled | {"c01_quantity": "", "c01_value": ""})
+    when = json.loads(await served.connection.fetchval("SELECT definition FROM rules WHERE rule_id = $1", number))[
+        "when"
+    ]
+    assert [part["op"] for part in when["of"]] == ["difference_below", "above"]
+    await served.connection.execute(
+        "UPDATE rules SET definition = $2 WHERE rule_id = $1",
+        number,
+        json.dumps({"when": {"op": "any", "of": [{"op": "above", "quantity": "co2", "value": n} for n in range(4)]}}),
+    )
+    assert f"/regles/{number}/modifier" not in await get(served, f"{BASE}/regles/{number}")
+    await get(served, f"{BASE}/regles/{number}/modifier", status=404)
+
+
+async def test_antennas_are_watched_by_who_runs_the_network_alone(served: Served) -> None:
+    assert "sorte=silent_gateway" not in await get(served, f"{BASE}/regles/nouvelle")
+    await get(served, f"{BASE}/regles/nouvelle?sorte=silent_gateway", status=404)
