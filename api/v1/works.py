@@ -54,6 +54,20 @@ async def list_works(request: web.Request, query: OfTenant) -> models.Page[Maint
     return models.Page[MaintenanceWindow](items=[_window(one) for one in found], next_cursor=None)
 
 
+@require(READ)
+async def get_works(request: web.Request, path: IdPath, query: OfTenant) -> MaintenanceWindow:
+    """Tell works that go on or are to come."""
+    del query
+    async with reader(request) as connection:
+        tenant = await tenancy.tenant_of(request, connection)
+        return _window(await works.one_of(connection, tenant.tenant_id, path.id, request.app[CLOCK]()))
+
+
+async def _held_works(request: web.Request, connection: asyncpg.Connection, path: IdPath) -> MaintenanceWindow:
+    tenant = await tenancy.tenant_of(request, connection)
+    return _window(await works.one_of(connection, tenant.tenant_id, path.id, request.app[CLOCK](), held=True))
+
+
 def _window(found: works.Works) -> MaintenanceWindow:
     fields = found._asdict()
     del fields["place"]
@@ -92,5 +106,6 @@ async def end_works(request: web.Request, connection: asyncpg.Connection, path: 
 ROUTES: Final = (
     get(PATH, list_works),
     post(PATH, create_works, query=OfTenant, problems=(NO_SUCH_MOMENT, ONE_PLACE)),
-    delete(f"{PATH}/{{id}}", end_works, query=OfTenant),
+    get(f"{PATH}/{{id}}", get_works),
+    delete(f"{PATH}/{{id}}", end_works, query=OfTenant, held=_held_works),
 )

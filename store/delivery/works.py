@@ -58,7 +58,7 @@ class Works(NamedTuple):
     place: str
 
 
-SELECT_WORKS: Final = """
+_GOING: Final = """
 SELECT window_id, works.site_id, works.point_id, works.gateway_id, lower(during) AS since, upper(during) AS until,
        reason, created_by,
        coalesce(sites.name, points.name || ', ' || its.name, nullif(gateways.name, ''), gateway_eui, '') AS place
@@ -69,14 +69,29 @@ SELECT window_id, works.site_id, works.point_id, works.gateway_id, lower(during)
   LEFT JOIN gateways ON gateways.gateway_id = works.gateway_id
  WHERE works.tenant_id = $1
    AND upper(during) > $2
- ORDER BY lower(during), window_id
- LIMIT 1000
 """
+SELECT_WORKS: Final = _GOING + " ORDER BY lower(during), window_id\n LIMIT 1000\n"
+SELECT_ONE: Final = _GOING + "   AND window_id = $3\n"
+SELECT_ONE_HELD: Final = f"{SELECT_ONE}   FOR UPDATE OF works\n"
 
 
 async def works_of(connection: asyncpg.Connection, tenant_id: int, now: datetime) -> list[Works]:
     """Return the works of a tenant that go on or are to come, the first ones first."""
     return [Works(**row) for row in await connection.fetch(SELECT_WORKS, tenant_id, now)]
+
+
+async def one_of(
+    connection: asyncpg.Connection, tenant_id: int, window_id: int, now: datetime, *, held: bool = False
+) -> Works:
+    """Return works that go on or are to come; `held` keeps others from changing them until the transaction ends.
+
+    Raises NotFoundError.
+    """
+    statement = SELECT_ONE_HELD if held else SELECT_ONE
+    row = await connection.fetchrow(statement, tenant_id, now, window_id)
+    if row is None:
+        raise NotFoundError(f"no works {window_id} that go on")
+    return Works(**row)
 
 
 # Those that are still to come never were.
