@@ -103,6 +103,12 @@ TOO_PERSONAL: Final = Kind(
     "Published so, it would tell how somebody lives.",
     "Publié ainsi, cela dirait comment quelqu'un vit.",
 )
+NOT_ITS_OWN_VOICE: Final = Kind(
+    "not-its-own-voice",
+    422,
+    "Only who manages this very tenant agrees in its name.",
+    "Seul un gestionnaire de la collectivité elle-même donne son accord.",
+)
 CONFLICT: Final = Kind(
     "conflict", 409, "What is there already does not allow it.", "Ce qui existe déjà ne le permet pas."
 )
@@ -216,6 +222,7 @@ KINDS: Final = (
     TOO_MANY_TRIES,
     TOO_MANY_REQUESTS,
     TOO_PERSONAL,
+    NOT_ITS_OWN_VOICE,
     NO_SUCH_CURSOR,
     NO_SUCH_ACCOUNT,
     NO_SUCH_KEY,

@@ -18,6 +18,8 @@ Parameters = Mapping[str, str]
 
 WEIGHT, UNIT, OFFSET, QUANTITY = "pulse_weight", "pulse_unit", "pulse_offset", "pulse_quantity"
 PULSE_PARAMETERS: Final = (WEIGHT, UNIT, OFFSET, QUANTITY)
+PERIOD: Final = "period_s"  # seconds between two uplinks, where a device is not set up as its model is
+MAX_PERIOD_S: Final = 31 * 86_400
 
 # Unit of a meter -> UCUM unit of the quantity, factor, and the quantity when none is said.
 UNITS: Final[Mapping[str, tuple[str, float, str]]] = {
@@ -95,6 +97,9 @@ def problems_of(parameters: Parameters, constants: Iterable[str]) -> list[str]:
             number(parameters[name])
         except ValueError:
             problems.append(f"{name} {parameters[name]!r} is not a number")
+    period = parameters.get(PERIOD, "1")
+    if not (period.isascii() and period.isdigit() and 0 < int(period) <= MAX_PERIOD_S):
+        problems.append(f"{PERIOD} {period!r} is not a whole number of seconds, 31 days at most")
     told = tuple(sorted(parameters.items()))
     channels = {name.rpartition("_")[2] for name in parameters if name.startswith(f"{WEIGHT}_")}
     for channel in sorted(channels) if channels else ["0"]:
@@ -107,4 +112,4 @@ def problems_of(parameters: Parameters, constants: Iterable[str]) -> list[str]:
 
 def unused(parameters: Parameters, constants: Iterable[str]) -> list[str]:
     """Return the names that no decoder of ours reads: a JavaScript codec finds them as `input.variables`."""
-    return sorted(name for name in parameters.keys() - set(constants) if not name.startswith(PULSE_PARAMETERS))
+    return sorted(name for name in parameters.keys() - {*constants, PERIOD} if not name.startswith(PULSE_PARAMETERS))

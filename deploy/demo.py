@@ -19,6 +19,7 @@ from pydantic import SecretStr
 from deploy import demo_accounts, demo_facts, demo_state, demo_territory
 from deploy.database import broker_directory, embedded_directory
 from deploy.declaring import declare
+from deploy.delivering import delivery_role
 from deploy.demo_accounts import Visit
 from deploy.demo_past import past
 from deploy.demo_state import DemoState
@@ -49,6 +50,7 @@ SOURCE: Final = "demo"
 FIRST_PAGE: Final = "t/corbie"
 _SUBSCRIBED_WITHIN_S: Final = 15.0
 _POLL_S: Final = 0.01
+_AHEAD: Final = 3000  # messages of the past that may be on their way: a slow machine is not flooded with a year
 
 
 class Demo(NamedTuple):
@@ -73,14 +75,15 @@ async def demo(
         async with AsyncExitStack() as stack:
             started = await stack.enter_async_context(_services(settings, captures, before))
             ingest = (await stack.enter_async_context(ingest_role(started.running))).task
-            maintenance = await stack.enter_async_context(maintenance_role(started.running))
-            alerting = await stack.enter_async_context(alerting_role(started.running))
+            maintenance = (await stack.enter_async_context(maintenance_role(started.running))).task
+            alerting = (await stack.enter_async_context(alerting_role(started.running))).task
+            delivery = (await stack.enter_async_context(delivery_role(started.running))).task
             address = await stack.enter_async_context(api_role(started.running, any_port=True))
             await _subscribed(started.running.registry, ingest)
             say(_welcome(address, await demo_accounts.make(started.running.dsns.owner), settings.data_dir))
             publishing = asyncio.create_task(_publish(started, stop, say), name="the publisher")
             try:
-                await until(stop, ingest, maintenance.task, alerting.task, publishing, *started.watched)
+                await until(stop, ingest, maintenance, alerting, delivery, publishing, *started.watched)
             finally:
                 publishing.cancel()
                 await asyncio.gather(publishing, return_exceptions=True)
@@ -202,7 +205,8 @@ async def _publish_past(started: Demo, until_time: datetime, say: Callable[[str]
     async with Publisher(started.broker, client_id="demo-past") as publisher:
         async for part in past(started.scenario, begin, until_time):
             count += await publisher.publish_many(part)
-            await _settled(started.running.registry, count)
+            await _settled(started.running.registry, count - _AHEAD)
+        await _settled(started.running.registry, count)
     if state.history_until is None:
         await _watch_over(started, until_time)
     state = state._replace(history_until=until_time)
@@ -213,7 +217,7 @@ async def _publish_past(started: Demo, until_time: datetime, say: Callable[[str]
 
 
 async def _settled(registry: CollectorRegistry, count: int) -> None:
-    """Return once ingest has dealt with so many messages: a slow machine is not flooded with a year at once."""
+    """Return once ingest has dealt with so many messages."""
     dealt_with = ("samara_stored_total", "samara_duplicates_total", "samara_quarantined_total")
     while sum(registry.get_sample_value(name) or 0 for name in dealt_with) < count:  # noqa: ASYNC110 - no event tells
         await asyncio.sleep(_POLL_S)

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from argon2 import PasswordHasher
 
 from api.access import digest
+from simulators.demo.places import COMMUNES
 from store.access import accounts, audit
 from store.access.links import add_link, forget_links
 from store.fleet import tenant_ids
@@ -63,7 +64,9 @@ async def make(owner: str) -> list[Visit]:
                     account_id = await accounts.account_by_email(connection, one.email)
                 for role, slug in one.grants:
                     tenant_id = None if slug is None else slugs[slug]
-                    await accounts.grant(connection, account_id, role, tenant_id, with_descendants=True)
+                    await accounts.grant(
+                        connection, account_id, role, tenant_id, with_descendants=slug not in COMMUNES.values()
+                    )
                 await accounts.set_password(connection, account_id, hasher.hash(visit.password))
                 await forget_links(connection, account_id, "sign_in")
                 await add_link(connection, digest(visit.link), "sign_in", account_id, _VALID)

@@ -8,9 +8,9 @@ import asyncpg
 
 from alerting import managing
 from domain.water import Network
-from simulators.demo.places import COMMUNES
+from simulators.demo.places import COMMUNES, communes
 from simulators.demo.scenario import Scenario, devices
-from store import buildings
+from store import buildings, comparing
 from store.buildings import Price
 from store.fleet import tenant_ids
 from store.reading import territory
@@ -34,14 +34,21 @@ _NETWORKS: Final = {
     "marcelcave": {2025: Network(98_400, 0, 4_200, 76_900, 22.4), 2024: Network(103_800, 0, 4_000, 75_800, 22.4)},
     "vignacourt": {2025: Network(152_000, 8_000, 0, 139_500, 31.8)},
 }
+_POPULATION_YEAR: Final = 2026  # that of simulators/territories/somme.csv
+_NOT_COMPARED: Final = ("picquigny", "marcelcave")  # the others agreed
+_WHO_AGREED: Final = "le maire (démonstration)"
 _WATCHED: Final = ("corbie", "albert", "villers-bretonneux")
 _TEMPLATES: Final = {"school": "school", "town_hall": "town_hall", "pool": "swimming_pool"}
 _PRICED_SINCE: Final = date(2020, 1, 1)
 
 
 async def tell(connection: asyncpg.Connection, scenario: Scenario) -> None:
-    """Tell floors, prices, networks and where the weather is measured. Telling again changes nothing."""
+    """Tell what no sensor does: floors, prices, networks, inhabitants, who agreed, where the weather is measured.
+
+    Telling again changes nothing.
+    """
     floors = {(COMMUNES[one.site.insee], one.site.name): one.site.area_m2 for one in devices(scenario)}
+    populations = {COMMUNES[one.insee]: round(one.population) for one in communes().values()}
     ids = await tenant_ids(connection)
     for slug in COMMUNES.values():
         tenant_id = ids[slug]
@@ -53,6 +60,9 @@ async def tell(connection: asyncpg.Connection, scenario: Scenario) -> None:
                 await _tell_weather(connection, tenant_id, site)
         for quantity, euros in _PRICES.items():
             await buildings.set_price(connection, tenant_id, Price(quantity, _PRICED_SINCE, euros))
+        await comparing.set_population(connection, tenant_id, populations[slug], _POPULATION_YEAR)
+        if slug not in _NOT_COMPARED:
+            await comparing.agree(connection, tenant_id, None, _WHO_AGREED)
         for year, network in _NETWORKS.get(slug, {}).items():
             await buildings.set_water_network(connection, tenant_id, year, network)
 

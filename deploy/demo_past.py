@@ -1,39 +1,75 @@
-"""The demonstration's past, made in a process of its own, so that what is shown meanwhile does not wait for it."""
+"""The demonstration's past, made in a process of its own, so that what is shown meanwhile does not wait for it.
+
+    python -m deploy.demo_past STORY MEMORY_S START END
+
+writes parts of it to its output, each with its length before; a pipe that is full keeps it from running ahead.
+"""
 
 import asyncio
-import multiprocessing
+import sys
 from collections.abc import AsyncIterator
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Final
 
+import msgspec
+
+from domain.errors import SamaraError
 from simulators.demo.scenario import Message, Scenario, history
 
-_PART: Final = timedelta(days=5)
+_PART: Final = timedelta(days=1)
+_LENGTH_BYTES: Final = 4
+_AHEAD_BYTES: Final = 4 << 20
+_DECODER: Final = msgspec.msgpack.Decoder(list[tuple[str, bytes]])
+
+
+class PastError(SamaraError):
+    """The process that makes the past ended before its end."""
 
 
 async def past(scenario: Scenario, start: datetime, end: datetime) -> AsyncIterator[list[Message]]:
-    """Yield the messages of [start, end) in parts, in order of time; the next part is made while one is published."""
-    loop, fresh = asyncio.get_running_loop(), replace(scenario)
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-        coming: asyncio.Future[list[Message]] | None = None
-        while start < end or coming is not None:
-            ready, coming = coming, None
-            if start < end:
-                until = min(end, start + _PART)
-                coming = loop.run_in_executor(pool, _messages, fresh, start, until)
-                start = until
-            if ready is not None:
-                yield await ready
+    """Yield the messages of [start, end) in parts, in order of time. Raises PastError."""
+    told = (scenario.story.isoformat(), str(scenario.memory.total_seconds()), start.isoformat(), end.isoformat())
+    maker = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        __name__,
+        *told,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        limit=_AHEAD_BYTES,
+        start_new_session=True,  # Ctrl-C is for us; without us its output is closed, and it ends
+    )
+    assert maker.stdout is not None
+    try:
+        while True:
+            try:
+                length = await maker.stdout.readexactly(_LENGTH_BYTES)
+                part = await maker.stdout.readexactly(int.from_bytes(length, "big"))
+            except asyncio.IncompleteReadError:
+                break
+            yield _DECODER.decode(part)
+        if await maker.wait():
+            raise PastError(f"the past could not be made: python -m {__name__} ended with code {maker.returncode}")
+    finally:
+        if maker.returncode is None:
+            maker.kill()
+            await maker.wait()
 
 
-@lru_cache(maxsize=1)
-def _kept(scenario: Scenario) -> Scenario:
-    """Return the scenario that came first: it remembers what it computed of the days before."""
-    return scenario
+def main(story: str, memory_s: str, start: str, end: str) -> None:
+    """Write the messages of [start, end)."""
+    scenario = Scenario(story=datetime.fromisoformat(story), memory=timedelta(seconds=float(memory_s)))
+    begin, last = datetime.fromisoformat(start), datetime.fromisoformat(end)
+    while begin < last:
+        until = min(last, begin + _PART)
+        part = msgspec.msgpack.encode(list(history(scenario, begin, until)))
+        sys.stdout.buffer.write(len(part).to_bytes(_LENGTH_BYTES, "big") + part)
+        sys.stdout.buffer.flush()
+        begin = until
 
 
-def _messages(scenario: Scenario, start: datetime, end: datetime) -> list[Message]:
-    return list(history(_kept(scenario), start, end))
+if __name__ == "__main__":
+    try:
+        main(*sys.argv[1:])
+    except BrokenPipeError:
+        sys.exit(1)

@@ -10,7 +10,7 @@ from domain.errors import MessageError
 from domain.identifiers import dev_eui
 from simulators import capture, communes
 from simulators.demo.places import COMMUNES
-from simulators.demo.scenario import Scenario, devices
+from simulators.demo.scenario import SLOT, Scenario, devices
 from simulators.territories import SOMME
 from store.fleet import TenantDeclaration
 
@@ -62,7 +62,7 @@ def simulated(scenario: Scenario) -> list[Listed]:
             point=device.point,
             latitude_deg=device.site.position.latitude_deg,
             longitude_deg=device.site.position.longitude_deg,
-            parameters=device.parameters,
+            parameters={**device.parameters, "period_s": str(round(device.every * SLOT.total_seconds()))},
         )
         for line, device in enumerate(devices(scenario), start=1)
     ]

@@ -7,11 +7,13 @@ Sources:
   energy 40, 50 and 60 % below a reference year (2010 to 2022) by 2030, 2040 and 2050, for 1000 m2 and more.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import quantiles
 from typing import Final, NamedTuple
 
 BASE_C: Final = 18.0
+# A unit of each quantity in kWh of final energy; gas: gross, usual in the north of France (GRDF).
+KWH: Final[Mapping[str, float]] = {"active_energy_import": 1.0, "heat_energy": 1.0, "gas_volume": 11.2}
 DECREE_FROM_M2: Final = 1000.0
 REFERENCE_YEARS: Final = range(2010, 2023)
 TARGETS: Final = ((2030, 0.4), (2040, 0.5), (2050, 0.6))

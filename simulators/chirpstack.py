@@ -6,11 +6,12 @@ the event's own scalars are emitted even when zero (`"fCnt":0`), those of nested
 """
 
 import base64
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
+
+import msgspec
 
 from domain.events import Position
 
@@ -81,7 +82,7 @@ def rfc3339(at: datetime, digits: int = 3) -> str:
 
 
 def _dumps(message: Mapping[str, Any]) -> bytes:
-    return json.dumps(message, separators=(",", ":"), ensure_ascii=False).encode()
+    return msgspec.json.encode(message)
 
 
 def without_zeros(nested: Mapping[str, Any]) -> dict[str, Any]:

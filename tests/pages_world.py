@@ -1,7 +1,8 @@
 """Thirteen months of a commune, for the tests of the pages and for looking at them.
 
 Mareuville, of the Val de Selle with Croixval, has a school (electricity, gas, water whose meter was replaced, air),
-a town hall, a pumping station that leaks, and a hall whose sensor never spoke. A CO2 alert is open.
+a town hall, a pumping station that leaks, and a hall whose sensor never spoke. A CO2 alert is open. Bellecourt, a third
+commune, has a school; it agreed to be compared, as Mareuville and Croixval did, and Sansaccord did not.
 """
 
 import json
@@ -14,7 +15,9 @@ from typing import NamedTuple
 import asyncpg
 from api_world import NOW, Sensor
 
+from store import comparing
 from store.assignments import assign
+from store.buildings import set_building
 from store.fleet import (
     Model,
     TenantDeclaration,
@@ -50,6 +53,7 @@ class World(NamedTuple):
     leak: Sensor
     silent: Sensor
     foreign: Sensor
+    third: Sensor
 
 
 async def build(connection: asyncpg.Connection) -> World:
@@ -64,6 +68,10 @@ async def build(connection: asyncpg.Connection) -> World:
     pumping = await _site(connection, tenant_id, "Station de pompage", "pumping_station", 49.6921, 2.2102)
     party = await _site(connection, tenant_id, "Salle des fêtes", "hall", None, None)
     elsewhere = await _site(connection, other_id, "École de Croixval", "school", 49.7203, 2.1633)
+    third_id = await _tenant(connection, "bellecourt", "Mairie de Bellecourt", "commune", "val-de-selle", "80997")
+    third = await _site(connection, third_id, "École de Bellecourt", "school", None, None)
+    await _tenant(connection, "sansaccord", "Mairie de Sansaccord", "commune", "val-de-selle", "80996")
+    await _compared(connection, {(tenant_id, school): 1400.0, (other_id, elsewhere): 160.0, (third_id, third): 210.0})
     meter = "acme-meter"
     before = await _sensor(connection, tenant_id, school, 9, "Eau froide", meter)
     world = World(
@@ -80,10 +88,19 @@ async def build(connection: asyncpg.Connection) -> World:
         leak=await _sensor(connection, tenant_id, pumping, 6, "Eau distribuée", meter),
         silent=await _sensor(connection, tenant_id, party, 7, "Sonde neuve", "acme-air"),
         foreign=await _sensor(connection, other_id, elsewhere, 8, "Électricité de Croixval", meter),
+        third=await _sensor(connection, third_id, third, 10, "Électricité de Bellecourt", meter),
     )
     await _write(connection, list(_speakers(world, before.device_id)))
     await _alert(connection, world)
     return world
+
+
+async def _compared(connection: asyncpg.Connection, floors: dict[tuple[int, int], float]) -> None:
+    """Tell the floor of each (tenant, site), the inhabitants of each tenant, and that it agreed."""
+    for (tenant_id, site_id), floor_area_m2 in floors.items():
+        await set_building(connection, tenant_id, site_id, floor_area_m2=floor_area_m2)
+        await comparing.set_population(connection, tenant_id, 600, 2025)
+        await comparing.agree(connection, tenant_id, None, "Camille Roux")
 
 
 async def _tenant(
@@ -137,6 +154,7 @@ def _speakers(world: World, before: int) -> Iterator[_Speaker]:
     yield _Speaker(world.office.device_id, SINCE, NOW, _meter("active_energy_import", 1.2, winter=1.3, growth=0.97))
     yield _Speaker(world.leak.device_id, SINCE, NOW, _meter("water_volume", 1.8, winter=1, growth=1.25))
     yield _Speaker(world.foreign.device_id, SINCE, NOW, _meter("active_energy_import", 1.9, winter=1.5, growth=1.05))
+    yield _Speaker(world.third.device_id, SINCE, NOW, _meter("active_energy_import", 2.2, winter=1.5, growth=1.0))
 
 
 def _meter(quantity: str, mean: float, *, winter: float, growth: float) -> Says:

@@ -34,6 +34,7 @@ _UNITS: Final[Mapping[str, tuple[str, int]]] = {
     "%": ("%", 0),
     "m3": ("m³", 2),
     "m3/h": ("m³/h", 2),
+    "L/h": ("L/h", 0),
     "m3/d": ("m³/jour", 2),
     "ug/m3": ("µg/m³", 0),
     "uS/cm": ("µS/cm", 0),
@@ -86,7 +87,9 @@ def unit_of(quantity: str) -> str:
 
 
 def amount(value: float, unit: str, language: Language) -> str:
-    """Return a value with its unit: "1 500 ppm"."""
+    """Return a value with its unit: "1 500 ppm"; a small flow in litres an hour, as on a tap."""
+    if unit == "m3/h" and 0 < abs(value) < 1:
+        value, unit = value * 1000, "L/h"
     symbol, decimals = _UNITS.get(unit, (unit, 2))
     if language == "en":
         symbol = symbol.replace("jour", "day")

@@ -164,7 +164,8 @@ def events(found: Sequence[Happening], zone: ZoneInfo, texts: Texts) -> list[Eve
     for one in found:
         at, key = words.moment(one.at, zone, "minute", texts), f"alertes.event.{one.kind}"
         if one.kind == "told":
-            told.append(Event(at, texts.plural("alertes.event_told", int(one.note)), ""))
+            count = int(one.note)
+            told.append(Event(at, texts.plural("alertes.event_told", count) if count else texts("alertes.nobody"), ""))
         elif texts.has(key):
             note = one.note if one.kind in {"acknowledged", "assigned", "commented", "undelivered"} else ""
             told.append(Event(at, texts(key, who=one.who), note))

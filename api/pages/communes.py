@@ -36,7 +36,7 @@ async def show(request: web.Request) -> web.Response:
     month = months.to_date(now, ZoneInfo(tenant.time_zone))
     periods = [month.bounds, months.year_before(month).bounds]
     async with reader(request) as connection:
-        found = await below(connection, tenant.tenant_id, now)
+        found = [one for one in await below(connection, tenant.tenant_id, now) if one.kind == "commune" or one.points]
         counters = Asked([one.tenant_id for one in found], _USED, periods, tenant.time_zone)
         used = await used_below(connection, counters, month.days * _COMPARABLE)
     ordered = sorted(found, key=lambda one: _rank(one, order))

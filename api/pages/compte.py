@@ -7,9 +7,10 @@ from aiohttp import web
 
 from api import signing, totp
 from api.access import SIGNED_IN, require
-from api.context import ACCOUNTS, SETTINGS, doorkeeper
+from api.context import ACCOUNTS, SETTINGS, doorkeeper, reader
 from api.pages import facteur, rendering, words
 from api.pages.forms import form
+from api.pages.whose import tenant_beside
 from api.parameters import MAX_ID
 from api.passwords import MIN_LENGTH, WeakPasswordError
 from api.problems import TOO_MANY_TRIES, WRONG_CREDENTIALS, ProblemError
@@ -29,13 +30,16 @@ END_ONE_PATH: Final = "/compte/sessions/{id}/fin"
 async def show(request: web.Request) -> web.Response:
     """Answer who one is, what one may do, what opens the account, and where one is signed in."""
     account = signing.person_of(request)
+    beside = rendering.query(request, "tenant").text("tenant", "the slug of a tenant", default="")
+    async with reader(request) as connection:
+        tenant = await tenant_beside(connection, beside)
     pool = request.app[ACCOUNTS]
     texts = rendering.catalogue_of(request)
     opened = [
         {
             "id": one.session_id,
             "when": words.moment(one.seen_at, words.PARIS, "minute", texts),
-            "where": one.user_agent[:80],
+            "where": words.browser(one.user_agent),
             "here": one.session_id == account.session_id,
         }
         for one in await sessions.sessions_of(pool, account.account_id)
@@ -50,6 +54,7 @@ async def show(request: web.Request) -> web.Response:
     return rendering.html(
         request,
         "compte.html",
+        tenant=tenant,
         who=account,
         sessions=opened,
         grants=await accounts.grants_of(pool, account.account_id),

@@ -16,7 +16,6 @@ ELECTRICITY: Final = "active_energy_import"
 GAS: Final = "gas_volume"
 HEAT: Final = "heat_energy"
 QUANTITIES: Final = (ELECTRICITY, GAS, HEAT)
-_KWH: Final = {ELECTRICITY: 1.0, HEAT: 1.0, GAS: 11.2}  # a unit in kWh; gas: gross, usual in the north of France (GRDF)
 _COMPARABLE: Final = 0.9  # of the days that both periods must have
 
 
@@ -133,7 +132,7 @@ def figures(found: Found, period: Period) -> Figures:
 
 def kwh(use: Use | HourUse) -> float:
     """Return an amount in kWh."""
-    return use.amount * _KWH[use.quantity]
+    return use.amount * energy.KWH[use.quantity]
 
 
 def price_of(prices: Iterable[Price], quantity: str, day: date) -> float | None:

@@ -74,9 +74,14 @@ def items(fleet: Fleet, address: str, now: datetime, texts: Texts) -> list[Item]
     """Return what is to be looked at, the gravest first. `address` is of the tenant's pages."""
     names = {site.site_id: site.name for site in fleet.sites}
     told = {one.point_id for one in fleet.open_now if one.rule_kind == _SILENCE}
-    found = [_incident(one, names, address, now, texts) for one in fleet.open_now]
+    found = [_incident(one, names, address, now, texts) for one in _grave(fleet.open_now)]
     late = [point for point in fleet.points if is_late(point, now) and point.point_id not in told]
     return found + ([_silence(late, names, address, now, texts)] if late else [])
+
+
+def _grave(open_now: Sequence[Attention]) -> list[Attention]:
+    """Leave out what is for information: the page of alerts has it, and it asks for nothing."""
+    return [one for one in open_now if one.severity != "info"]
 
 
 def _incident(one: Attention, names: Mapping[int, str], address: str, now: datetime, texts: Texts) -> Item:
@@ -90,7 +95,7 @@ def _incident(one: Attention, names: Mapping[int, str], address: str, now: datet
         detail=definition.explain(dict(one.reason), language),
         action=definition.ADVICE[language],
         href=href if one.point_id is None else f"{address}/points/{one.point_id}",
-        since=words.age((now - one.opened_at).total_seconds(), texts),
+        since=words.age((now - one.started_at).total_seconds(), texts),
         site_id=one.site_id,
     )
 
@@ -119,7 +124,7 @@ def places(fleet: Fleet, address: str, now: datetime, texts: Texts) -> list[Plac
         counts[point.site_id] = counts.get(point.site_id, 0) + 1
         own = WATCH if is_late(point, now) else NONE if point.heard_at is None else GOOD
         status[point.site_id] = _graver(status.get(point.site_id, NONE), own)
-    for one in fleet.open_now:
+    for one in _grave(fleet.open_now):
         if one.site_id is not None:
             own = BAD if one.severity == "critical" else WATCH
             status[one.site_id] = _graver(status.get(one.site_id, NONE), own)

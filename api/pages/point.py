@@ -93,7 +93,10 @@ async def show(request: web.Request) -> web.Response:
         else point_view.events(point_view.of_quantity(fired, chosen.quantity), measurers, span, zone, texts),
         signal=radio.signal(measurers[0], texts) if measurers and measurers[0].until is None else None,
         history=point_view.history(measurers, zone, texts),
-        watching=[point_view.sentence(one, language) for one in watched],
+        watching=[
+            point_view.sentence(one, language)
+            for one in point_view.of_point(watched, [value.quantity for value in card.values])
+        ],
     )
 
 

@@ -1,6 +1,6 @@
 """What the page of a point shows beside its chart: levels, events, history. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -88,6 +88,16 @@ def levels(watched: Sequence[Watched], quantity: str, channel: int, texts: Texts
 def sentence(one: Watched, language: rules.Language) -> str:
     """Return what a rule watches: its name, and its condition in words."""
     return f"{one.name} : {rules.parse(one.kind, one.definition).condition(language)}"
+
+
+def of_point(watched: Sequence[Watched], quantities: Collection[str]) -> list[Watched]:
+    """Return the rules about what a point measures, and those about none: of its site, others watch other things."""
+    found = []
+    for one in watched:
+        about = {own.quantity for own in rules.parse(one.kind, one.definition).series()} - {rules.HEARD}
+        if not about or about & set(quantities):
+            found.append(one)
+    return found
 
 
 def of_quantity(fired: Sequence[Fired], quantity: str) -> list[Fired]:

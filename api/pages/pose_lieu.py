@@ -31,7 +31,7 @@ from store.reading.territory import Tenant
 PATH: Final = r"/mettre-en-service/{dev_eui:[0-9a-f]{16}}"
 NEW: Final = "nouveau"
 _MAX_NAME: Final = 200
-_KINDS: Final = ("school", "town_hall", "hall", "gymnasium", "pumping_station", "reservoir", "street", "other")
+_KINDS: Final = ("school", "town_hall", "hall", "gym", "pumping_station", "reservoir", "street", "other")
 _FIELDS: Final = (
     "site_name",
     "site_kind",

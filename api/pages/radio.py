@@ -37,7 +37,8 @@ def signal(measurer: Measurer, texts: Texts) -> Signal:
         )
     ]
     status = ("good", "watch", "bad")[max(grades)]
-    return Signal(status, texts(f"signal.{status}"), texts(f"signal.{status}.means"), _figures(measurer, loss, texts))
+    why = "margin" if grades[0] > grades[1] else "means"
+    return Signal(status, texts(f"signal.{status}"), texts(f"signal.{status}.{why}"), _figures(measurer, loss, texts))
 
 
 def _margin_db(measurer: Measurer) -> float | None:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-import asyncpg
 from aiohttp import web
 
 from api.access import SIGNED_IN, require
@@ -11,9 +10,8 @@ from api.context import reader
 from api.pages import rendering
 from api.pages.navigation import Entry
 from api.pages.texts import Texts
-from domain.errors import NotFoundError
+from api.pages.whose import tenant_beside
 from store.reading.searching import Hit, search
-from store.reading.territory import Tenant, tenant_by_slug
 
 PATH: Final = "/recherche"
 _KINDS: Final = ("tenant", "site", "point", "device")
@@ -42,18 +40,10 @@ async def show(request: web.Request) -> web.Response:
     texts = rendering.catalogue_of(request)
     async with reader(request) as connection:
         hits = await search(connection, asked)
-        tenant = await _tenant(connection, query.text("tenant", "the slug of a tenant", default=""))
+        tenant = await tenant_beside(connection, query.text("tenant", "the slug of a tenant", default=""))
     return rendering.html(
         request, "recherche.html", tenant=tenant, asked=asked, count=len(hits), groups=groups(hits, texts)
     )
-
-
-async def _tenant(connection: asyncpg.Connection, slug: str) -> Tenant | None:
-    """Return the tenant whose pages one comes from, for the menu; None for none that the reader sees."""
-    try:
-        return await tenant_by_slug(connection, slug)
-    except NotFoundError:
-        return None
 
 
 def groups(hits: Sequence[Hit], texts: Texts) -> list[Group]:

@@ -132,8 +132,10 @@ def _usual(used: Mapping[datetime, float], around: Around) -> float | None:
 
 
 def _against(today: float, usual: float | None, texts: Texts) -> tuple[str, str]:
-    if usual is None or usual <= 0:
+    if usual is None:
         return "none", texts("rhythm.unknown")
+    if usual <= 0:
+        return ("watch", texts("rhythm.not_nothing")) if today > 0 else ("good", texts("rhythm.usual"))
     ratio = today / usual - 1
     if abs(ratio) < _USUAL:
         return "good", texts("rhythm.usual")

@@ -1,5 +1,6 @@
 """A site, /t/<slug>/sites/<id>: its points as they are now, today against usual, nights, comfort."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Final
@@ -14,6 +15,7 @@ from api.pages import fare, rendering, rhythm, view
 from api.pages.accueil import fleet_of
 from api.pages.rendering import Crumb
 from api.pages.rhythm import Around
+from api.pages.texts import Texts
 from api.query import path_id
 from api.tenancy import tenant_of
 from domain.errors import NotFoundError
@@ -46,6 +48,7 @@ async def show(request: web.Request) -> web.Response:
     around = Around(now, zone, rhythm.is_open(definition, zone), texts)
     address = rendering.tenant_address(tenant)
     cards = view.cards(points, values, now, texts)
+    items = [item for item in fare.items(fleet, address, now, texts) if item.site_id == site_id]
     return rendering.html(
         request,
         "site.html",
@@ -56,13 +59,20 @@ async def show(request: web.Request) -> web.Response:
         live=f"/api/v1/live?tenant={quote(tenant.slug)}",
         now=now,
         cards=cards,
-        summary=view.summary(cards, texts),
-        items=[item for item in fare.items(fleet, address, now, texts) if item.site_id == site_id],
+        summary=_summary(cards, items, texts),
+        items=items,
         uses=rhythm.uses(hours, around),
         comfort=rhythm.comfort(hours, {point.point_id: point.name for point in points}, around),
         has_hours=definition is not None,
         address=address,
     )
+
+
+def _summary(cards: Sequence[view.Card], items: Sequence[fare.Item], texts: Texts) -> view.Summary | None:
+    """Return the sentence at the top: what is to be looked at comes before who is heard."""
+    if items:
+        return view.Summary("watch", texts.plural("accueil.to_watch", len(items)))
+    return view.summary(cards, texts)
 
 
 ROUTES: Final = (web.get(PATH, show),)

@@ -113,10 +113,12 @@ def _shown(latest: list[LatestValue]) -> Iterator[LatestValue]:
 
 
 def _rank(quantity: str) -> int:
-    """Rank by the vocabulary, then what it does not know, then the sensor's own state."""
+    """Rank by the vocabulary, then what it does not know, alarms and other states, then the sensor's own."""
     known = _known_as(quantity)
     rank = len(_ORDER) if known is None else _ORDER[known.name]
-    return rank + 2 * len(_ORDER) if _is_of_device(quantity) else rank
+    if known is not None and known.kind == "state":
+        rank += len(_ORDER) + 1
+    return rank + 3 * len(_ORDER) if _is_of_device(quantity) else rank
 
 
 def _is_of_device(quantity: str) -> bool:

@@ -142,3 +142,27 @@ def clock(at: datetime, texts: Texts) -> str:
 def day(at: date, texts: Texts) -> str:
     """Return a day in full: "1er novembre 2025"."""
     return f"{texts('moment.first') if at.day == 1 else at.day} {month(at, texts)}"
+
+
+# What browsers say of themselves, the most particular first: Edge and Opera also say Chrome, Chrome also Safari.
+_BROWSERS: Final = (
+    ("Edg", "Edge"),
+    ("OPR/", "Opera"),
+    ("Firefox/", "Firefox"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+)
+_SYSTEMS: Final = (
+    ("Windows", "Windows"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("Mac OS", "Mac"),
+    ("Linux", "Linux"),
+)
+
+
+def browser(user_agent: str) -> str:
+    """Return what somebody signed in with: "Firefox, Windows"; how what is none of them calls itself."""
+    told = [next((name for sign, name in known if sign in user_agent), "") for known in (_BROWSERS, _SYSTEMS)]
+    return ", ".join(one for one in told if one) or user_agent[:60]

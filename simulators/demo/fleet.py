@@ -202,7 +202,7 @@ def _hall(story: Story, site: Site, trend: float) -> Iterator[_Placed]:
     )
     if pool:
         yield _gas(story, site, _ALWAYS, 2.6 * area, trend)
-    yield _water(story, site, habits, Water(1900 if pool else 120, 260 if pool else 0, trend / 2))
+    yield _water(story, site, habits, Water(1900 if pool else 120, 0, trend / 2))
     warmth = _warmth(story, "Température, grande salle", habits, Room(12, 900, warm_c=18.0, cool_c=13.0))
     if (site.insee, site.kind) == ("80799", "gym"):
         stopped = story.now - timedelta(days=3)

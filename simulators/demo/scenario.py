@@ -30,8 +30,7 @@ from simulators.processes import unit
 
 Message = tuple[str, bytes]
 _EPOCH: Final = datetime(2024, 1, 1, tzinfo=UTC)
-_SLOT: Final = timedelta(minutes=15)
-_SLOT_S: Final = _SLOT.total_seconds()
+SLOT: Final = timedelta(minutes=15)
 _FLOORS_SNR_DB: Final = (-20.0, -17.5, -15.0, -12.5, -10.0, -7.5)  # DR0 (SF12) to DR5 (SF7), SX1276 datasheet
 _MARGIN_DB: Final = 3.0
 _LOST: Final = 0.004  # of the past's frames: what a good radio link loses
@@ -121,10 +120,10 @@ def _calendar(
 ) -> Iterator[tuple[datetime, Message]]:
     """Yield (time, message) of what these devices send at their own period, in order of time."""
     many = len(scenario.members)
-    first = math.floor((start - _EPOCH) / _SLOT)
-    last = math.ceil((end - _EPOCH) / _SLOT)
+    first = math.floor((start - _EPOCH) / SLOT)
+    last = math.ceil((end - _EPOCH) / SLOT)
     for slot in range(first, last):
-        at = _EPOCH + slot * _SLOT
+        at = _EPOCH + slot * SLOT
         if start <= at < end and at >= stats_from:
             for gateway in scenario.gateways:
                 if scenario.alive(gateway, at):
@@ -133,7 +132,7 @@ def _calendar(
             turn = slot + index  # those of one period do not all send in one quarter of an hour
             if turn % device.every:
                 continue
-            moment, number = at + index * _SLOT / many, turn // device.every
+            moment, number = at + index * SLOT / many, turn // device.every
             if start <= moment < end and unit(scenario.seed + device.dev_eui, number) >= _LOST:
                 message = _uplink(scenario, device, sense, at=moment, number=number, session="past")
                 if message is not None:

@@ -94,7 +94,7 @@ class Around(NamedTuple):
     members: int
 
 
-# The period is that of the model that measures the (first) point now.
+# The period is that of the device, as it is set up or of its model, that measures the (first) point now.
 SELECT_AROUND: Final = """
 SELECT state_id, rules.rule_id, rules.kind, rules.definition::text, rules.severity,
        coalesce(sites.time_zone, tenants.time_zone) AS zone,
@@ -104,10 +104,10 @@ SELECT state_id, rules.rule_id, rules.kind, rules.definition::text, rules.severi
            AND (calendars.site_id = rule_states.site_id OR calendars.site_id IS NULL)
          ORDER BY calendars.site_id NULLS LAST
          LIMIT 1) AS calendar,
-       (SELECT period_s
+       (SELECT period_of(parameters, models.period_s)
           FROM assignments
           JOIN devices USING (device_id)
-          JOIN models USING (model_id)
+          LEFT JOIN models USING (model_id)
          WHERE assignments.point_id = rule_states.point_id
            AND upper_inf(during)) AS period_s,
        (SELECT count(*)::integer FROM rule_inputs WHERE rule_inputs.state_id = rule_states.state_id) AS members
@@ -145,10 +145,10 @@ SELECT point_id, site_id, points.name AS point, sites.name AS site,
            AND (calendars.site_id = sites.site_id OR calendars.site_id IS NULL)
          ORDER BY calendars.site_id NULLS LAST
          LIMIT 1) AS calendar,
-       (SELECT period_s
+       (SELECT period_of(parameters, models.period_s)
           FROM assignments
           JOIN devices USING (device_id)
-          JOIN models USING (model_id)
+          LEFT JOIN models USING (model_id)
          WHERE assignments.point_id = points.point_id
            AND upper_inf(during)) AS period_s
   FROM points

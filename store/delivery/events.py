@@ -57,10 +57,10 @@ _DETAILS: Final = """
           ORDER BY upper(during) DESC
           LIMIT 1) AS hidden ON true
   LEFT JOIN LATERAL (
-         SELECT models.period_s
+         SELECT period_of(parameters, models.period_s) AS period_s
            FROM assignments
            JOIN devices USING (device_id)
-           JOIN models USING (model_id)
+           LEFT JOIN models USING (model_id)
           WHERE assignments.point_id = alerts.point_id
             AND upper_inf(assignments.during)) AS device ON true
 """

@@ -164,11 +164,11 @@ INSERT INTO incident_events (incident_id, at, kind) SELECT incident_id, $1, 'clo
 UPDATE_RELEASE_AT: Final = """
 UPDATE held_alerts
    SET release_at = $1::timestamptz + make_interval(secs => coalesce(
-         (SELECT period_s
+         (SELECT period_of(parameters, models.period_s)
             FROM alerts
             JOIN assignments ON assignments.point_id = alerts.point_id AND upper_inf(during)
             JOIN devices USING (device_id)
-            JOIN models USING (model_id)
+            LEFT JOIN models USING (model_id)
            WHERE alerts.alert_id = held_alerts.alert_id
            LIMIT 1), $2))
   FROM incidents

@@ -13,7 +13,7 @@ class Attention(NamedTuple):
 
     incident_id: int
     severity: str
-    opened_at: datetime
+    started_at: datetime  # of the oldest of its alerts that goes on: what is wrong, not when it was found
     acknowledged_by: str | None
     alerts: int
     site_id: int | None
@@ -26,10 +26,10 @@ class Attention(NamedTuple):
 
 
 SELECT_ATTENTION: Final = """
-SELECT incident_id, incidents.severity, opened_at, acknowledged_by, told.alerts, told.site_id, told.point_id,
+SELECT incident_id, incidents.severity, told.started_at, acknowledged_by, told.alerts, told.site_id, told.point_id,
        points.name AS point_name, rules.name AS rule_name, rules.kind AS rule_kind, definition::text, reason::text
   FROM incidents
- CROSS JOIN LATERAL (SELECT rule_id, site_id, point_id, reason, count(*) OVER () AS alerts
+ CROSS JOIN LATERAL (SELECT rule_id, site_id, point_id, reason, started_at, count(*) OVER () AS alerts
                        FROM alerts
                       WHERE alerts.incident_id = incidents.incident_id
                       ORDER BY ended_at NULLS FIRST, started_at, alert_id
@@ -38,7 +38,7 @@ SELECT incident_id, incidents.severity, opened_at, acknowledged_by, told.alerts,
   LEFT JOIN points USING (point_id)
  WHERE incidents.tenant_id = $1
    AND closed_at IS NULL
- ORDER BY array_position(ARRAY['critical', 'warning', 'info'], incidents.severity), opened_at DESC
+ ORDER BY array_position(ARRAY['critical', 'warning', 'info'], incidents.severity), told.started_at DESC
  LIMIT $2
 """
 

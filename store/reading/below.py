@@ -37,8 +37,7 @@ WITH RECURSIVE below AS (
   SELECT tenants.tenant_id FROM tenants JOIN below ON tenants.parent_id = below.tenant_id
 ), fleet AS (
   SELECT sites.tenant_id, point_id, devices.device_id,
-         CASE WHEN period_s IS NULL THEN interval '25 hours'
-              ELSE greatest(3 * period_s * interval '1 second', interval '1 hour') END AS patience
+         greatest(coalesce(3 * period_of(parameters, models.period_s), 90000), 3600) * interval '1 second' AS patience
     FROM below
     JOIN sites USING (tenant_id)
     JOIN points USING (site_id)

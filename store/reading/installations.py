@@ -102,7 +102,8 @@ class Installation(NamedTuple):
 
 _SELECT: Final = """
 SELECT installation_id, slug, tenants.name AS tenant, dev_eui, devices.name AS device,
-       models.vendor || ' ' || models.name AS model, period_s, act, done_at, recorded_at, account_id, note,
+       models.vendor || ' ' || models.name AS model,
+       period_of(parameters, models.period_s) AS period_s, act, done_at, recorded_at, account_id, note,
        former_dev_eui, former_index, new_index, installations.latitude_deg, installations.longitude_deg,
        installations.point_id, points.name AS point, sites.name AS site,
        ARRAY(SELECT taken_at FROM photos WHERE photos.device_id = installations.device_id

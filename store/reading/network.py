@@ -42,7 +42,8 @@ class Gateway(NamedTuple):
 
 # The newest frames say when a device was last seen; its uplink and receptions are then found by their keys.
 SELECT_DEVICES: Final = """
-SELECT devices.device_id, dev_eui, devices.name, devices.model_id, vendor, models.name AS model, period_s, point_id,
+SELECT devices.device_id, dev_eui, devices.name, devices.model_id, vendor, models.name AS model,
+       period_of(parameters, models.period_s) AS period_s, point_id,
        last_seen_at, spreading_factor, rssi_dbm, snr_db
   FROM devices
   LEFT JOIN models USING (model_id)

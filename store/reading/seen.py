@@ -12,12 +12,12 @@ class Seen(NamedTuple):
     point_id: int
     site_id: int
     name: str
-    period_s: int | None  # the usual time between two uplinks of its model
+    period_s: int | None  # the usual time between two uplinks, as it is set up or of its model
     heard_at: datetime | None
 
 
 SELECT_SEEN: Final = """
-SELECT points.point_id, site_id, points.name, period_s, heard_at
+SELECT points.point_id, site_id, points.name, period_of(parameters, models.period_s) AS period_s, heard_at
   FROM points
   LEFT JOIN (assignments JOIN devices USING (device_id)) ON assignments.point_id = points.point_id AND upper_inf(during)
   LEFT JOIN models USING (model_id)

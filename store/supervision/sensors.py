@@ -39,7 +39,7 @@ class Sensor(NamedTuple):
 
 SELECT_SENSOR: Final = """
 SELECT devices.device_id, dev_eui, devices.name, devices.tenant_id, slug, tenants.name, sites.name, points.point_id,
-       points.name, vendor, models.name, models.period_s,
+       points.name, vendor, models.name, period_of(parameters, models.period_s),
        (SELECT max(received_at) FROM latest_frames WHERE latest_frames.device_id = devices.device_id), health.period_s,
        coalesce(heard, 0), coalesce(lost, 0), coalesce(resets, 0), coalesce(undecoded, 0), coalesce(sf12, 0),
        margin_db, coalesce(gateway_ids, '{}'), battery_kind, battery, battery_on, battery_end_on

@@ -136,6 +136,8 @@ RELATIONS: Final = (
     Relation("deliveries", ALERTING, _OF_TENANT, "one.delivery_id", omitted=("message_id",)),
     Relation("buildings", DEALINGS, _OF_TENANT, "one.site_id"),
     Relation("prices", DEALINGS, _OF_TENANT, 'one.quantity COLLATE "C", one.since'),
+    Relation("populations", DEALINGS, _OF_TENANT, "one.tenant_id"),
+    Relation("comparison_consents", DEALINGS, _OF_TENANT, "one.tenant_id", omitted=("account_id",)),
     Relation("water_networks", DEALINGS, _OF_TENANT, "one.year"),
     Relation("weather_points", DEALINGS, _OF_TENANT, "one.point_id"),
     Relation("report_recipients", DEALINGS, _OF_TENANT, 'one.email COLLATE "C"'),

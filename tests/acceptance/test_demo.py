@@ -17,8 +17,8 @@ import aiohttp
 import pytest
 
 SAMARA = Path(sys.executable).with_name("samara")
-START_WITHIN_S = 15
-STOP_WITHIN_S = 5
+START_WITHIN_S = 60  # a busy machine; on a quiet one it takes ten
+STOP_WITHIN_S = 20
 MOVES_WITHIN_S = 40
 
 

@@ -46,8 +46,30 @@ async def test_an_epci_sees_its_communes_and_a_commune_does_not(reading: Page, s
     await reading.context.add_cookies([{"name": name, "value": value, "url": standing.address}])
     await look(reading, standing, "communes", "/t/val-de-selle/communes?sort=incidents", axe)
     rows = reading.locator("main table tbody tr")
-    await expect(rows).to_have_count(2)
+    await expect(rows).to_have_count(4)
     await expect(rows.first).to_contain_text(re.compile(r"Mairie de Mareuville.*kWh.*m³", re.DOTALL))
     await expect(reading.get_by_role("navigation", name="Menu").get_by_role("link", name="Communes")).to_be_attached()
     await reading.goto(f"{standing.address}/t/mareuville")
     await expect(reading.get_by_role("link", name="Communes")).to_have_count(0)
+
+
+async def test_an_epci_compares_the_communes_that_agreed(reading: Page, standing: Served, axe: str) -> None:
+    cookie = await api_world.sign_in(
+        standing.connection, ("viewer", standing.world.epci_id), email="compare@example.fr"
+    )
+    (name, value), *_ = cookie.items()
+    await reading.context.add_cookies([{"name": name, "value": value, "url": standing.address}])
+    await reading.goto(f"{standing.address}/t/val-de-selle/communes")
+    await reading.get_by_role("link", name="Comparer par habitant et par m²").click()
+    await expect(reading.locator(".lead")).to_contain_text(re.compile("Parmi 3 communes.*utilise le moins"))
+    rows = reading.locator("main table tbody tr")
+    ranked = [re.sub(r"\s+", " ", text) for text in await rows.all_inner_texts()]
+    places = [await rows.nth(number).locator("td").first.inner_text() for number in range(3)]
+    assert places == ["1", "2", "3"], ranked
+    assert "Mareuville" in ranked[2]
+    assert "1 bâtiment sur 2" in ranked[2]  # the floor of the town hall is not told
+    await expect(reading.get_by_text("1 commune n'a pas donné son accord")).to_be_visible()
+    await expect(reading.get_by_text("Sansaccord")).to_have_count(0)
+    await look(reading, standing, "comparatif", "/t/val-de-selle/communes/comparaison", axe)
+    await look(reading, standing, "comparatif-eau", "/t/val-de-selle/communes/comparaison?sujet=eau", axe)
+    await expect(reading.get_by_text("Trop peu de communes pour un classement")).to_be_visible()

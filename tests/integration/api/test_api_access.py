@@ -76,6 +76,7 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "POST /api/v1/datasets": {"name": "x", "title": "x", "description": "x", "quantities": ["temperature"]},
     "DELETE /api/v1/datasets/{id}": {},
     "PATCH /api/v1/processings/{data_class}": {"keep_months": 12},
+    "PATCH /api/v1/comparison": {"inhabitants": 812, "population_year": 2026},
     "POST /api/v1/points/{id}/erasure": {"reason": "x"},
     "POST /api/v1/grants": {"account_id": "{account}", "role": "viewer"},
     "DELETE /api/v1/grants/{id}": {},

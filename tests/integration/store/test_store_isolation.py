@@ -470,3 +470,23 @@ async def test_interleaved_and_cut_requests_on_two_connections_see_their_own_row
 @pytest.mark.slow
 async def test_ten_thousand_interleaved_and_cut_requests_see_their_own_rows(ground: Ground) -> None:
     await interleave(ground, 10_000)
+
+
+async def test_only_who_speaks_for_a_tenant_agrees_in_its_name(ground: Ground) -> None:
+    above = await declare_tenant(ground.owner, TenantDeclaration("val-de-selle", "CC du Val de Selle", "epci"))
+    await declare_tenant(ground.owner, TenantDeclaration("mareuville", "Mareuville", "commune", "val-de-selle"))
+    from_above = await session_of(ground.owner, "above@example.fr", ("administrator", above, True))
+    agreeing = "INSERT INTO comparison_consents (tenant_id, account_id, agreed_by) SELECT $1, asking(), 'x'"
+    api = await connected(ground.dsn, API)
+    try:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await sent(api, from_above, agreeing, ground.world.tenant_id)
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await sent(api, ground.bearer, agreeing.replace("asking()", "NULL"), ground.world.tenant_id)
+        await sent(api, ground.bearer, agreeing, ground.world.tenant_id)
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await sent(api, ground.bearer, "UPDATE comparison_consents SET agreed_by = 'y'")
+        await sent(api, from_above, "DELETE FROM comparison_consents")
+    finally:
+        await api.close()
+    assert await ground.owner.fetchval("SELECT count(*) FROM comparison_consents") == 0
