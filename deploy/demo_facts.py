@@ -1,8 +1,8 @@
 """What people would have told of the demonstration's communes: floors, prices, networks, opening hours and rules."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 import asyncpg
 
@@ -39,6 +39,35 @@ _NOT_COMPARED: Final = ("picquigny", "marcelcave")  # the others agreed
 _WHO_AGREED: Final = "le maire (démonstration)"
 _WATCHED: Final = ("corbie", "albert", "villers-bretonneux")
 _TEMPLATES: Final = {"school": "school", "town_hall": "town_hall", "pool": "swimming_pool"}
+
+
+class _Written(NamedTuple):
+    """A rule that a manager wrote for a kind of site, beside its template."""
+
+    slug: str
+    site_kind: str
+    name: str
+    kind: str
+    values: Mapping[str, object]
+
+
+# What the templates do not say, and is to be found here: docs/simulators.md.
+_WRITTEN: Final = (
+    _Written(
+        "albert",
+        "school",
+        "CO2 trop élevé cette semaine",
+        "aggregate",
+        {"quantity": "co2", "function": "max", "over_s": 7 * 86_400, "above": 1500},
+    ),
+    _Written(
+        "villers-bretonneux",
+        "gym",
+        "Capteur figé",
+        "frozen_value",
+        {"quantity": "temperature", "frozen_s": 2 * 86_400, "samples": 6},
+    ),
+)
 _PRICED_SINCE: Final = date(2020, 1, 1)
 
 
@@ -97,6 +126,18 @@ async def watch(connection: asyncpg.Connection, now: datetime) -> int:
             if site.kind in _TEMPLATES:
                 made = await managing.take_template(connection, ids[slug], site.site_id, _TEMPLATES[site.kind])
                 count += await _enable(connection, made.rule_ids, now)
+            for one in _WRITTEN:
+                if (one.slug, one.site_kind) == (slug, site.kind):
+                    rule_id = await managing.add(
+                        connection,
+                        ids[slug],
+                        name=one.name,
+                        kind=one.kind,
+                        values=one.values,
+                        target={"site_id": site.site_id},
+                        severity="warning",
+                    )
+                    count += await _enable(connection, [rule_id], now)
     return count
 
 
