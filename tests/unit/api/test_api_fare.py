@@ -181,3 +181,9 @@ def test_comfort_is_of_the_occupied_hours() -> None:
         "bad",
         "1 200 ppm",
     )
+
+
+def test_what_is_for_information_is_not_to_be_looked_at() -> None:
+    fleet = Fleet([site(1, "École")], [seen(1)], [incident(severity="info")])
+    assert fare.items(fleet, "/t/x", NOW, FR) == []
+    assert [place.status for place in fare.places(fleet, "/t/x", NOW, FR)] == ["good"]

@@ -95,3 +95,10 @@ def test_names_are_sorted_without_regard_to_accents_or_capitals() -> None:
         "Écreux",
         "Zone",
     ]
+
+
+def test_a_browser_is_told_by_its_name_and_system() -> None:
+    edge = "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0 Safari/537.36 Edg/131.0"
+    assert words.browser(edge) == "Edge, Windows"
+    assert words.browser("Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0") == "Firefox, Linux"
+    assert words.browser("curl/8.9") == "curl/8.9"

@@ -75,3 +75,10 @@ def test_a_decoder_gets_its_constants_and_says_which_are_missing() -> None:
     assert (unknown.outcome, unknown.readings) == (DECODED, [])
     assert unknown.detail.startswith("not known of this device: k;")
     assert registry.decode("acme", b"\1", 1, None, {"k": "?"}).outcome == FAILED
+
+
+def test_how_often_a_device_is_set_up_to_speak_is_whole_seconds_of_a_month_at_most() -> None:
+    assert problems_of({"period_s": "43200"}, ()) == []
+    assert unused({"period_s": "43200"}, ()) == []
+    for wrong in ("0", "-5", "1.5", "²", "2678401", ""):
+        assert len(problems_of({"period_s": wrong}, ())) == 1, wrong
