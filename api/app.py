@@ -39,6 +39,7 @@ from api.opendata.serving import RATES
 from api.pages import rendering
 from api.problems import TOO_MANY_EXPORTS
 from api.rates import Rates
+from api.recent import Recent
 from api.ruling import RULE_DESK, RuleDesk
 from api.settings import ApiSettings
 from api.slots import Slots
@@ -86,6 +87,7 @@ def create_app(
     app[CONTACT_RULES] = contact_rules
     app[RULE_DESK] = rule_desk
     app[context.HUB] = Hub(read=news, who_may=may_read, settings=settings)
+    app[context.RECENT] = Recent()
     app[context.EXPORTS] = Slots(settings.max_exports, TOO_MANY_EXPORTS)
     app[RATES] = Rates(settings.open_data_per_minute)
     app[METRICS] = Metrics(registry)
@@ -113,10 +115,15 @@ async def _providers(app: web.Application) -> AsyncIterator[None]:
 
 async def _live(app: web.Application) -> AsyncIterator[None]:
     """Follow the commits from start to stop."""
-    hub, settings = app[context.HUB], app[context.SETTINGS]
+    hub, recent, settings = app[context.HUB], app[context.RECENT], app[context.SETTINGS]
+
+    def wake(devices: frozenset[int] | None) -> None:
+        hub.wake(devices)
+        recent.wake(devices)
+
     tasks = [
         asyncio.create_task(hub.run()),
-        asyncio.create_task(wakeups.listen(app[context.POOL], hub.wake, reconnect_s=settings.reconnect_s)),
+        asyncio.create_task(wakeups.listen(app[context.POOL], wake, reconnect_s=settings.reconnect_s)),
     ]
     for task in tasks:
         task.add_done_callback(_tell_failure)
@@ -133,3 +140,4 @@ def _tell_failure(task: asyncio.Task[None]) -> None:
 
 async def _end_streams(app: web.Application) -> None:
     app[context.HUB].close()
+    app[context.RECENT].close()

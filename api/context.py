@@ -9,6 +9,7 @@ import asyncpg
 from aiohttp import web
 
 from api.live import Hub
+from api.recent import Recent
 from api.settings import ApiSettings
 from api.slots import Slots
 from store.access.bearer import enter
@@ -22,6 +23,7 @@ CLOCK: Final[web.AppKey[Clock]] = web.AppKey("clock")
 BEARER: Final = web.RequestKey("bearer", bytes)  # what to say to the database of who asks
 TENANT_ID: Final = web.RequestKey("tenant_id", int)  # whose data the request is about, once that is known
 HUB: Final = web.AppKey("hub", Hub)
+RECENT: Final = web.AppKey("recent", Recent)
 EXPORTS: Final = web.AppKey("exports", Slots)  # files that are being written
 
 

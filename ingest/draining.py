@@ -52,6 +52,7 @@ class Shelf:
 
     def __init__(self, spool: Spool) -> None:
         self.filled = asyncio.Event()
+        self.size_bytes = spool.size_bytes  # when it was last touched
         if not spool.is_empty:
             self.filled.set()
         self._spool = spool
@@ -64,6 +65,7 @@ class Shelf:
             for one in messages
         ]
         size = await asyncio.get_running_loop().run_in_executor(self._thread, self._put, records)
+        self.size_bytes = size
         self.filled.set()
         return size
 
@@ -77,7 +79,8 @@ class Shelf:
 
     async def forget(self, chunk: Chunk) -> tuple[int, bool]:
         """Forget what was drained; return the bytes that are left, and whether nothing is."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._forget, chunk)
+        self.size_bytes, is_empty = await asyncio.get_running_loop().run_in_executor(self._thread, self._forget, chunk)
+        return self.size_bytes, is_empty
 
     def close(self) -> None:
         """Release the disk."""

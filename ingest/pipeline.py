@@ -93,6 +93,21 @@ class Pipeline:
             or self._held_bytes >= self._settings.max_unacknowledged_bytes
         )
 
+    @property
+    def held(self) -> int:
+        """Number of messages that are received and not yet durable."""
+        return self._held
+
+    @property
+    def held_bytes(self) -> int:
+        """Bytes of those messages."""
+        return self._held_bytes
+
+    @property
+    def spool_bytes(self) -> int:
+        """Bytes in the disk spool."""
+        return self._shelf.size_bytes
+
     def why_not_taking(self) -> str:
         """Say why nothing is acknowledged now; '' when messages are."""
         if self._stopping:

@@ -31,8 +31,9 @@ from ingest.writer import Writer
 from store import known as known_names
 from store.bound_codecs import BoundCodecs, load_bound_codecs
 from store.changes import Changes
+from store.ingest_workers import WorkerState, tell_worker
 from store.known import DecoderVersion, Known
-from store.pool import TRANSIENT, connect, still_there
+from store.pool import TRANSIENT, connect
 
 if TYPE_CHECKING:
     from ingest.jetstream import JetStreamReceiver
@@ -65,6 +66,7 @@ class Ingest:
         self._tracing = tracing
         self._dsn = dsn
         self._worker = worker
+        self._clock = clock
         self._known = Known()
         self._is_loaded = False
         self._registry = Registry.load()
@@ -103,6 +105,11 @@ class Ingest:
         except TRANSIENT as error:
             log.warning("started_without_store", detail=_said(error), action="spooling until it answers")
         return self
+
+    def _state(self) -> WorkerState:
+        held, held_bytes, spool_bytes = self.pipeline.held, self.pipeline.held_bytes, self.pipeline.spool_bytes
+        deaf = [receiver.name for receiver in self._receivers if not receiver.is_subscribed]
+        return WorkerState(self._worker, self._clock(), held, held_bytes, spool_bytes, deaf)
 
     @property
     def is_ready(self) -> bool:
@@ -162,13 +169,13 @@ class Ingest:
                     await connection.add_listener("samara_codecs", _sets(woken, changed))
                     await self._load(connection)
                     while not connection.is_closed():
-                        with contextlib.suppress(TimeoutError):
-                            await asyncio.wait_for(woken.wait(), _ASK_FLEET_EVERY_S)
-                        woken.clear()
-                        await still_there(connection, _CONNECTION_ANSWERS_WITHIN_S)
+                        await tell_worker(connection, self._state(), _CONNECTION_ANSWERS_WITHIN_S)
                         if changed.is_set():
                             changed.clear()
                             self._follow_codecs(await load_bound_codecs(connection))
+                        with contextlib.suppress(TimeoutError):
+                            await asyncio.wait_for(woken.wait(), _ASK_FLEET_EVERY_S)
+                        woken.clear()
             except (*TRANSIENT, asyncpg.PostgresError) as error:
                 log.info("fleet_connection_lost", detail=_said(error))
             await asyncio.sleep(_FOLLOW_AGAIN_S)

@@ -8,7 +8,7 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
-from api.exports.form import COLUMNS, Row
+from api.exports.form import COLUMNS
 
 _BOM: Final = "\ufeff"
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
@@ -20,14 +20,15 @@ class Delimited:
     media_type = "text/csv; charset=utf-8"
     suffix = "csv"
 
-    def __init__(self, *, french: bool) -> None:
+    def __init__(self, *, french: bool, columns: Sequence[str] = COLUMNS) -> None:
         self._french = french
+        self._columns = columns
 
     def begin(self) -> bytes:
         """Return the header."""
-        return written([COLUMNS], french=self._french)
+        return written([self._columns], french=self._french)
 
-    def add(self, rows: Sequence[Row]) -> bytes:
+    def add(self, rows: Sequence[Sequence[object]]) -> bytes:
         """Return the rows."""
         return _lines(rows, french=self._french)
 

@@ -8,7 +8,7 @@ from typing import Final
 
 import xlsxwriter  # type: ignore[import-untyped]
 
-from api.exports.form import COLUMNS, Row
+from api.exports.form import COLUMNS
 
 _ROWS: Final = 1_048_576  # of a sheet, at most
 _CHUNK: Final = 256 * 1024
@@ -28,7 +28,8 @@ class Spreadsheet:
     media_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     suffix = "xlsx"
 
-    def __init__(self, *, rows_a_sheet: int = _ROWS) -> None:
+    def __init__(self, *, columns: Sequence[str] = COLUMNS, rows_a_sheet: int = _ROWS) -> None:
+        self._columns = columns
         self._directory = tempfile.TemporaryDirectory(prefix="samara-export-")
         self._path = Path(self._directory.name) / "export.xlsx"
         self._book = xlsxwriter.Workbook(self._path, {**_OPTIONS, "tmpdir": self._directory.name})
@@ -38,7 +39,7 @@ class Spreadsheet:
 
     def _new_sheet(self) -> None:
         self._sheet = self._book.add_worksheet()
-        self._sheet.write_row(0, 0, COLUMNS)
+        self._sheet.write_row(0, 0, self._columns)
         self._sheet.freeze_panes(1, 0)
         self._next = 1
 
@@ -46,7 +47,7 @@ class Spreadsheet:
         """Return nothing yet: the file is a ZIP, made at the end."""
         return b""
 
-    def add(self, rows: Sequence[Row]) -> bytes:
+    def add(self, rows: Sequence[Sequence[object]]) -> bytes:
         """Write the rows."""
         for row in rows:
             if self._next == self._rows_a_sheet:

@@ -22,8 +22,9 @@ PART: Final = f"{PATH}/plans/{{name}}/{{part}}"
 _WEAK_DB: Final = 5.0
 _ALONE_BAD: Final = 0.5
 _ALONE_WATCH: Final = 0.1
-_LISTED: Final = 50
+_LISTED: Final = 25
 _MOST_PAGES: Final = 1000
+_FEW: Final = 60  # antennas: more are drawn smaller
 _SIZES: Final = ((100, 20.0), (10, 16.0), (0, 12.0))
 
 
@@ -49,12 +50,14 @@ async def show(request: web.Request) -> web.Response:
         sites = await coverage.heard_sites(connection, slug) if slug else []
         plans = await coverage.plans(connection)
         plan = query.text("plan", "the name of a plan", default=plans[0] if plans else "")
-        told = await coverage.foretold(connection, plan) if plan in plans else []
+        told = await coverage.foretold(connection, plan) if plan in plans and not slug else []
+        cells = await coverage.plan_drawing(connection, plan) if plan in plans else {}
     foretold = _by_insee(told)
     chosen = next((one.name for one in covered if one.slug == slug), "")
     ranked = sorted(covered, key=_worst_first)
     listed = ranked[(page - 1) * _LISTED : page * _LISTED]
     places = [*_places(sites, texts)] if slug else [*_communes(covered, texts)]
+    shown = [*places, *_antennas(masts, places)]
     return rendering.html(
         request,
         "couverture.html",
@@ -62,7 +65,9 @@ async def show(request: web.Request) -> web.Response:
         crumbs=[Crumb(texts("nav.couverture"), PATH)] if slug else [],
         summary=_summary(covered, texts),
         chosen=chosen,
-        drawing=map_view.drawing([*places, *_antennas(masts, places)]),
+        drawing=map_view.drawing(shown),
+        foretold=map_view.drawing(shown, cells) if cells else None,
+        plan=plan,
         sites=[_site(one, texts) for one in sites],
         communes=[_commune(one, foretold.get(one.insee or ""), bool(plan), texts) for one in listed],
         previous=rendering.address(request, page=page - 1) if page > 1 else "",
@@ -140,9 +145,9 @@ def _places(sites: Sequence[HeardSite], texts: Texts) -> list[Place]:
 
 def _antennas(masts: Sequence[Mast], places: Sequence[Place]) -> list[Place]:
     """Return antennas; beside the sites of one commune only those that are not far from it."""
+    size = _SIZES[1][1] if len(masts) <= _FEW else _SIZES[1][1] / 2
     stand = [
-        Place(one.latitude_deg, one.longitude_deg, "antenna", _SIZES[1][1], one.name or one.gateway_eui)
-        for one in masts
+        Place(one.latitude_deg, one.longitude_deg, map_view.ANTENNA, size, one.name or one.gateway_eui) for one in masts
     ]
     if not places:
         return stand

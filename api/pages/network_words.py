@@ -1,5 +1,6 @@
 """Figures of the network in words: counts, shares, decibels, days."""
 
+import math
 from datetime import date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -32,6 +33,13 @@ def share(part: float, whole: float, texts: Texts) -> str:
 def duty(part_us: float, whole: timedelta, texts: Texts) -> str:
     """Return for which share of a time, to a thousandth of a percent."""
     return words.quantity(part_us / (whole / timedelta(microseconds=1)) * 100, _DUTY, texts)
+
+
+def octets(value: int, texts: Texts) -> str:
+    """Return a size: thousands of bytes, or millions."""
+    if value < 1_000_000:
+        return texts("net.kilobytes", n=count(math.ceil(value / 1000), texts))
+    return texts("net.megabytes", n=words.number(value / 1e6, Written("", 0, 1), texts))
 
 
 def seconds(value: float | None, texts: Texts) -> str:

@@ -9,23 +9,19 @@ from aiohttp import web
 
 from api.access import SUPERVISE, require
 from api.context import CLOCK, reader
-from api.exports.delimited import attachment
-from api.pages import network_words, rendering
+from api.pages import network_words, parc_fichiers, rendering
 from api.pages.navigation import Entry
 from api.pages.network_words import NONE, Cell
 from api.pages.texts import Texts
 from domain.diagnosis import CAUSES
 from store.supervision import fleets
-from store.supervision.fleets import Battery, Day, Fleet, Silent
+from store.supervision.fleets import Battery, Day, Fleet, Silent, Stuck
 
 PATH: Final = "/reseau/parc"
-BATTERIES: Final = f"{PATH}/piles.csv"
-SILENT: Final = f"{PATH}/muets.csv"
 _SOON: Final = timedelta(days=60)
 _LATER: Final = timedelta(days=180)
 _DAYS: Final = 30
-_LISTED: Final = 50
-_EXPORTED: Final = 200_000
+_LISTED: Final = 25
 _SLUG: Final = "a tenant's name in addresses"
 
 
@@ -42,6 +38,7 @@ async def show(request: web.Request) -> web.Response:
         models = await fleets.by_model(connection)
         causes = await fleets.causes(connection)
         silent = await fleets.silent(connection, cause, slug, _LISTED)
+        stuck = await fleets.stuck(connection, slug, _LISTED)
         batteries = await fleets.batteries(connection, today + _LATER, slug, _LISTED) if slug else []
         days = await fleets.days(connection, today - timedelta(days=_DAYS), today)
     urgent = sorted((one for one in tenants if one.battery_180), key=lambda one: (-one.battery_60, -one.battery_180))
@@ -67,11 +64,16 @@ async def show(request: web.Request) -> web.Response:
         ],
         silent=[_silent(one, now, texts) for one in silent],
         more=len(silent) == _LISTED,
+        stuck=[_stuck(one, texts) for one in stuck],
+        more_stuck=len(stuck) == _LISTED,
         models=[_model(one, texts) for one in models],
         days=[_day(one, texts) for one in days],
         files=[
-            {"href": BATTERIES, "label": texts("net.file_batteries")},
-            {"href": SILENT, "label": texts("net.file_silent")},
+            {
+                "label": texts(f"net.file.{what}"),
+                "hrefs": {form: f"{PATH}/{what}.{form}" for form in parc_fichiers.FORMS},
+            }
+            for what in parc_fichiers.LISTS
         ],
     )
 
@@ -117,6 +119,16 @@ def _silent(one: Silent, now: datetime, texts: Texts) -> list[Cell]:
     ]
 
 
+def _stuck(one: Stuck, texts: Texts) -> list[Cell]:
+    return [
+        {"text": one.name or one.dev_eui, "href": f"/reseau/capteurs/{one.dev_eui}"},
+        one.tenant,
+        one.model or NONE,
+        network_words.decibels(one.margin_db, texts),
+        network_words.share(one.sf12, one.heard, texts),
+    ]
+
+
 def _model(one: Fleet, texts: Texts) -> tuple[str, ...]:
     return (
         one.name or texts("net.no_model"),
@@ -139,50 +151,5 @@ def _day(one: Day, texts: Texts) -> tuple[str, ...]:
     )
 
 
-@require(SUPERVISE)
-async def batteries_file(request: web.Request) -> web.Response:
-    """Answer the tour list: batteries that end within 180 days, commune by commune, site by site."""
-    rendering.query(request)
-    texts, now = rendering.catalogue_of(request), request.app[CLOCK]()
-    async with reader(request) as connection:
-        found = await fleets.batteries(connection, now.astimezone(UTC).date() + _LATER, None, _EXPORTED)
-    columns = [
-        "commune",
-        "site",
-        "point",
-        "latitude",
-        "longitude",
-        "eui",
-        "sensor",
-        "model",
-        "battery",
-        "unit",
-        "end",
-        "urgent",
-    ]
-    rows = [
-        (one.tenant, one.site, one.point, one.latitude_deg, one.longitude_deg, one.dev_eui, one.name, one.model,
-         float(one.battery), "%" if one.kind == "level" else "V", one.end_on.isoformat(),
-         texts("net.yes") if one.end_on < now.date() + _SOON else texts("net.no"))
-        for one in found
-    ]  # fmt: skip
-    return attachment("piles.csv", [texts(f"net.column.{name}") for name in columns], rows)
-
-
-@require(SUPERVISE)
-async def silent_file(request: web.Request) -> web.Response:
-    """Answer all silent sensors, with the likely cause."""
-    rendering.query(request)
-    texts = rendering.catalogue_of(request)
-    async with reader(request) as connection:
-        found = await fleets.silent(connection, None, None, _EXPORTED)
-    columns = ["commune", "site", "eui", "sensor", "model", "since", "cause"]
-    rows = [
-        (one.tenant, one.site, one.dev_eui, one.name, one.model, one.since, texts(f"net.cause.{one.cause}"))
-        for one in found
-    ]
-    return attachment("muets.csv", [texts(f"net.column.{name}") for name in columns], rows)
-
-
-ROUTES: Final = (web.get(PATH, show), web.get(BATTERIES, batteries_file), web.get(SILENT, silent_file))
+ROUTES: Final = (web.get(PATH, show),)
 NAVIGATION: Final = (Entry("parc", PATH, "sheet", 120, needs=SUPERVISE, handy=True),)

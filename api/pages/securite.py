@@ -5,7 +5,7 @@ from typing import Final
 
 from aiohttp import web
 
-from api.access import SUPERVISE, account_of, require
+from api.access import INSTALL, SUPERVISE, account_of, require
 from api.context import CLOCK, reader, writer
 from api.pages import network_words, rendering
 from api.pages.forms import form
@@ -13,6 +13,7 @@ from api.pages.navigation import Entry
 from api.pages.network_words import Cell
 from api.pages.texts import Texts
 from api.parameters import Asked, DevEui, of_path
+from domain.complaints import KINDS, kind_of
 from store.access import audit
 from store.supervision import security
 from store.supervision.security import Complaint, Reset, Traffic
@@ -21,9 +22,9 @@ PATH: Final = "/reseau/securite"
 IGNORE: Final = f"{PATH}/inconnus/{{dev_eui}}/{{what}}"
 _WEEK: Final = timedelta(days=7)
 _LEAST_RESETS: Final = 2
-_LISTED: Final = 50
+_LISTED: Final = 20
 _MOST: Final = 5_000
-_BUSIEST: Final = 50
+_BUSIEST: Final = 20
 
 
 class UnknownPath(Asked):
@@ -39,6 +40,7 @@ async def show(request: web.Request) -> web.Response:
     rendering.query(request)
     texts, now = rendering.catalogue_of(request), request.app[CLOCK]()
     yesterday = now.astimezone(UTC).date() - timedelta(days=1)
+    may_install = INSTALL in account_of(request).permissions
     async with reader(request) as connection:
         resets = await security.resets(connection, _LEAST_RESETS, _LISTED)
         complaints = await security.complaints(connection, now - _WEEK, _LISTED, _MOST)
@@ -51,14 +53,21 @@ async def show(request: web.Request) -> web.Response:
         here="securite",
         resets=[_reset(one, texts) for one in resets],
         complaints=[_complaint(one, now, texts) for one in complaints],
+        meanings=[
+            (texts(f"net.complaint.{kind}"), texts(f"net.meaning.{kind}"))
+            for kind in KINDS
+            if any(kind_of(one.code, one.description) == kind for one in complaints)
+        ],
         unknown=[
             {
                 "dev_eui": one.dev_eui,
                 "words": texts.plural("net.unknown_heard", one.times, ago=network_words.ago(one.last_at, now, texts)),
+                "adopt": f"/mettre-en-service/{one.dev_eui}" if may_install else "",
                 "action": f"{PATH}/inconnus/{one.dev_eui}/ignorer",
             }
             for one in unknown
         ],
+        may_install=may_install,
         ignored=[
             {
                 "dev_eui": one.dev_eui,
@@ -85,6 +94,7 @@ def _complaint(one: Complaint, now: datetime, texts: Texts) -> list[Cell]:
     return [
         {"text": one.name or one.dev_eui, "href": f"/reseau/capteurs/{one.dev_eui}"},
         one.tenant,
+        texts(f"net.complaint.{kind_of(one.code, one.description)}"),
         " · ".join(part for part in (one.code, one.description) if part),
         network_words.count(one.times, texts),
         network_words.ago(one.last_at, now, texts),

@@ -105,11 +105,22 @@ def days(found: Sequence[Day], texts: Texts) -> list[tuple[str, ...]]:
             network_words.count(max(one.lost, 0), texts),
             network_words.share(one.frames, one.frames + max(one.lost, 0), texts),
             network_words.count(one.undecoded, texts),
+            _factors(one),
             network_words.share(one.sf12, one.frames, texts),
+            network_words.power(one.rssi_dbm, texts),
+            network_words.decibels(one.snr_db, texts),
             network_words.count(one.resets, texts),
         )
         for one in found
     ]
+
+
+def _factors(one: Day) -> str:
+    if not one.lowest_factor or not one.highest_factor:
+        return NONE
+    if one.lowest_factor == one.highest_factor:
+        return f"SF{one.lowest_factor}"
+    return f"SF{one.lowest_factor}-{one.highest_factor}"
 
 
 def gateways(found: Sequence[HeardBy], texts: Texts) -> list[list[Cell]]:

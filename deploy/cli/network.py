@@ -39,7 +39,7 @@ def import_plan_command(
         now = await database_now(connection)
         try:
             await keep_plan(connection, name, parts, now)
-        except asyncpg.DataError as error:
+        except (asyncpg.DataError, ValueError) as error:
             raise ConfigurationError(f"{folder}: {error}; it is not what `samara simulate plan` wrote") from error
         return now
 

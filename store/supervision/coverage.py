@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 import asyncpg
 
 from domain.errors import NotFoundError
+from domain.plan_cells import Run, runs
 from store.reading.pages import Reader
 
 
@@ -137,6 +138,7 @@ async def heard_sites(reader: Reader, slug: str) -> list[HeardSite]:
 
 
 PARTS: Final = ("cells", "communes", "antennas")
+DRAWING: Final = "drawing"
 
 UPSERT_PLAN: Final = """
 INSERT INTO coverage_plans (name, part, imported_at, features) VALUES ($1, $2, $3, $4)
@@ -145,12 +147,21 @@ ON CONFLICT (name, part) DO UPDATE SET imported_at = excluded.imported_at, featu
 
 
 async def keep_plan(connection: asyncpg.Connection, name: str, parts: Mapping[str, str], now: datetime) -> None:
-    """Keep the GeoJSON of a plan's parts, in place of what it had. Raises ValueError for a part that is none."""
+    """Keep the GeoJSON of a plan's parts, and its drawing, in place of what it had.
+
+    Raises ValueError for a part that is none, or whose cells are none of a plan.
+    """
     strange = sorted(parts.keys() - set(PARTS))
     if strange:
         raise ValueError(f"{strange[0]} is no part of a plan: {', '.join(PARTS)}")
+    kept = dict(parts)
+    if "cells" in parts:
+        try:
+            kept[DRAWING] = json.dumps(runs(json.loads(parts["cells"])["features"]))
+        except (KeyError, TypeError, IndexError) as error:
+            raise ValueError(f"cells: no cells of a plan ({error!r})") from error
     async with connection.transaction():
-        for part, features in parts.items():
+        for part, features in kept.items():
             await connection.execute(UPSERT_PLAN, name, part, now, features)
 
 
@@ -175,6 +186,17 @@ async def plan_part(reader: Reader, name: str, part: str) -> str:
     if found is None:
         raise NotFoundError
     return found
+
+
+SELECT_DRAWING: Final = """
+SELECT features::text FROM coverage_plans WHERE name = $1 AND part = 'drawing'
+"""
+
+
+async def plan_drawing(reader: Reader, name: str) -> dict[str, list[Run]]:
+    """Return the runs of a plan's cells by how they are heard; {} where none are kept: import the plan again."""
+    found: str | None = await reader.fetchval(SELECT_DRAWING, name)
+    return {kind: [Run(*one) for one in said] for kind, said in json.loads(found or "{}").items()}
 
 
 SELECT_FORETOLD: Final = """

@@ -71,7 +71,7 @@ class Battery(NamedTuple):
     end_on: date
 
 
-SELECT_BATTERIES: Final = """
+_BATTERIES: Final = """
 SELECT slug, tenants.name, sites.name, points.name, latitude_deg, longitude_deg, dev_eui, devices.name, models.name,
        battery_kind, battery, battery_end_on
   FROM device_health
@@ -81,16 +81,31 @@ SELECT slug, tenants.name, sites.name, points.name, latitude_deg, longitude_deg,
   LEFT JOIN assignments ON assignments.device_id = devices.device_id AND upper_inf(during)
   LEFT JOIN points USING (point_id)
   LEFT JOIN sites USING (site_id)
- WHERE battery_end_on < $1
-   AND ($2::text IS NULL OR device_health.tenant_id = (SELECT tenant_id FROM tenants WHERE slug = $2))
- ORDER BY tenants.name, sites.name NULLS LAST, battery_end_on, dev_eui
- LIMIT $3
+ WHERE battery_end_on < $1"""
+
+_OF_TENANT: Final = "AND device_health.tenant_id = (SELECT tenant_id FROM tenants WHERE slug = $3)"
+
+_BY_TOUR: Final = "ORDER BY tenants.name, sites.name NULLS LAST, battery_end_on, dev_eui LIMIT $2"
+
+SELECT_BATTERIES: Final = f"""
+{_BATTERIES}
+ {_BY_TOUR}
+"""
+
+SELECT_BATTERIES_OF: Final = f"""
+{_BATTERIES}
+   {_OF_TENANT}
+ {_BY_TOUR}
 """
 
 
 async def batteries(reader: Reader, before: date, slug: str | None, limit: int) -> list[Battery]:
     """Return batteries that end before a day, as somebody would drive: tenant by tenant, site by site."""
-    return [Battery(*row) for row in await reader.fetch(SELECT_BATTERIES, before, slug, limit)]
+    if slug is None:
+        rows = await reader.fetch(SELECT_BATTERIES, before, limit)
+    else:
+        rows = await reader.fetch(SELECT_BATTERIES_OF, before, limit, slug)
+    return [Battery(*row) for row in rows]
 
 
 SELECT_CAUSES: Final = """
@@ -142,6 +157,40 @@ SELECT slug, tenants.name, sites.name, dev_eui, devices.name, models.name, since
 async def silent(reader: Reader, cause: str | None, slug: str | None, limit: int) -> list[Silent]:
     """Return silent devices, those that fell silent last first."""
     return [Silent(*row) for row in await reader.fetch(SELECT_SILENT, cause, slug, limit)]
+
+
+class Stuck(NamedTuple):
+    """A device that stays at SF12 though it could do with less: ADR is off, or does nothing."""
+
+    dev_eui: str
+    name: str
+    tenant: str
+    model: str | None
+    margin_db: float
+    heard: int
+    sf12: int
+
+
+# domain.diagnosis.is_stuck, as the index device_health_stuck has it.
+SELECT_STUCK: Final = """
+SELECT dev_eui, devices.name, tenants.name, models.name, margin_db, heard, sf12
+  FROM (SELECT device_id, tenant_id, margin_db, heard, sf12
+          FROM device_health
+         WHERE heard >= 10 AND sf12 >= 0.9 * heard AND margin_db >= 10
+           AND ($1::text IS NULL OR tenant_id = (SELECT tenant_id FROM tenants WHERE slug = $1))
+         ORDER BY margin_db DESC
+         LIMIT $2) AS stuck
+ CROSS JOIN LATERAL (SELECT dev_eui, name, model_id FROM devices WHERE devices.device_id = stuck.device_id
+                     OFFSET 0) AS devices
+ CROSS JOIN LATERAL (SELECT name FROM tenants WHERE tenants.tenant_id = stuck.tenant_id OFFSET 0) AS tenants
+  LEFT JOIN models USING (model_id)
+ ORDER BY margin_db DESC, dev_eui
+"""
+
+
+async def stuck(reader: Reader, slug: str | None, limit: int) -> list[Stuck]:
+    """Return the devices that stay at SF12 for nothing, those with most margin to spare first."""
+    return [Stuck(*row) for row in await reader.fetch(SELECT_STUCK, slug, limit)]
 
 
 class Day(NamedTuple):

@@ -28,6 +28,31 @@ async def rounds(reader: Reader, before: datetime) -> list[Round]:
     return [Round(*row) for row in await reader.fetch(SELECT_ROUNDS, before)]
 
 
+class Worker(NamedTuple):
+    """What an ingest process said of itself last: messages not yet durable, bytes of its spool, sources not heard."""
+
+    worker: str
+    at: datetime
+    held: int
+    held_bytes: int
+    spool_bytes: int
+    deaf: list[str]
+
+
+SELECT_WORKERS: Final = """
+SELECT worker, at, held, held_bytes, spool_bytes, deaf
+  FROM ingest_workers
+ WHERE at >= $1
+ ORDER BY worker
+ LIMIT $2
+"""
+
+
+async def workers(reader: Reader, since: datetime, limit: int) -> list[Worker]:
+    """Return the ingest processes that said something of themselves since then."""
+    return [Worker(*row) for row in await reader.fetch(SELECT_WORKERS, since, limit)]
+
+
 SELECT_OUTCOMES: Final = """
 SELECT outcome, sum(messages)::bigint FROM ingest_accounts WHERE day >= $1 GROUP BY outcome
 """

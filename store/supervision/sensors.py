@@ -107,7 +107,10 @@ async def frames(reader: Reader, device_id: int, since: datetime, limit: int) ->
 
 
 class Day(NamedTuple):
-    """A device's UTC day: frames heard, lost on the way, without a reading, at SF12; counters that began again."""
+    """A device's UTC day: frames heard, lost on the way, without a reading, at SF12; counters that began again.
+
+    Then its spreading factors, and the means of the gateway that heard it best; None where that is not known.
+    """
 
     day: date
     frames: int
@@ -116,12 +119,23 @@ class Day(NamedTuple):
     sf12: int
     resets: int
     airtime_us: int
+    lowest_factor: int | None
+    highest_factor: int | None
+    rssi_dbm: float | None
+    snr_db: float | None
 
 
 SELECT_DAYS: Final = """
-SELECT day, frames, coalesce(lost, 0), undecoded, sf12, coalesce(resets, 0), airtime_us
+SELECT day, frames, coalesce(lost, 0), undecoded, sf12, coalesce(resets, 0), airtime_us, lowest, highest, rssi_dbm,
+       snr_db
   FROM frames_daily
   LEFT JOIN radio_accounts USING (device_id, day)
+  LEFT JOIN (SELECT day, min(nullif(spreading_factor, 0)) AS lowest, max(spreading_factor) AS highest,
+                    max(rssi_dbm) AS rssi_dbm, max(snr_db) AS snr_db
+               FROM heard_daily
+              WHERE device_id = $1
+                AND day >= $2
+              GROUP BY day) AS heard USING (day)
  WHERE device_id = $1
    AND day >= $2
  ORDER BY day DESC

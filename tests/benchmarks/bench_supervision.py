@@ -91,7 +91,7 @@ INSERT INTO device_health
 SELECT device_id, devices.tenant_id, current_setting('bench.now')::date, 168, 7,
        CASE WHEN device_id % 500 = 0 THEN 3 ELSE 0 END, device_id % 30 / 29,
        CASE WHEN device_id % 50 = 0 THEN 168 ELSE 0 END,
-       3600, 8 + device_id % 5, heard, CASE WHEN cardinality(heard) = 1 THEN heard[1] END, 'level', 40,
+       3600, 8 + device_id % 7, heard, CASE WHEN cardinality(heard) = 1 THEN heard[1] END, 'level', 40,
        current_setting('bench.now')::date, current_setting('bench.now')::date + device_id % 2000
   FROM devices
   JOIN (SELECT device_id, array_agg(DISTINCT gateway_id) AS heard FROM hearing GROUP BY device_id) AS one

@@ -1,12 +1,19 @@
 """The pages of the network's supervision: what a supervisor reads there, and what nobody else does."""
 
+import asyncio
+import io
 import json
 import re
+import zipfile
+from datetime import timedelta
 
 import api_world
 import network_world
-from aiohttp import ClientSession
+from aiohttp import ClientResponse, ClientSession
 from api_served import Served
+
+from store.ingest_workers import WorkerState, tell_worker
+from store.supervision.coverage import keep_plan
 
 
 async def get(served: Served, path: str, *, status: int = 200) -> str:
@@ -33,6 +40,58 @@ async def test_supervisors_see_the_dead_antenna_first_and_what_it_silences(serve
     mairie = await get(served, "/reseau/antennes/00000000000000a3")
     assert "868.0 - 868.60 MHz" in mairie
     await get(served, "/reseau/antennes/nowhere", status=404)
+
+
+async def test_ingest_processes_say_how_they_do(served: Served) -> None:
+    await network_world.build(served.connection, served.world)
+    assert "Processus de réception" not in await get(served, "/reseau")
+    now = api_world.NOW
+    for state in (
+        WorkerState("ingest-1", now - timedelta(seconds=8), 3, 1200, 0, []),
+        WorkerState("ingest-2", now - timedelta(seconds=5), 9, 3000, 2_500_000, ["chirpstack"]),
+        WorkerState("ingest-3", now - timedelta(minutes=5), 0, 0, 0, []),
+        WorkerState("ingest-3", now - timedelta(minutes=4), 1, 0, 0, []),
+    ):
+        await tell_worker(served.connection, state, 5)
+    text = await get(served, "/reseau")
+    assert "File d'attente 13 messages" in text
+    assert "Réserve sur disque 2,5 Mo" in text
+    assert "ingest-1 Reçoit et enregistre à l'instant 3 0 ko" in text
+    assert "ingest-2 N'entend pas chirpstack" in text
+    assert "ingest-3 Ne dit plus rien il y a 4 minutes 1" in text
+
+
+async def test_frames_are_told_to_supervisors_as_they_are_stored(served: Served) -> None:
+    await network_world.build(served.connection, served.world)
+    assert "Rien ces dernières minutes" in await get(served, "/reseau")
+    async with served.http.get("/reseau/en-direct", headers={"Accept-Language": "fr"}) as stream:
+        assert await event(stream) == []
+        await served.connection.execute(
+            "INSERT INTO uplinks (received_at, uplink_key, ingested_at, f_cnt, device_id, source_id, confirmed, adr,"
+            " dev_addr, outcome, detail, payload, spreading_factor)"
+            " VALUES ($1, 999, $1, 77, $2, 1, false, true, 'a', 'decoded', '', '\\x01', 9)",
+            api_world.NOW - timedelta(seconds=3), served.world.door.device_id,
+        )  # fmt: skip
+        await served.connection.execute("SELECT pg_notify('samara_committed', $1)", str(served.world.door.device_id))
+        (frame,) = await event(stream)
+        assert frame["name"] == "Porte des archives"
+        assert frame["at"] == "09:59:57"
+        assert frame["said"].replace("\u00a0", " ") == "Mareuville · FCnt 77 · SF9 · décodée"
+    assert "FCnt 77" in await get(served, "/reseau")
+    viewer = await api_world.sign_in(served.connection, ("viewer", served.world.tenant_id), email="mairie@example.fr")
+    async with (
+        ClientSession(served.http._base_url, cookies=viewer) as http,
+        http.get("/reseau/en-direct") as answer,
+    ):
+        assert answer.status == 403
+
+
+async def event(stream: ClientResponse) -> list[dict[str, str]]:
+    async with asyncio.timeout(30):
+        while not (line := await stream.content.readline()).startswith(b"data: "):
+            assert line, "the stream ended"
+    found: list[dict[str, str]] = json.loads(line.removeprefix(b"data: "))
+    return found
 
 
 async def test_a_sensor_s_page_says_what_is_wrong_and_why(served: Served) -> None:
@@ -85,6 +144,16 @@ async def test_the_fleet_has_a_tour_list_and_causes_of_silence(served: Served) -
     assert len(lines) == 2
     async with served.http.get("/reseau/parc/muets.csv") as answer:
         assert len((await answer.text()).splitlines()) == 3
+    async with served.http.get("/reseau/parc/capteurs.csv", headers={"Accept-Language": "fr"}) as answer:
+        fleet = (await answer.text()).removeprefix("\ufeff").splitlines()
+    assert len(fleet) == 6
+    assert any("Eau froide, chaufferie" in line and line.endswith(";Antenne") for line in fleet), fleet
+    async with served.http.get("/reseau/parc/capteurs.xlsx") as answer:
+        assert answer.content_type.endswith("spreadsheetml.sheet")
+        held = zipfile.ZipFile(io.BytesIO(await answer.read()))
+        assert held.read("xl/worksheets/sheet1.xml").count(b"<row ") == 6
+    await get(served, "/reseau/parc/capteurs.ods", status=404)
+    assert await served.connection.fetchval("SELECT count(*) FROM audit WHERE action = 'export.fleet'") == 4
 
 
 async def test_coverage_is_drawn_and_told_beside_a_plan(served: Served) -> None:
@@ -106,6 +175,15 @@ async def test_coverage_is_drawn_and_told_beside_a_plan(served: Served) -> None:
     text = await get(served, "/reseau/couverture")
     assert "87,3 % 1,9 91,2 %" in text
     assert "École Jules-Verne" in await get(served, "/reseau/couverture?commune=mareuville")
+    assert "Prévu : essai" not in text  # without a drawing: it was imported before there were any
+    ring = [[2.2, 49.8], [2.4, 49.8], [2.4, 50.0], [2.2, 50.0], [2.2, 49.8]]
+    cell = {"geometry": {"coordinates": [ring]}, "properties": {"indoor_sf12": 0.95, "redundancy": 2.4}}
+    parts = {"cells": json.dumps({"features": [cell]}), "communes": json.dumps(plan)}
+    await keep_plan(served.connection, "essai", parts, api_world.NOW)
+    assert "Prévu : essai" in await get(served, "/reseau/couverture")
+    async with served.http.get("/reseau/couverture") as answer:
+        html = await answer.text()
+    assert re.search(r'class="area good" d="M[-0-9. ]+h[0-9.]+v[0-9.]+h-[0-9.]+z"', html)
     async with served.http.get("/reseau/couverture/plans/essai/communes") as answer:
         assert answer.content_type == "application/geo+json"
         assert (await answer.json(content_type=None)) == plan
@@ -115,12 +193,16 @@ async def test_coverage_is_drawn_and_told_beside_a_plan(served: Served) -> None:
 async def test_oddities_are_shown_and_unknown_devices_ignored(served: Served) -> None:
     await network_world.build(served.connection, served.world)
     text = await get(served, "/reseau/securite")
-    assert "OTAA · DevNonce has already been used" in text
+    assert "DevNonce réutilisé OTAA · DevNonce has already been used" in text
+    assert "recommence ses DevNonce" in text
     assert "70b3d500000000ff" in text
+    async with served.http.get("/reseau/securite") as answer:
+        assert 'href="/mettre-en-service/70b3d500000000ff"' in await answer.text()
     path = "/reseau/securite/inconnus/70b3d500000000ff"
     async with served.http.post(f"{path}/ignorer") as answer:
         assert answer.status == 200
         assert "Capteurs ignorés" in await answer.text()
+    assert "Ignoré par somebody@example.fr" in await get(served, "/reseau/securite")
     assert "Aucun capteur inconnu." in await get(served, "/reseau/securite")
     async with served.http.post(f"{path}/montrer") as answer:
         assert answer.status == 200
