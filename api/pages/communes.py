@@ -10,6 +10,7 @@ from api.access import READ, require
 from api.context import CLOCK, reader
 from api.pages import months, rendering, words
 from api.pages.navigation import Entry
+from api.pages.periods import COMPARABLE
 from api.pages.texts import Texts
 from api.tenancy import tenant_of
 from api.units import written
@@ -21,7 +22,6 @@ PATH: Final = "/t/{slug}/communes"
 KINDS: Final = frozenset({"syndicat", "departement", "epci", "water_union", "other"})
 ORDERS: Final = ("name", "incidents", "silent", "received")
 _USED: Final = ("active_energy_import", "water_volume")
-_COMPARABLE: Final = 0.8  # of the days, in both years
 _NEARLY_ALL: Final = 0.95
 _MOST: Final = 0.8
 
@@ -38,7 +38,7 @@ async def show(request: web.Request) -> web.Response:
     async with reader(request) as connection:
         found = [one for one in await below(connection, tenant.tenant_id, now) if one.kind == "commune" or one.points]
         counters = Asked([one.tenant_id for one in found], _USED, periods, tenant.time_zone)
-        used = await used_below(connection, counters, month.days * _COMPARABLE)
+        used = await used_below(connection, counters, month.days * COMPARABLE)
     ordered = sorted(found, key=lambda one: _rank(one, order))
     return rendering.html(
         request,

@@ -2,23 +2,22 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from functools import partial
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
-from api import pagination
 from api.access import MANAGE, READ, account_of, require
 from api.context import CLOCK, reader, writer
 from api.numbers import number_of
 from api.pages import forms, periods, rendering, water_view, water_words
 from api.pages.navigation import Entry
 from api.pages.rendering import Crumb
+from api.places import places_of
 from api.tenancy import tenant_of
 from domain.water import Network
 from store import buildings
-from store.reading import consumption, hourly, territory
+from store.reading import consumption, hourly
 
 PATH: Final = "/t/{slug}/eau"
 _NETWORK: Final = f"{PATH}/reseau"
@@ -37,17 +36,13 @@ async def page(request: web.Request) -> web.Response:
         period = periods.period(name, now, ZoneInfo(tenant.time_zone))
         of_tenant = (connection, tenant, (water_view.VOLUME,))
         read = water_view.Found(
-            now=await consumption.uses(*of_tenant, period.start, period.end),
-            before=await consumption.uses(*of_tenant, period.start_before, period.end_before),
+            told=await consumption.days(*of_tenant, period.both),
             hours=await hourly.hours(*of_tenant, period.end - _NIGHTS, now),
             prices=await buildings.prices(connection, tenant.tenant_id),
         )
-        sites = await pagination.everything(partial(territory.sites, connection, tenant.tenant_id))
-        points = await pagination.everything(partial(territory.points, connection, tenant.tenant_id))
+        names = (await places_of(connection, tenant.tenant_id)).names
         networks = await buildings.water_networks(connection, tenant.tenant_id)
     found = water_view.meters(read, period)
-    site_names = {site.site_id: site.name for site in sites}
-    names = {point.point_id: f"{site_names[point.site_id]}, {point.name}" for point in points}
     return rendering.html(
         request,
         "eau.html",

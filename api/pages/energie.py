@@ -1,6 +1,7 @@
 """The page of a tenant's energy, /t/<slug>/energie: by building, in kWh and euros, against last year and the decree."""
 
 from datetime import date, timedelta
+from functools import partial
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -42,7 +43,7 @@ async def page(request: web.Request) -> web.Response:
     year_kwh: dict[int, float] = {}
     for use in found.year:
         year_kwh[use.site_id] = year_kwh.get(use.site_id, 0.0) + energy_view.kwh(use)
-    shown = energy_view.figures(found, period)
+    shown = energy_view.figures(found)
     return rendering.html(
         request,
         "energie.html",
@@ -68,9 +69,11 @@ async def page(request: web.Request) -> web.Response:
 
 
 async def _found(connection: asyncpg.Connection, tenant: Tenant, period: Period, year: Period) -> Found:
-    of_year = await consumption.uses(connection, tenant, energy_view.QUANTITIES, year.start, year.end)
+    told = await consumption.days(connection, tenant, energy_view.QUANTITIES, period.both)
+    read = partial(consumption.uses, connection, tenant, energy_view.QUANTITIES, alike=periods.alike(told, period.days))
+    of_year = await read(year.start, year.end)
     now = [use for use in of_year if use.start >= period.start]
-    before = await consumption.uses(connection, tenant, energy_view.QUANTITIES, period.start_before, period.end_before)
+    before = await read(period.start_before, period.end_before)
     hours = await hourly.hours(connection, tenant, (energy_view.ELECTRICITY,), period.end - _HABITS, period.end)
     opening = await buildings.opening_hours(connection, tenant.tenant_id)
     return Found(
@@ -81,7 +84,8 @@ async def _found(connection: asyncpg.Connection, tenant: Tenant, period: Period,
         buildings=await buildings.buildings(connection, tenant.tenant_id),
         prices=await buildings.prices(connection, tenant.tenant_id),
         degree_days=await buildings.degree_days_of(connection, min(period.start_before, year.start), period.end),
-        opened=opened([(hour.site_id, hour.start) for hour in hours], opening, ZoneInfo(tenant.time_zone)),
+        opened=opened([(hour.site_id, hour.start) for hour in hours], opening, period.zone),
+        zone=period.zone,
     )
 
 
@@ -100,7 +104,6 @@ async def export(request: web.Request) -> web.Response:
             energy_view.QUANTITIES,
             periods.midnight(date(year, 1, 1), zone),
             periods.midnight(date(year + 1, 1, 1), zone),
-            unit="year",
         )
         known = await buildings.buildings(connection, tenant.tenant_id)
     rows = energy_view.operat(known, uses, year)

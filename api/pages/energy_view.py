@@ -1,11 +1,11 @@
 """What the page of energy says, from what the meters counted. Pure."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo
 
-from api.pages.periods import Period
 from domain import energy
 from domain.energy import Day
 from store.buildings import Building, Price
@@ -16,10 +16,7 @@ ELECTRICITY: Final = "active_energy_import"
 GAS: Final = "gas_volume"
 HEAT: Final = "heat_energy"
 QUANTITIES: Final = (ELECTRICITY, GAS, HEAT)
-_COMPARABLE: Final = 0.9  # of the days that both periods must have
-
-
-Meter = tuple[int, str, int]  # point, quantity, channel
+_WEATHER: Final = 0.9  # of the days of a period, of which the weather must be known
 
 
 class Amount(NamedTuple):
@@ -76,7 +73,10 @@ class Figures(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What was read: daily uses of the period, of the year before and of the last twelve months, and what is known."""
+    """What was read: daily uses of the period, of the year before and of the last twelve months, and what is known.
+
+    Those `alike` are of points that counted in the period and in the year before: another says nothing of a change.
+    """
 
     now: Sequence[Use]
     before: Sequence[Use]
@@ -86,10 +86,11 @@ class Found(NamedTuple):
     prices: Sequence[Price]
     degree_days: Mapping[datetime, float]
     opened: Mapping[tuple[int, datetime], bool]  # (site, hour) -> whether it was open, if that is known
+    zone: ZoneInfo
 
 
 class _Uses(NamedTuple):
-    """The daily uses of some meters in the period, in the year before, and over the last twelve months."""
+    """The daily uses of some sites in the period, in the year before, and over the last twelve months."""
 
     now: list[Use]
     before: list[Use]
@@ -99,12 +100,12 @@ class _Uses(NamedTuple):
         """Return those of one quantity."""
         return _Uses(*([use for use in uses if use.quantity == quantity] for uses in self))
 
-    def of(self, meters: Collection[Meter]) -> "_Uses":
-        """Return those of some meters."""
-        return _Uses(*([use for use in uses if _meter(use) in meters] for uses in self))
+    def alike(self) -> "_Uses":
+        """Return those of points that counted in both periods."""
+        return _Uses(*([use for use in uses if use.alike] for uses in self))
 
 
-def figures(found: Found, period: Period) -> Figures:
+def figures(found: Found) -> Figures:
     """Return what each building and the tenant used."""
     everything = _Uses(list(found.now), list(found.before), list(found.year))
     by_site: dict[int, _Uses] = defaultdict(lambda: _Uses([], [], []))
@@ -115,14 +116,14 @@ def figures(found: Found, period: Period) -> Figures:
     for use in found.year:
         by_site[use.site_id].year.append(use)
     sites = [
-        _site(found, period, building, by_site[building.site_id])
+        _site(found, building, by_site[building.site_id])
         for building in found.buildings
         if building.site_id in by_site and by_site[building.site_id].now
     ]
     return Figures(
-        total=_amount(found, period, everything),
+        total=_amount(found, everything),
         by_quantity={
-            quantity: _amount(found, period, everything.only(quantity))
+            quantity: _amount(found, everything.only(quantity))
             for quantity in QUANTITIES
             if any(use.quantity == quantity for use in found.now)
         },
@@ -141,11 +142,11 @@ def price_of(prices: Iterable[Price], quantity: str, day: date) -> float | None:
     return max(known, key=lambda one: one.since).euros if known else None
 
 
-def _site(found: Found, period: Period, building: Building, uses: _Uses) -> SiteEnergy:
+def _site(found: Found, building: Building, uses: _Uses) -> SiteEnergy:
     by_quantity: dict[str, float] = defaultdict(float)
     for use in uses.now:
         by_quantity[use.quantity] += kwh(use)
-    total = _amount(found, period, uses)
+    total = _amount(found, uses)
     hours = [hour for hour in found.hours if hour.site_id == building.site_id and hour.quantity == ELECTRICITY]
     return SiteEnergy(
         site_id=building.site_id,
@@ -158,38 +159,21 @@ def _site(found: Found, period: Period, building: Building, uses: _Uses) -> Site
     )
 
 
-def _amount(found: Found, period: Period, uses: _Uses) -> Amount:
-    """Compare meter by meter: one that did not count a year before says nothing about a change."""
-    days_now, days_before = _days_by_meter(uses.now), _days_by_meter(uses.before)
-    enough = _COMPARABLE * period.days
-    comparable = {
-        meter for meter, days in days_now.items() if len(days) >= enough and len(days_before.get(meter, ())) >= enough
-    }
-    alike = uses.of(comparable)
+def _amount(found: Found, uses: _Uses) -> Amount:
+    alike = uses.alike()
     used, used_before = sum(map(kwh, alike.now)), sum(map(kwh, alike.before))
     return Amount(
         kwh=sum(map(kwh, uses.now)),
-        euros=_euros(found.prices, uses.now),
+        euros=_euros(found, uses.now),
         change=used / used_before - 1 if used_before > 0 else None,
         corrected=_corrected(found, alike, used_before) if used_before > 0 else None,
     )
 
 
-def _meter(use: Use) -> Meter:
-    return use.point_id, use.quantity, use.channel
-
-
-def _days_by_meter(uses: Iterable[Use]) -> dict[Meter, set[datetime]]:
-    days: dict[Meter, set[datetime]] = defaultdict(set)
-    for use in uses:
-        days[_meter(use)].add(use.start)
-    return days
-
-
-def _euros(prices: Sequence[Price], uses: Iterable[Use]) -> float | None:
+def _euros(found: Found, uses: Iterable[Use]) -> float | None:
     total = 0.0
     for use in uses:
-        price = price_of(prices, use.quantity, use.start.date())
+        price = price_of(found.prices, use.quantity, use.start.astimezone(found.zone).date())
         if price is None:
             return None
         total += use.amount * price
@@ -217,7 +201,7 @@ def _degrees(found: Found, uses: Iterable[Use]) -> float | None:
     """Return the degree days of the days that were counted; None if the weather of one in ten is unknown."""
     days = {use.start for use in uses}
     known = [found.degree_days[day] for day in days if day in found.degree_days]
-    return sum(known) * len(days) / len(known) if known and len(known) >= _COMPARABLE * len(days) else None
+    return sum(known) * len(days) / len(known) if known and len(known) >= _WEATHER * len(days) else None
 
 
 def _base_load(hours: Sequence[HourUse]) -> float | None:

@@ -1,22 +1,21 @@
 """The page of a tenant's environment, /t/<slug>/environnement: the air of rooms first, then everything else."""
 
 from datetime import timedelta
-from functools import partial
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
-from api import pagination
 from api.access import READ, require
 from api.context import CLOCK, reader
 from api.exports import delimited
 from api.opening import opened
 from api.pages import air_view, air_words, periods, rendering
 from api.pages.navigation import Entry
+from api.places import places_of
 from api.tenancy import tenant_of
 from store import buildings
-from store.reading import hourly, territory
+from store.reading import hourly
 
 PATH: Final = "/t/{slug}/environnement"
 _REPORT: Final = f"{PATH}/air-des-ecoles.csv"
@@ -46,10 +45,7 @@ async def page(request: web.Request) -> web.Response:
         quantities = _QUANTITIES if name == "mois" else _QUANTITIES[:3]
         levels = await hourly.levels(connection, tenant.tenant_id, quantities, now - timedelta(days=_DAYS[name]), now)
         hours = await buildings.opening_hours(connection, tenant.tenant_id)
-        sites = await pagination.everything(partial(territory.sites, connection, tenant.tenant_id))
-        points = await pagination.everything(partial(territory.points, connection, tenant.tenant_id))
-    site_names = {site.site_id: site.name for site in sites}
-    names = {point.point_id: f"{site_names[point.site_id]}, {point.name}" for point in points}
+        places = await places_of(connection, tenant.tenant_id)
     open_at = opened([(one.site_id, one.start) for one in levels], hours, ZoneInfo(tenant.time_zone))
     found = air_view.seen(levels, open_at)
     return rendering.html(
@@ -57,11 +53,11 @@ async def page(request: web.Request) -> web.Response:
         "environnement.html",
         tenant=tenant,
         lead=air_words.lead(found, texts),
-        rooms=air_words.room_rows(found, names, tenant, texts),
+        rooms=air_words.room_rows(found, places.names, tenant, texts),
         room_columns=air_words.room_columns(texts),
-        others=air_words.other_rows(found, names, tenant, texts) if name == "mois" else [],
+        others=air_words.other_rows(found, places.names, tenant, texts) if name == "mois" else [],
         other_columns=air_words.other_columns(texts),
-        has_school=any(site.kind in _SCHOOLS for site in sites),
+        has_school=any(site.kind in _SCHOOLS for site in places.sites),
         report=rendering.tenant_address(tenant, "environnement", "air-des-ecoles.csv"),
         periods=[
             {
@@ -88,10 +84,11 @@ async def report(request: web.Request) -> web.Response:
             connection, tenant.tenant_id, (air_view.CO2,), periods.midnight(start, zone), periods.midnight(today, zone)
         )
         hours = await buildings.opening_hours(connection, tenant.tenant_id)
-        sites = await pagination.everything(partial(territory.sites, connection, tenant.tenant_id))
-        points = await pagination.everything(partial(territory.points, connection, tenant.tenant_id))
-    schools = {site.site_id: site.name for site in sites if site.kind in _SCHOOLS}
-    rooms = {point.point_id: (schools[point.site_id], point.name) for point in points if point.site_id in schools}
+        places = await places_of(connection, tenant.tenant_id)
+    schools = {site.site_id: site.name for site in places.sites if site.kind in _SCHOOLS}
+    rooms = {
+        point.point_id: (schools[point.site_id], point.name) for point in places.points if point.site_id in schools
+    }
     open_at = opened([(one.site_id, one.start) for one in levels], hours, zone)
     found = air_view.seen([one for one in levels if one.point_id in rooms], open_at)
     rows = [

@@ -1,12 +1,17 @@
 """The periods that pages of consumption compare: so far this month, this year, or the last twelve months. Pure."""
 
 from calendar import monthrange
+from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from typing import Final, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
+from store.reading.consumption import Told
+
 Name = Literal["mois", "annee", "douze"]
 NAMES: Final[tuple[Name, ...]] = ("mois", "annee", "douze")
+
+COMPARABLE: Final = 0.8  # of the days, in both years: a meter that did not count says nothing of a change
 
 
 class Period(NamedTuple):
@@ -17,6 +22,11 @@ class Period(NamedTuple):
     start_before: datetime
     end_before: datetime
     zone: ZoneInfo
+
+    @property
+    def both(self) -> list[tuple[datetime, datetime]]:
+        """Return its bounds, then those of the year before."""
+        return [(self.start, self.end), (self.start_before, self.end_before)]
 
     @property
     def days(self) -> int:
@@ -52,3 +62,11 @@ def period(name: Name, now: datetime, zone: ZoneInfo) -> Period:
         end_before=min(midnight(a_year_before(yesterday) + timedelta(days=1), zone), midnight(first, zone)),
         zone=zone,
     )
+
+
+def alike(told: Iterable[Told], days: int) -> set[int]:
+    """Return the points of which everything was counted on four days out of five, in both of two periods."""
+    counted = {(one.point_id, one.quantity, one.period): one.days for one in told if one.point_id is not None}
+    now = {(point_id, quantity) for point_id, quantity, period in counted if period == 0}
+    short = {of for of in now if any(counted.get((*of, period), 0) < COMPARABLE * days for period in (0, 1))}
+    return {point_id for point_id, _ in now} - {point_id for point_id, _ in short}

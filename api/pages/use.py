@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from api.pages import months, words
 from api.pages.months import Month
+from api.pages.periods import COMPARABLE
 from api.pages.texts import Texts
 from api.units import written
 from domain.quantities import QUANTITIES
@@ -14,7 +15,6 @@ from store.reading.consumption import Told
 NOW: Final = 0  # the periods, in the order in which they are asked for
 BEFORE: Final = 1
 
-_COMPARABLE: Final = 0.8  # of the days measured, in both years
 _LESS: Final = -0.05
 _MORE: Final = 0.05
 _MUCH_MORE: Final = 0.2
@@ -152,7 +152,7 @@ def compared(of: Mapping[int, Mapping[int, Told]], month: Month, texts: Texts) -
 
     A point counts that was measured on four days out of five, in both.
     """
-    least = month.days * _COMPARABLE
+    least = month.days * COMPARABLE
     both = [
         (one.increase or 0.0, before.increase or 0.0)
         for point_id, one in of[NOW].items()

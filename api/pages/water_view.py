@@ -1,21 +1,21 @@
 """What the page of water says, from what the meters counted. Pure."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Sequence
+from datetime import date
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
+from api.pages import periods, use
 from api.pages.energy_view import price_of
 from api.pages.periods import Period
 from domain import water
 from domain.water import Leak
 from store.buildings import Price
-from store.reading.consumption import Use
+from store.reading.consumption import Told
 from store.reading.hourly import HourUse
 
 VOLUME: Final = "water_volume"
-_COMPARABLE: Final = 0.9
 _LITRES: Final = 1000
 _LEAST_HOURS: Final = 2  # of a night, or it says nothing
 _SUPPLY_ABOVE_L: Final = 1000.0  # a point that never lets less through at night is a network's, not a leak
@@ -25,7 +25,6 @@ class Meter(NamedTuple):
     """One meter over the period, m3; `night_l` is the least flow of its last night, L/h, None if it was not heard."""
 
     point_id: int
-    site_id: int
     m3: float
     before_m3: float | None
     euros: float | None
@@ -42,34 +41,23 @@ class Meter(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What was read: daily uses of the period and of the year before, hours of the last weeks, prices."""
+    """What was read: water counted in the period and in the year before, by point; hours of the last weeks; prices."""
 
-    now: Sequence[Use]
-    before: Sequence[Use]
+    told: Sequence[Told]
     hours: Sequence[HourUse]
     prices: Sequence[Price]
 
 
 def meters(found: Found, period: Period) -> list[Meter]:
     """Return each meter, those that leak first, then the greatest use."""
-    used, used_before = _by_point(found.now), _by_point(found.before)
-    sites = {use.point_id: use.site_id for use in found.now}
+    used, alike = use.totals(found.told), periods.alike(found.told, period.days)
     nights = _nights(found.hours, period.zone)
     price = price_of(found.prices, VOLUME, period.end.date())
     made = [
-        _meter(
-            (point_id, sites[point_id]), (days, used_before.get(point_id, {})), nights.get(point_id, []), price, period
-        )
-        for point_id, days in used.items()
+        _meter(one, used[use.BEFORE][point_id] if point_id in alike else None, nights.get(point_id, []), price)
+        for point_id, one in used[use.NOW].items()
     ]
     return sorted(made, key=lambda one: (one.leak is None, -one.m3))
-
-
-def _by_point(uses: Sequence[Use]) -> dict[int, dict[datetime, float]]:
-    days: dict[int, dict[datetime, float]] = defaultdict(dict)
-    for use in uses:
-        days[use.point_id][use.start] = days[use.point_id].get(use.start, 0.0) + use.amount
-    return days
 
 
 def _nights(hours: Sequence[HourUse], zone: ZoneInfo) -> dict[int, list[float]]:
@@ -86,22 +74,14 @@ def _nights(hours: Sequence[HourUse], zone: ZoneInfo) -> dict[int, list[float]]:
     }
 
 
-def _meter(
-    place: tuple[int, int],
-    uses: tuple[Mapping[datetime, float], Mapping[datetime, float]],
-    nights: Sequence[float],
-    price: float | None,
-    period: Period,
-) -> Meter:
-    (point_id, site_id), (days, days_before) = place, uses
-    enough = _COMPARABLE * period.days
-    has_before = len(days) >= enough and len(days_before) >= enough
-    total, total_before = sum(days.values()), sum(days_before.values()) if has_before else None
+def _meter(one: Told, before: Told | None, nights: Sequence[float], price: float | None) -> Meter:
+    assert one.point_id is not None, "points' totals are asked for"
+    total = one.increase or 0.0
+    total_before = None if before is None else before.increase or 0.0
     supplies = bool(nights) and min(nights) > _SUPPLY_ABOVE_L
     leak = None if supplies else water.leak(nights)
     return Meter(
-        point_id=point_id,
-        site_id=site_id,
+        point_id=one.point_id,
         m3=total,
         before_m3=total_before,
         euros=None if price is None else total * price,

@@ -3,19 +3,18 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import date, datetime
-from functools import partial
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 import asyncpg
 
-from api import pagination
 from api.opening import opened
 from api.pages import air_view, energy_view, periods, water_view
 from api.pages.periods import Period
+from api.places import places_of
 from store import buildings
 from store.delivery.reading import Summary, incidents
-from store.reading import consumption, hourly, territory
+from store.reading import consumption, hourly
 from store.reading.consumption import Use
 from store.reading.territory import Tenant
 
@@ -71,9 +70,10 @@ async def read(connection: asyncpg.Connection, tenant: Tenant, first: date) -> M
     long_ago = periods.midnight(months_before(first, MONTHS)[0], zone)
     of_tenant = (connection, tenant.tenant_id)
     quantities = (*energy_view.QUANTITIES, water_view.VOLUME)
-    by_day = await consumption.uses(connection, tenant, quantities, long_ago, period.end)
-    now = [use for use in by_day if use.start >= period.start]
-    before = [use for use in by_day if period.start_before <= use.start < period.end_before]
+    told = await consumption.days(connection, tenant, quantities, period.both)
+    alike = periods.alike([one for one in told if one.quantity != water_view.VOLUME], period.days)
+    by_day = await consumption.uses(connection, tenant, quantities, long_ago, period.end, alike=alike)
+    energy = [use for use in by_day if use.quantity != water_view.VOLUME]
     hours = await hourly.hours(
         connection, tenant, (energy_view.ELECTRICITY, water_view.VOLUME), period.start, period.end
     )
@@ -82,47 +82,39 @@ async def read(connection: asyncpg.Connection, tenant: Tenant, first: date) -> M
     )
     opening = await buildings.opening_hours(*of_tenant)
     prices = await buildings.prices(*of_tenant)
-    sites = await pagination.everything(partial(territory.sites, *of_tenant))
-    points = await pagination.everything(partial(territory.points, *of_tenant))
-    site_names = {site.site_id: site.name for site in sites}
-    places = {(hour.site_id, hour.start) for hour in hours} | {(level.site_id, level.start) for level in levels}
-    open_at = opened(places, opening, zone)
+    open_hours = {(hour.site_id, hour.start) for hour in hours} | {(level.site_id, level.start) for level in levels}
+    open_at = opened(open_hours, opening, zone)
     found = energy_view.Found(
-        now=_energy(now),
-        before=_energy(before),
-        year=_energy(by_day),
+        now=[use for use in energy if use.start >= period.start],
+        before=[use for use in energy if period.start_before <= use.start < period.end_before],
+        year=energy,
         hours=hours,
         buildings=await buildings.buildings(*of_tenant),
         prices=prices,
         degree_days=await buildings.degree_days_of(connection, long_ago, period.end),
         opened=open_at,
+        zone=zone,
     )
     listed = await incidents(*of_tenant, since=period.start, limit=_INCIDENTS)
     return Month(
         tenant=tenant,
         first=first,
         period=period,
-        energy=energy_view.figures(found, period),
+        energy=energy_view.figures(found),
         meters=water_view.meters(
             water_view.Found(
-                _water(now), _water(before), [one for one in hours if one.quantity == water_view.VOLUME], prices
+                [one for one in told if one.quantity == water_view.VOLUME],
+                [one for one in hours if one.quantity == water_view.VOLUME],
+                prices,
             ),
             period,
         ),
         air=air_view.seen(levels, open_at),
-        names={point.point_id: f"{site_names[point.site_id]}, {point.name}" for point in points},
-        kwh=_by_month(first, zone, {use: energy_view.kwh(use) for use in _energy(by_day)}),
-        m3=_by_month(first, zone, {use: use.amount for use in _water(by_day)}),
+        names=(await places_of(*of_tenant)).names,
+        kwh=_by_month(first, zone, {use: energy_view.kwh(use) for use in energy}),
+        m3=_by_month(first, zone, {use: use.amount for use in by_day if use.quantity == water_view.VOLUME}),
         incidents=[one for one in listed if period.start <= one.opened_at < period.end],
     )
-
-
-def _energy(uses: list[Use]) -> list[Use]:
-    return [use for use in uses if use.quantity in energy_view.QUANTITIES]
-
-
-def _water(uses: list[Use]) -> list[Use]:
-    return [use for use in uses if use.quantity == water_view.VOLUME]
 
 
 def _by_month(first: date, zone: ZoneInfo, amounts: Mapping[Use, float]) -> list[tuple[date, float | None]]:

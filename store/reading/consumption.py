@@ -2,52 +2,11 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 from store.reading.growth import Asked, of_growth
 from store.reading.pages import Reader
 from store.reading.territory import Tenant
-
-Unit = Literal["day", "week", "month", "year"]
-
-
-class Use(NamedTuple):
-    """What one meter counted in one period, in the quantity's unit. `start` is the period's beginning."""
-
-    site_id: int
-    point_id: int
-    quantity: str
-    channel: int
-    start: datetime
-    amount: float
-
-
-SELECT_USES: Final = of_growth("""
-SELECT site_id, point_id, name, channel, start, amount
-  FROM (SELECT site_id, point_id, quantity_id, channel, date_trunc($8::text, day, $6::text) AS start,
-               sum(grown) AS amount
-          FROM grown
-         GROUP BY site_id, point_id, quantity_id, channel, start) AS used
-  JOIN quantities USING (quantity_id)
- ORDER BY start, site_id, point_id, quantity_id, channel
-""")
-
-
-async def uses(
-    reader: Reader,
-    tenant: Tenant,
-    quantities: Collection[str],
-    start: datetime,
-    end: datetime,
-    *,
-    unit: Unit = "day",
-) -> list[Use]:
-    """Return what each meter of a tenant counted in each period that begins in [start, end), in order of time.
-
-    Periods without a message are missing. `start` and `end` are beginnings of days of the tenant.
-    """
-    asked = Asked([tenant.tenant_id], quantities, [(start, end)], tenant.time_zone)
-    return [Use(*row) for row in await reader.fetch(SELECT_USES, *asked.parameters(), unit)]
 
 
 class Told(NamedTuple):
@@ -116,3 +75,40 @@ async def days(
     counted = await reader.fetch(SELECT_COUNTED, *asked.parameters())
     levels = await reader.fetch(SELECT_LEVEL_DAYS, tenant.tenant_id, list(quantities), *periods[0])
     return [Told(*row) for row in [*counted, *levels]]
+
+
+class Use(NamedTuple):
+    """What the meters of a site counted on one day, in the quantity's unit: those `alike`, or the others."""
+
+    site_id: int
+    quantity: str
+    alike: bool
+    start: datetime
+    amount: float
+
+
+SELECT_USES: Final = of_growth("""
+SELECT site_id, name, alike, day, amount
+  FROM (SELECT site_id, quantity_id, point_id = ANY ($8::integer[]) AS alike, day, sum(grown) AS amount
+          FROM grown
+         GROUP BY site_id, quantity_id, alike, day) AS used
+  JOIN quantities USING (quantity_id)
+ ORDER BY day, site_id, name, alike
+""")
+
+
+async def uses(
+    reader: Reader,
+    tenant: Tenant,
+    quantities: Collection[str],
+    start: datetime,
+    end: datetime,
+    *,
+    alike: Collection[int] = (),
+) -> list[Use]:
+    """Return what each site of a tenant used on each day of [start, end), midnights of the tenant, in order of time.
+
+    The points of `alike` are added up apart from the others. Days without a message are missing.
+    """
+    asked = Asked([tenant.tenant_id], quantities, [(start, end)], tenant.time_zone)
+    return [Use(*row) for row in await reader.fetch(SELECT_USES, *asked.parameters(), list(alike))]

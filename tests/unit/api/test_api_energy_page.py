@@ -7,7 +7,7 @@ import pytest
 
 from api.pages import air_view, energy_view, periods, water_view
 from store.buildings import Building, Price
-from store.reading.consumption import Use
+from store.reading.consumption import Told, Use
 from store.reading.hourly import HourLevel, HourUse
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -18,10 +18,10 @@ SMALL = Building(2, "Mairie", "town_hall", None, "", None, None)
 ELECTRICITY, GAS = energy_view.ELECTRICITY, energy_view.GAS
 
 
-def days(point: int, quantity: str, amount: float, *, before: bool = False, site: int = 1) -> list[Use]:
+def days(quantity: str, amount: float, *, before: bool = False, alike: bool = True) -> list[Use]:
     start = PERIOD.start_before if before else PERIOD.start
     return [
-        Use(site, point, quantity, 0, periods.midnight((start + timedelta(days=n)).date(), PARIS), amount)
+        Use(1, quantity, alike, periods.midnight((start + timedelta(days=n)).date(), PARIS), amount)
         for n in range(PERIOD.days)
     ]
 
@@ -29,14 +29,14 @@ def days(point: int, quantity: str, amount: float, *, before: bool = False, site
 def found(**given: object) -> energy_view.Found:
     empty: dict[str, object] = {
         "now": [], "before": [], "year": [], "hours": [], "buildings": [SCHOOL, SMALL],
-        "prices": [], "degree_days": {}, "opened": {},
+        "prices": [], "degree_days": {}, "opened": {}, "zone": PARIS,
     }  # fmt: skip
     return energy_view.Found(**(empty | given))  # type: ignore[arg-type]
 
 
 def test_gas_counts_in_kilowatt_hours_and_costs_by_the_cubic_metre() -> None:
     prices = [Price(ELECTRICITY, NOW.date().replace(year=2020), 0.2), Price(GAS, NOW.date().replace(year=2020), 1.0)]
-    shown = energy_view.figures(found(now=days(1, ELECTRICITY, 10) + days(2, GAS, 5), prices=prices), PERIOD)
+    shown = energy_view.figures(found(now=days(ELECTRICITY, 10) + days(GAS, 5), prices=prices))
     assert shown.total.kwh == pytest.approx(21 * (10 + 5 * 11.2))
     assert shown.total.euros == pytest.approx(21 * (10 * 0.2 + 5 * 1.0))
     assert shown.sites[0].kwh_per_m2 == pytest.approx(shown.total.kwh / 1200)
@@ -44,16 +44,35 @@ def test_gas_counts_in_kilowatt_hours_and_costs_by_the_cubic_metre() -> None:
 
 
 def test_a_price_that_is_not_known_makes_no_cost() -> None:
-    assert energy_view.figures(found(now=days(1, ELECTRICITY, 10)), PERIOD).total.euros is None
+    assert energy_view.figures(found(now=days(ELECTRICITY, 10))).total.euros is None
 
 
-def test_only_meters_that_counted_a_year_before_are_compared() -> None:
-    now = days(1, ELECTRICITY, 9) + days(2, ELECTRICITY, 1000)
-    shown = energy_view.figures(found(now=now, before=days(1, ELECTRICITY, 10, before=True)), PERIOD)
+def test_a_price_holds_from_the_midnight_of_its_day() -> None:
+    prices = [Price(ELECTRICITY, PERIOD.start.date(), 0.2), Price(ELECTRICITY, NOW.date().replace(year=2020), 100.0)]
+    first = [use._replace(start=use.start.astimezone(UTC)) for use in days(ELECTRICITY, 10)]  # as the store says it
+    assert energy_view.figures(found(now=first, prices=prices)).total.euros == pytest.approx(21 * 10 * 0.2)
+
+
+def test_only_what_counted_a_year_before_is_compared() -> None:
+    now = days(ELECTRICITY, 9) + days(ELECTRICITY, 1000, alike=False)
+    shown = energy_view.figures(found(now=now, before=days(ELECTRICITY, 10, before=True)))
     assert shown.total.change == pytest.approx(-0.1)
     assert shown.total.corrected is None  # no weather
-    few = days(1, ELECTRICITY, 10, before=True)[:10]
-    assert energy_view.figures(found(now=now, before=few), PERIOD).total.change is None
+    assert energy_view.figures(found(now=now)).total.change is None
+
+
+def counted(point: int, quantity: str, days: int, *, before: bool = False, amount: float = 1.0) -> Told:
+    return Told(quantity, point, int(before), None, days, amount, None, None)
+
+
+def test_a_point_is_comparable_when_all_of_it_counted_on_four_days_out_of_five_in_both_years() -> None:
+    told = [
+        *(counted(1, ELECTRICITY, 20), counted(1, ELECTRICITY, 16, before=True)),
+        *(counted(2, ELECTRICITY, 20), counted(2, ELECTRICITY, 15, before=True)),
+        counted(3, ELECTRICITY, 20),
+        *(counted(4, ELECTRICITY, 20), counted(4, ELECTRICITY, 20, before=True), counted(4, GAS, 20)),
+    ]
+    assert periods.alike(told, 20) == {1}
 
 
 def test_equal_weather_takes_the_cold_out() -> None:
@@ -65,8 +84,8 @@ def test_equal_weather_takes_the_cold_out() -> None:
         for n in range(365):
             day = periods.midnight((start + timedelta(days=n)).date(), PARIS)
             degrees[day] = (n % 12) + (0 if before else 3)
-            uses[before].append(Use(1, 1, ELECTRICITY, 0, day, 10 + 2 * degrees[day]))
-    shown = energy_view.figures(found(now=uses[False], before=uses[True], year=uses[False], degree_days=degrees), year)
+            uses[before].append(Use(1, ELECTRICITY, alike=True, start=day, amount=10 + 2 * degrees[day]))
+    shown = energy_view.figures(found(now=uses[False], before=uses[True], year=uses[False], degree_days=degrees))
     assert shown.total.change is not None
     assert shown.total.change > 0.2
     assert shown.total.corrected == pytest.approx(0, abs=1e-6)
@@ -77,7 +96,7 @@ def test_base_load_and_the_share_of_closed_hours() -> None:
         HourUse(1, 1, ELECTRICITY, PERIOD.start + timedelta(hours=n), 2.0 if n % 24 < 12 else 1.0) for n in range(240)
     ]
     opened = {(1, hour.start): hour.amount > 1 for hour in hours}
-    site = energy_view.figures(found(now=days(1, ELECTRICITY, 36), hours=hours, opened=opened), PERIOD).sites[0]
+    site = energy_view.figures(found(now=days(ELECTRICITY, 36), hours=hours, opened=opened)).sites[0]
     assert site.base_load_w == pytest.approx(1000)
     assert site.closed_share == pytest.approx(1 / 3)
 
@@ -99,28 +118,31 @@ def night(flow_l: float, nights: int = 6, point: int = 7) -> list[HourUse]:
     ]
 
 
-def water(hours: list[HourUse], now: list[Use], before: list[Use] | None = None) -> water_view.Meter:
+def water(hours: list[HourUse], m3: float, m3_before: float | None = None) -> water_view.Meter:
     prices = [Price("water_volume", NOW.date().replace(year=2020), 4.0)]
-    return water_view.meters(water_view.Found(now, before or [], hours, prices), PERIOD)[0]
+    told = [counted(7, "water_volume", 21, amount=m3)]
+    if m3_before is not None:
+        told.append(counted(7, "water_volume", 21, before=True, amount=m3_before))
+    return water_view.meters(water_view.Found(told, hours, prices), PERIOD)[0]
 
 
 def test_what_runs_every_night_is_a_leak_with_its_cost() -> None:
-    meter = water(night(60), days(7, "water_volume", 2))
+    meter = water(night(60), 42)
     assert meter.leak is not None
     assert meter.leak.nights == 6
     assert meter.leak_euros == pytest.approx(60 * 24 * 365 / 1000 * 4)
-    assert water(night(0), days(7, "water_volume", 2)).leak is None
+    assert water(night(0), 42).leak is None
 
 
 def test_a_network_does_not_leak_because_it_runs_at_night() -> None:
-    meter = water(night(2500), days(7, "water_volume", 90))
+    meter = water(night(2500), 1890)
     assert meter.supplies
     assert meter.leak is None
 
 
 def test_more_than_twice_last_year_is_told() -> None:
-    assert water(night(0), days(7, "water_volume", 5), days(7, "water_volume", 2, before=True)).is_abnormal
-    assert not water(night(0), days(7, "water_volume", 4), days(7, "water_volume", 2, before=True)).is_abnormal
+    assert water(night(0), 105, 42).is_abnormal
+    assert not water(night(0), 84, 42).is_abnormal
 
 
 def level(quantity: str, hour: int, mean: float, point: int = 4) -> HourLevel:

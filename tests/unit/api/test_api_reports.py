@@ -20,7 +20,7 @@ TENANT = Tenant(1, None, "commune", "mareuville", "Mareuville <&>", None, None, 
 def told(**changes: object) -> month.Month:
     amount = energy_view.Amount(12_345.0, 2_500.0, -0.08, 0.07)
     site = energy_view.SiteEnergy(3, "École", {}, amount, 10.0, 400.0, 0.5)
-    leaking = water_view.Meter(7, 3, 30.0, 20.0, 120.0, 62.0, Leak(62.0, 5), 2200.0, supplies=False, is_abnormal=False)
+    leaking = water_view.Meter(7, 30.0, 20.0, 120.0, 62.0, Leak(62.0, 5), 2200.0, supplies=False, is_abnormal=False)
     found = month.Month(
         tenant=TENANT,
         first=FIRST,
