@@ -1,7 +1,7 @@
-"""How long the first page of a tenant of 300 points takes: python tests/benchmarks/bench_pages.py DIRECTORY
+"""How long the pages of a tenant of 300 points take: python tests/benchmarks/bench_pages.py DIRECTORY
 
 Ten tenants of 300 points each, thirteen months of the days that maintenance rolls up (1.2 million rows: those of 170
-million measurements every ten minutes). The page reads these, the newest frames and the alerts, and no measurement one
+million measurements every ten minutes). Accueil reads these, the newest frames and the alerts, and no measurement one
 by one. It is asked by a browser's session, row security and all, one request after the other.
 """
 
@@ -16,6 +16,7 @@ from typing import Final
 
 import aiohttp
 import asyncpg
+import psutil
 
 from api.settings import ApiSettings
 from deploy.embedded.postgres import EmbeddedPostgres, role_password
@@ -27,6 +28,13 @@ sys.path.insert(0, str(TESTS))
 
 import api_world  # noqa: E402 - where tests find it
 
+HOME: Final = "/t/commune-5"
+PATHS: Final = (
+    HOME,
+    *(f"{HOME}/{page}" for page in ("sites", "energie", "eau", "environnement")),
+    "/recherche?q=point",
+)
+SESSIONS: Final = "SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'samara%'"
 SETTINGS: Final = {"shared_buffers": "512MB", "fsync": "off", "synchronous_commit": "off"}
 
 FILL: Final = """
@@ -79,11 +87,31 @@ async def main() -> None:
             api_world.serving(server.dsn, ApiSettings(), clock) as address,
             aiohttp.ClientSession(address, cookies=cookie) as http,
         ):
-            for path in ("/t/commune-5", "/t/commune-5/sites", "/recherche?q=point"):
-                times_ms = sorted([await _ask_ms(http, path) for _ in range(asked.answers)][10:])
-                p95 = times_ms[int(len(times_ms) * 0.95)]
-                sys.stdout.write(f"{path:24} median {statistics.median(times_ms):.1f} ms, p95 {p95:.1f} ms\n")
+            for path in PATHS:
+                await _tell(connection, http, path, asked.answers)
         await connection.close()
+
+
+async def _tell(connection: asyncpg.Connection, http: aiohttp.ClientSession, path: str, answers: int) -> None:
+    """Ask for a page again and again; say how long it took, and how much CPU of PostgreSQL and of the API each time."""
+    for _ in range(10):
+        await _ask_ms(http, path)
+    sessions = [psutil.Process(row["pid"]) for row in await connection.fetch(SESSIONS)]
+    postgres_s, api_s = sum(map(_cpu_s, sessions)), time.process_time()
+    times_ms = sorted([await _ask_ms(http, path) for _ in range(answers)])
+    postgres_ms = (sum(map(_cpu_s, sessions)) - postgres_s) * 1000 / answers
+    api_ms = (time.process_time() - api_s) * 1000 / answers
+    p95 = times_ms[int(len(times_ms) * 0.95)]
+    sys.stdout.write(
+        f"{path:28} median {statistics.median(times_ms):6.1f} ms, p95 {p95:6.1f} ms;"
+        f" CPU: PostgreSQL {postgres_ms:.0f} ms, API and client {api_ms:.0f} ms; load {os.getloadavg()[0]:.0f}\n"
+    )
+    sys.stdout.flush()
+
+
+def _cpu_s(process: psutil.Process) -> float:
+    spent = process.cpu_times()
+    return float(spent.user + spent.system)
 
 
 async def _ask_ms(http: aiohttp.ClientSession, path: str) -> float:
