@@ -132,12 +132,13 @@ class Endpoint(web.AbstractRouteDef):
         """Add to the audit log who wrote what where, if the handler did not; of values, the ids alone."""
         path, body = arguments.get("path"), arguments.get("body")
         made = getattr(found, "id", None)
-        await audit.append_unless_told(
+        await audit.append_own(
             connection,
             f"api.{self.operation.name}",
             tenant_id=request.get(TENANT_ID),
             subject=" ".join(str(value) for value in (path.model_dump() if path else {}).values()),
             detail=({"members": sorted(body.model_fields_set)} if body else {}) | ({"made": made} if made else {}),
+            unless_told=True,
         )
 
     def _answer(self, request: web.Request, found: BaseModel | None) -> web.Response:

@@ -47,7 +47,7 @@ async def append(
 
 
 SELECT_APPENDED_OWN: Final = """
-SELECT audit_own($1, $2, $3, $4)
+SELECT audit_own($1, $2, $3, $4) WHERE NOT $5::boolean OR coalesce(current_setting('samara.audited', true), '') = ''
 """
 
 
@@ -58,28 +58,14 @@ async def append_own(
     tenant_id: int | None = None,
     subject: str = "",
     detail: Mapping[str, object] | None = None,
+    unless_told: bool = False,
 ) -> None:
-    """Add an entry of whoever reads on this connection (see `bearer.enter`): the database knows who it is."""
+    """Add an entry of whoever reads on this connection (see `bearer.enter`): the database knows who it is.
+
+    With `unless_told` none is added when this transaction has one already.
+    """
     text = json.dumps(detail or {}, ensure_ascii=False, sort_keys=True)
-    await connection.fetchval(SELECT_APPENDED_OWN, action, tenant_id, subject, text)
-
-
-SELECT_APPENDED_ELSE: Final = """
-SELECT audit_own($1, $2, $3, $4) WHERE coalesce(current_setting('samara.audited', true), '') = ''
-"""
-
-
-async def append_unless_told(
-    connection: asyncpg.Connection,
-    action: str,
-    *,
-    tenant_id: int | None = None,
-    subject: str = "",
-    detail: Mapping[str, object] | None = None,
-) -> None:
-    """Add an entry of whoever writes on this connection, unless one was added in this transaction already."""
-    text = json.dumps(detail or {}, ensure_ascii=False, sort_keys=True)
-    await connection.fetchval(SELECT_APPENDED_ELSE, action, tenant_id, subject, text)
+    await connection.fetchval(SELECT_APPENDED_OWN, action, tenant_id, subject, text, unless_told)
 
 
 SELECT_ENTRIES: Final = """

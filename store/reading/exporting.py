@@ -51,31 +51,6 @@ async def parts(connection: asyncpg.Connection, chosen: Chosen) -> list[Part]:
     return [Part(*row) for row in rows]
 
 
-SELECT_COUNT: Final = """
-SELECT (SELECT count(*)
-          FROM measurements
-          JOIN quantities USING (quantity_id)
-         WHERE device_id = $1
-           AND measured_at >= $2
-           AND measured_at < $3
-           AND ($4::text[] IS NULL OR quantities.name = ANY ($4)))
-     + (SELECT count(*)
-          FROM measurements_daily
-          JOIN quantities USING (quantity_id)
-         WHERE device_id = $1
-           AND day >= $2
-           AND day < $3
-           AND ($4::text[] IS NULL OR quantities.name = ANY ($4))
-           AND by_day_alone($5, quantity_id))
-"""
-
-
-async def count(connection: asyncpg.Connection, chosen: Chosen, part: Part) -> int:
-    """Return how many measurements there are of a part."""
-    found: int = await connection.fetchval(SELECT_COUNT, *_asked(part, chosen))
-    return found
-
-
 class Measurement(NamedTuple):
     """One measurement, in the quantity's unit."""
 
@@ -106,6 +81,18 @@ SELECT quantities.name, unit, channel, last_at, last
    AND ($4::text[] IS NULL OR quantities.name = ANY ($4))
    AND by_day_alone($5, quantity_id)
 """
+
+
+SELECT_COUNT: Final = f"""
+WITH told AS ({SELECT_MEASUREMENTS})
+SELECT count(*) FROM told
+"""  # noqa: S608 - of constants
+
+
+async def count(connection: asyncpg.Connection, chosen: Chosen, part: Part) -> int:
+    """Return how many measurements there are of a part."""
+    found: int = await connection.fetchval(SELECT_COUNT, *_asked(part, chosen))
+    return found
 
 
 def _asked(part: Part, chosen: Chosen) -> tuple[object, ...]:

@@ -59,33 +59,26 @@ async def tenants(reader: Reader, *, after: int | None = None, limit: int = 100)
     return page_of([Tenant(**row) for row in rows], [row["tenant_id"] for row in rows], limit)
 
 
-SELECT_TENANT_BY_SLUG: Final = """
+SELECT_TENANT: Final = """
 SELECT tenant_id, parent_id, kind, slug, name, insee, siren, time_zone,
        (SELECT url FROM placements WHERE placements.tenant_id = tenants.tenant_id AND moved_at IS NOT NULL) AS moved_to
   FROM tenants
  WHERE slug = $1
+    OR tenant_id = $2
 """
 
 
 async def tenant_by_slug(reader: Reader, slug: str) -> Tenant:
     """Return one tenant. Raises NotFoundError."""
-    row = await reader.fetchrow(SELECT_TENANT_BY_SLUG, slug)
+    row = await reader.fetchrow(SELECT_TENANT, slug, None)
     if row is None:
         raise NotFoundError(f"no tenant {slug!r}")
     return Tenant(**row)
 
 
-SELECT_TENANT_BY_ID: Final = """
-SELECT tenant_id, parent_id, kind, slug, name, insee, siren, time_zone,
-       (SELECT url FROM placements WHERE placements.tenant_id = tenants.tenant_id AND moved_at IS NOT NULL) AS moved_to
-  FROM tenants
- WHERE tenant_id = $1
-"""
-
-
 async def tenant_by_id(reader: Reader, tenant_id: int) -> Tenant:
     """Return one tenant. Raises NotFoundError."""
-    row = await reader.fetchrow(SELECT_TENANT_BY_ID, tenant_id)
+    row = await reader.fetchrow(SELECT_TENANT, None, tenant_id)
     if row is None:
         raise NotFoundError(f"no tenant {tenant_id}")
     return Tenant(**row)
