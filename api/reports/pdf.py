@@ -11,6 +11,13 @@ from domain.errors import SamaraError
 
 _MISSING: Final = "no PDF: weasyprint needs Pango; on Debian, apt-get install libpango-1.0-0 libpangoft2-1.0-0"
 _ONE_AT_A_TIME: Final = asyncio.Semaphore(1)  # a second of a core each
+_TEMPLATES: Final = jinja2.Environment(
+    loader=jinja2.PackageLoader("api.reports", "templates"),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
 
 
 class PdfError(SamaraError):
@@ -19,14 +26,7 @@ class PdfError(SamaraError):
 
 def html(told: Told, texts: Texts) -> str:
     """Return the report as one HTML document that needs nothing else."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("api.reports", "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("month.html").render(told=told, t=texts, language=texts.language)
+    return _TEMPLATES.get_template("month.html").render(told=told, t=texts, language=texts.language)
 
 
 async def made(document: str) -> bytes:
