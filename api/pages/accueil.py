@@ -1,7 +1,7 @@
 """The first page of a tenant, /t/<slug>: how its buildings fare, in words first."""
 
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -11,13 +11,14 @@ from api.access import READ, require
 from api.context import CLOCK, reader
 from api.pages import fare, months, rendering, use, words
 from api.pages.fare import Fleet, Place
+from api.pages.months import Month
 from api.pages.navigation import Entry
 from api.pages.texts import Texts
 from api.pagination import everything
 from api.tenancy import tenant_of
 from store.reading import territory
 from store.reading.attention import attention
-from store.reading.consumption import days
+from store.reading.consumption import Told, days
 from store.reading.seen import seen
 from store.reading.territory import Tenant
 
@@ -29,12 +30,7 @@ async def show(request: web.Request) -> web.Response:
     """Answer the page."""
     rendering.query(request)
     texts, now = rendering.catalogue_of(request), request.app[CLOCK]()
-    async with reader(request) as connection:
-        tenant = await tenant_of(request, connection)
-        month = months.to_date(now, ZoneInfo(tenant.time_zone))
-        periods = [month.bounds, months.year_before(month).bounds]
-        fleet = await fleet_of(connection, tenant)
-        told = await days(connection, tenant, use.QUANTITY_NAMES, periods)
+    tenant, month, fleet, told = await overview(request)
     address = rendering.tenant_address(tenant)
     places = fare.places(fleet, address, now, texts)
     return rendering.html(
@@ -50,6 +46,25 @@ async def show(request: web.Request) -> web.Response:
         places=places,
         map_sites=rendering.island(on_map(places)),
     )
+
+
+class Overview(NamedTuple):
+    """A tenant so far this month: its sites and points, what is wrong there, and what was used."""
+
+    tenant: Tenant
+    month: Month
+    fleet: Fleet
+    told: list[Told]
+
+
+async def overview(request: web.Request) -> Overview:
+    """Return the overview of the tenant that the address names."""
+    async with reader(request) as connection:
+        tenant = await tenant_of(request, connection)
+        month = months.to_date(request.app[CLOCK](), ZoneInfo(tenant.time_zone))
+        periods = [month.bounds, months.year_before(month).bounds]
+        told = await days(connection, tenant, use.QUANTITY_NAMES, periods)
+        return Overview(tenant, month, await fleet_of(connection, tenant), told)
 
 
 async def fleet_of(connection: asyncpg.Connection, tenant: Tenant) -> Fleet:

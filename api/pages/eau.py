@@ -54,10 +54,7 @@ async def page(request: web.Request) -> web.Response:
         network_rows=water_words.network_rows(networks, texts),
         network_columns=water_words.network_columns(texts),
         runs_a_network=bool(networks) or any(one.supplies for one in found),
-        periods=[
-            {"href": rendering.address(request, periode=one), "label": texts(f"period.{one}"), "chosen": one == name}
-            for one in periods.NAMES
-        ],
+        periods=rendering.choices(request, "periode", periods.NAMES, name, "period"),
         may_manage=MANAGE in account_of(request).permissions,
         network=rendering.tenant_address(tenant, "eau", "reseau"),
     )

@@ -57,10 +57,7 @@ async def page(request: web.Request) -> web.Response:
             energy_view.decree(found.buildings, year_kwh, now.astimezone(zone).year), texts
         ),
         decree_columns=energy_words.decree_columns(texts),
-        periods=[
-            {"href": rendering.address(request, periode=one), "label": texts(f"period.{one}"), "chosen": one == name}
-            for one in periods.NAMES
-        ],
+        periods=rendering.choices(request, "periode", periods.NAMES, name, "period"),
         may_manage=MANAGE in account_of(request).permissions,
         incomplete=not found.prices or all(one.floor_area_m2 is None for one in found.buildings),
         export=rendering.tenant_address(tenant, "energie", "operat.csv"),

@@ -59,14 +59,7 @@ async def page(request: web.Request) -> web.Response:
         other_columns=air_words.other_columns(texts),
         has_school=any(site.kind in _SCHOOLS for site in places.sites),
         report=rendering.tenant_address(tenant, "environnement", "air-des-ecoles.csv"),
-        periods=[
-            {
-                "href": rendering.address(request, periode=one),
-                "label": texts(f"air.period.{one}"),
-                "chosen": one == name,
-            }
-            for one in _DAYS
-        ],
+        periods=rendering.choices(request, "periode", _DAYS, name, "air.period"),
     )
 
 

@@ -1,7 +1,7 @@
 """Templates, and what every page needs to be rendered."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote, urlencode
 
@@ -138,6 +138,18 @@ def address(request: web.Request, **changes: object) -> str:
     """
     kept = {name: value for name, value in request.query.items() if name != DONE}
     return "?" + urlencode({**kept, **changes})
+
+
+def choices(request: web.Request, parameter: str, names: Iterable[str], chosen: str, said: str) -> list[dict[str, Any]]:
+    """Return links to this page with each value of a parameter, as the macro `segments` takes them.
+
+    What a value is called is the text `<said>.<value>`.
+    """
+    catalogue = catalogue_of(request)
+    return [
+        {"href": address(request, **{parameter: name}), "label": catalogue(f"{said}.{name}"), "chosen": name == chosen}
+        for name in names
+    ]
 
 
 def tenant_address(tenant: Tenant, *parts: object) -> str:

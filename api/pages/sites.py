@@ -1,20 +1,18 @@
 """The sites of a tenant, /t/<slug>/sites: how each fares, and what it used this month."""
 
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
 from api.access import READ, require
-from api.context import CLOCK, reader
-from api.pages import fare, months, rendering, use
-from api.pages.accueil import fleet_of, on_map
+from api.context import CLOCK
+from api.pages import fare, rendering, use
+from api.pages.accueil import on_map, overview
 from api.pages.fare import Fleet, Place
 from api.pages.months import Month
 from api.pages.navigation import Entry
 from api.pages.texts import Texts
-from api.tenancy import tenant_of
-from store.reading.consumption import Told, days
+from store.reading.consumption import Told
 
 PATH: Final = "/t/{slug}/sites"
 
@@ -24,12 +22,7 @@ async def show(request: web.Request) -> web.Response:
     """Answer the page."""
     rendering.query(request)
     texts, now = rendering.catalogue_of(request), request.app[CLOCK]()
-    async with reader(request) as connection:
-        tenant = await tenant_of(request, connection)
-        month = months.to_date(now, ZoneInfo(tenant.time_zone))
-        periods = [month.bounds, months.year_before(month).bounds]
-        fleet = await fleet_of(connection, tenant)
-        told = await days(connection, tenant, use.QUANTITY_NAMES, periods)
+    tenant, month, fleet, told = await overview(request)
     places = fare.places(fleet, rendering.tenant_address(tenant), now, texts)
     kinds = [kind for kind in use.KINDS if any(one.quantity in kind.quantities and one.days for one in told)]
     return rendering.html(
