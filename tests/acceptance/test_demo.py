@@ -17,9 +17,9 @@ import aiohttp
 import pytest
 
 SAMARA = Path(sys.executable).with_name("samara")
-START_WITHIN_S = 60  # a busy machine; on a quiet one it takes ten
-STOP_WITHIN_S = 20
-MOVES_WITHIN_S = 40
+START_WITHIN_S = 240  # a busy machine; on a quiet one it takes ten
+STOP_WITHIN_S = 60
+MOVES_WITHIN_S = 120
 
 
 @pytest.fixture
