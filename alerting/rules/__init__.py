@@ -23,7 +23,7 @@ from alerting.rules._calendar import (
 from alerting.rules._fields import Field, choice_label, fields
 from alerting.rules._templates import TEMPLATES, Proposal, Template, proposals
 from alerting.rules._tree import OPERATORS
-from alerting.rules._words import LANGUAGES, Language, measured, would_have
+from alerting.rules._words import LANGUAGES, Language, label, measured, would_have
 from domain.errors import ConfigurationError, SamaraError
 from domain.folders import modules
 
@@ -50,6 +50,7 @@ __all__ = [
     "choice_label",
     "fields",
     "kinds",
+    "label",
     "load",
     "measured",
     "parse",

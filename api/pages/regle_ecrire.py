@@ -132,7 +132,7 @@ def _form(
                            ground.outdoor, texts),
         given={"name": kind.TITLE[said], "severity": "warning", "target": "everything", **given},
         blocks=conditions.blocks(given) if kind.KIND == COMBINED else [],
-        quantities=[(name, rules.choice_label(name, said)) for name in ground.quantities],
+        quantities=[(name, rules.label(name, said)) for name in ground.quantities],
         points=[("", texts("regles.this_point")), *ground.points],
         operators=conditions.operators(rules.OPERATORS[said]),
         targets=targets(kind, ground, given, texts),

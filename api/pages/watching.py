@@ -206,7 +206,7 @@ def _asked(
     said = language_of(texts)
     choices = [(choice, rules.choice_label(choice, said)) for choice in one.choices]
     if one.ask == "quantity":
-        choices = [(name, rules.choice_label(name, said)) for name in measured]
+        choices = [(name, rules.label(name, said)) for name in measured]
     if one.ask == "point":
         choices = [("", texts("regles.none")), *outdoor]
     value, unit = given.get(one.name, ""), given.get(f"{one.name}_unit", "min")

@@ -60,8 +60,12 @@ async def territory(connection: asyncpg.Connection, devices: int) -> int:
           JOIN (SELECT point_id, row_number() OVER (ORDER BY site_id, point_id) AS n FROM points) AS p USING (n)
         """,
     )
+    # What an assignment changes for a person's meter is asked at each: minutes, and nothing of what is measured here.
+    await connection.execute("ALTER TABLE assignments DISABLE TRIGGER assignments_noted")
     for statement in statements:
         await connection.execute(statement.format(tenant=tenant_id, sites=devices // SITE, site=SITE, devices=devices))
+        await connection.execute("ANALYZE")
+    await connection.execute("ALTER TABLE assignments ENABLE TRIGGER assignments_noted")
     return tenant_id
 
 
@@ -138,15 +142,49 @@ def serve(dsn: str, core: int) -> None:
     asyncio.run(worker.run())
 
 
-async def live(dsn: str, arguments: argparse.Namespace) -> None:  # noqa: PLR0915 - one measurement, told in order
+async def prepare(dsn: str, devices: int, rules: int) -> None:
+    """Make a territory with its rules, states and partitions, as they stand before anything came."""
+    today = datetime.now(UTC)
     connection = await asyncpg.connect(dsn, server_settings={"timezone": "UTC"})
-    chance, devices = random.Random(1), arguments.devices
+    for relation in ("measurements", "uplinks"):
+        await ensure_partitions(connection, relation, {month_of(today), month_of(today + timedelta(days=31))})
     began = time.perf_counter()
     tenant_id = await territory(connection, devices)
-    await watch(connection, tenant_id, arguments.rules, datetime.now(UTC))
+    await watch(connection, tenant_id, rules, today)
     await connection.execute("ANALYZE")
     states = await connection.fetchval("SELECT count(*) FROM rule_states")
-    say(f"{devices} devices, {arguments.rules} rules, {states} states made in {time.perf_counter() - began:.0f} s")
+    say(f"{devices} devices, {rules} rules, {states} states made in {time.perf_counter() - began:.0f} s")
+    await connection.close()
+
+
+class Probes:
+    """Devices whose sample beyond the level makes an alert, and how long after its commit that can be read."""
+
+    def __init__(self, devices: list[int]) -> None:
+        self._left = iter(devices)
+        self.waiting: dict[int, float] = {}
+        self.latencies: list[float] = []
+
+    def next(self) -> int:
+        """Return a device that was no probe yet."""
+        return next(self._left)
+
+    async def look(self, connection: asyncpg.Connection) -> None:
+        """Look for the alerts of those that wait, for ever."""
+        while True:
+            rows = await connection.fetch(
+                "SELECT device_id FROM alerts JOIN assignments USING (point_id) WHERE device_id = ANY($1)",
+                list(self.waiting),
+            )
+            now = time.perf_counter()
+            self.latencies.extend(now - self.waiting.pop(row["device_id"]) for row in rows)
+            await asyncio.sleep(0.01)
+
+
+async def live(dsn: str, devices: int, rate: int, seconds: float) -> None:
+    """Send uplinks at a rate while a worker evaluates; say what it took."""
+    connection = await asyncpg.connect(dsn, server_settings={"timezone": "UTC"})
+    began = time.perf_counter()
     quantity_id = await connection.fetchval("SELECT quantity_id FROM quantities WHERE name = 'co2'")
     process = multiprocessing.get_context("spawn").Process(target=serve, args=(dsn, 0), daemon=True)
     process.start()
@@ -160,55 +198,50 @@ async def live(dsn: str, arguments: argparse.Namespace) -> None:  # noqa: PLR091
         "SELECT device_id FROM rules JOIN rule_states USING (rule_id) JOIN assignments USING (point_id)"
         " WHERE kind = 'threshold'"
     )]  # fmt: skip
-    chance.shuffle(watched)
-    probes = iter(watched)
-    latencies: list[float] = []
-    looking = await asyncpg.connect(dsn)
-    waiting: dict[int, float] = {}
-
-    async def look() -> None:
-        while True:
-            rows = await looking.fetch(
-                "SELECT device_id FROM alerts JOIN assignments USING (point_id) WHERE device_id = ANY($1)",
-                list(waiting),
-            )
-            latencies.extend(time.perf_counter() - waiting.pop(row["device_id"]) for row in rows)
-            await asyncio.sleep(0.01)
-
-    task = asyncio.create_task(look())
-    batch = max(arguments.rate // 20, 1)
-    start, sent, backlog = time.perf_counter(), 0, []
-    while (elapsed := time.perf_counter() - start) < arguments.seconds:
-        if sent >= arguments.rate * elapsed:
-            await asyncio.sleep(0.005)
-            continue
-        chosen = set(chance.sample(range(1, devices + 1), batch))
-        probe = next(probes)
-        samples = [
-            (device, 600.0 + chance.random() * 300) for device in chosen if device != probe and device not in waiting
-        ]
-        await send(connection, [*samples, (probe, 1900.0)], quantity_id)
-        waiting[probe] = time.perf_counter()
-        sent += len(samples) + 1
-        if len(backlog) < elapsed:
-            backlog.append(await connection.fetchval("SELECT count(*) FROM arrivals"))
-    elapsed = time.perf_counter() - start
+    random.Random(2).shuffle(watched)
+    probes, looking = Probes(watched), await asyncpg.connect(dsn)
+    task = asyncio.create_task(probes.look(looking))
+    sent, elapsed, backlog = await send_for(connection, probes, devices, rate, seconds, quantity_id)
     after = [sum(one.cpu_times()[:2]) for one in used]
     deadline = time.perf_counter() + 20
-    while waiting and time.perf_counter() < deadline:  # noqa: ASYNC110
+    while probes.waiting and time.perf_counter() < deadline:  # noqa: ASYNC110
         await asyncio.sleep(0.05)
     task.cancel()
-    latencies.sort()
+    latencies = sorted(probes.latencies)
     say(f"{sent} uplinks in {elapsed:.1f} s: {sent / elapsed:.0f}/s; arrivals waiting: {statistics.median(backlog):.0f}"
         f" (median), {max(backlog)} (most)")  # fmt: skip
     say(f"commit to firing, {len(latencies)} probes: median {statistics.median(latencies) * 1000:.0f} ms,"
         f" p99 {latencies[int(len(latencies) * 0.99)] * 1000:.0f} ms, most {latencies[-1] * 1000:.0f} ms;"
-        f" {len(waiting)} not seen")  # fmt: skip
+        f" {len(probes.waiting)} not seen")  # fmt: skip
     for name, one, other in zip(("worker", "its PostgreSQL backend"), before, after, strict=True):
         say(f"CPU of the {name}: {(other - one) / elapsed:.2f} of a core")
     process.kill()
     await looking.close()
     await connection.close()
+
+
+async def send_for(
+    connection: asyncpg.Connection, probes: Probes, devices: int, rate: int, seconds: float, quantity_id: int
+) -> tuple[int, float, list[int]]:
+    """Send at a rate, a probe in each batch; return how many, the seconds, and how many arrivals waited."""
+    chance, batch = random.Random(1), max(rate // 20, 1)
+    start, sent, backlog = time.perf_counter(), 0, []
+    while (elapsed := time.perf_counter() - start) < seconds:
+        if sent >= rate * elapsed:
+            await asyncio.sleep(0.005)
+            continue
+        probe = probes.next()
+        samples = [
+            (device, 600.0 + chance.random() * 300)
+            for device in chance.sample(range(1, devices + 1), batch)
+            if device != probe and device not in probes.waiting
+        ]
+        await send(connection, [*samples, (probe, 1900.0)], quantity_id)
+        probes.waiting[probe] = time.perf_counter()
+        sent += len(samples) + 1
+        if len(backlog) < elapsed:
+            backlog.append(await connection.fetchval("SELECT count(*) FROM arrivals"))
+    return sent, elapsed, backlog
 
 
 async def history(dsn: str, kind_asked: str | None) -> None:
@@ -282,14 +315,8 @@ async def main() -> None:
             dsn = server.dsn.replace("/postgres?", f"/{name}?")
             await migrate(dsn, timescale=False)
             if name == "live":
-                today = datetime.now(UTC)
-                connection = await asyncpg.connect(dsn)
-                for relation in ("measurements", "uplinks"):
-                    await ensure_partitions(
-                        connection, relation, {month_of(today), month_of(today + timedelta(days=31))}
-                    )
-                await connection.close()
-                await live(dsn, arguments)
+                await prepare(dsn, arguments.devices, arguments.rules)
+                await live(dsn, arguments.devices, arguments.rate, arguments.seconds)
             else:
                 await history(dsn, arguments.kind)
 

@@ -236,6 +236,7 @@ async def test_works_are_announced_and_end(served: Served) -> None:
 async def test_conditions_are_combined_in_words(served: Served) -> None:
     page = await get(served, f"{BASE}/regles/nouvelle?sorte=combined")
     assert "Prévenir quand tout ceci est vrai à la fois" in page
+    assert '<option value="open">Ouverture' in page
     point = await served.connection.fetchval(
         "SELECT min(point_id) FROM points JOIN sites USING (site_id) WHERE tenant_id = $1", served.world.tenant_id
     )
