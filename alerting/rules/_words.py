@@ -140,6 +140,23 @@ def subject(quantity: str, language: Language) -> str:
     return f"{'la' if first in _FEMININE else 'le'} {name}"
 
 
+# What a meter's index counts the use of.
+_USED: Final[Mapping[str, Texts]] = {
+    "active_energy_import": {"fr": "d'électricité", "en": "electricity"},
+    "water_volume": {"fr": "d'eau", "en": "water"},
+    "gas_volume": {"fr": "de gaz", "en": "gas"},
+    "heat_energy": {"fr": "de chaleur", "en": "heat"},
+}
+
+
+def use(quantity: str, language: Language) -> str:
+    """Return the use of what a meter counts: "la consommation d'eau", "the use of water"."""
+    used = _USED.get(quantity)
+    if language == "en":
+        return f"the use of {used['en'] if used else _within(label(quantity, 'en'))}"
+    return f"la consommation {used['fr']}" if used else f"la consommation ({label(quantity, 'fr')})"
+
+
 def is_state(quantity: str) -> bool:
     """Say whether a quantity is there or not, 1 or 0: a leak, an alarm."""
     known = QUANTITIES.get(quantity)

@@ -65,12 +65,12 @@ class EnergyBaseline(Definition):
     def condition(self, language: Language) -> str:
         """Return it in words."""
         percent, days = words.number(self.percent, language), self.days
-        name = words.label(self.quantity, language)
+        use = words.use(self.quantity, language)
         if language == "fr":
             weather = ", compte tenu de la température extérieure," if self.outdoor_point_id is not None else ""
-            return f"la consommation de {days} jours ({name}){weather} dépasse l'habitude de plus de {percent} %"
+            return f"{use} des {days} derniers jours{weather} dépasse l'habitude de plus de {percent} %"
         weather = ", given the outdoor temperature," if self.outdoor_point_id is not None else ""
-        return f"{days} days use more than {percent}% above the usual ({name}){weather}"
+        return f"{use} in the last {days} days{weather} exceeds the usual by more than {percent}%"
 
     def explain(self, figures: Figures, language: Language) -> str:
         """Return what was found."""

@@ -58,8 +58,12 @@ class Frost(OfQuantity):
         level, near = (words.amount(value, "Cel", language) for value in (self.level, self.near))
         ahead = words.lasting(self.ahead_s, language)
         if language == "fr":
-            return f"il fait {level} ou moins, ou {near} ou moins avec un gel attendu avant {ahead}"
-        return f"it is {level} or colder, or {near} or colder with frost expected within {ahead}"
+            return f"il fait {level} ou moins, ou {near} ou moins avec un gel attendu dans les {ahead}" + (
+                "," if self.for_s else ""
+            )
+        return f"it is {level} or colder, or {near} or colder with frost expected within {ahead}" + (
+            "," if self.for_s else ""
+        )
 
     def explain(self, figures: Figures, language: Language) -> str:
         """Return what was found."""

@@ -51,10 +51,10 @@ class MonthlyBudget(OfQuantity):
 
     def condition(self, language: Language) -> str:
         """Return it in words."""
-        budget, name = self.said(self.budget, language), self.name(language)
+        budget, use = self.said(self.budget, language), words.use(self.quantity, language)
         if language == "fr":
-            return f"le mois doit dépasser {budget} au rythme actuel ({name})"
-        return f"the month will exceed {budget} at the present rate ({name})"
+            return f"{use} du mois doit dépasser {budget} au rythme actuel"
+        return f"{use} this month will exceed {budget} at the present rate"
 
     def explain(self, figures: Figures, language: Language) -> str:
         """Return what was found."""

@@ -42,8 +42,8 @@ class NoConsumption(OfQuantity):
 
     def condition(self, language: Language) -> str:
         """Return it in words."""
-        name = self.name(language)
-        return f"plus rien n'est consommé ({name})" if language == "fr" else f"nothing is used any more ({name})"
+        use = words.use(self.quantity, language)
+        return f"{use} reste nulle" if language == "fr" else f"{use} stays nil"
 
     def explain(self, figures: Figures, language: Language) -> str:
         """Return what was found."""

@@ -22,9 +22,11 @@ from store.reading.territory import Tenant
 
 PATH: Final = "/t/{slug}/alertes/{id}"
 CARE: Final = PATH + "/prise-en-charge"
+ENTRUST: Final = PATH + "/confier"
 COMMENT: Final = PATH + "/commentaire"
 MUTE: Final = PATH + "/sourdine"
 _MAX_NOTE: Final = 2000
+_MAX_NAME: Final = 200
 _MUTINGS: Final = {
     "hours": timedelta(hours=4),
     "day": timedelta(days=1),
@@ -88,6 +90,19 @@ async def take_care(request: web.Request) -> web.Response:
         await incidents.acknowledge(connection, tenant.tenant_id, number, who=who, note=_note(given["note"]), now=now)
         await incidents.assign(connection, tenant.tenant_id, number, to=who, who=who, now=now)
     return rendering.onward(rendering.tenant_address(tenant, "alertes", number), done="cared")
+
+
+@require(MANAGE)
+async def entrust(request: web.Request) -> web.Response:
+    """Note who else takes care of it."""
+    given = await form(request, "to")
+    async with writer(request) as connection:
+        tenant, now = await tenant_of(request, connection), request.app[CLOCK]()
+        number, to = of_path(request, IncidentPath).id, _note(given["to"])[:_MAX_NAME]
+        if to:
+            who = account_of(request).called
+            await incidents.assign(connection, tenant.tenant_id, number, to=to, who=who, now=now)
+    return rendering.onward(rendering.tenant_address(tenant, "alertes", number), done="saved" if to else "")
 
 
 @require(MANAGE)
@@ -157,6 +172,7 @@ def _note(given: str) -> str:
 ROUTES: Final = (
     web.get(PATH, show),
     web.post(CARE, take_care),
+    web.post(ENTRUST, entrust),
     web.post(COMMENT, comment),
     web.post(MUTE, mute),
 )

@@ -70,6 +70,7 @@ async def test_somebody_takes_care_of_an_alert_writes_a_remark_and_mutes_it(serv
     assert "C'est noté : vous vous en occupez." in page
     assert "J'ouvre les fenêtres" in page
     assert "Camille Roux s'en occupe." in page
+    assert "Paul Petit s'en occupe." in await post(served, f"{one}/confier", to="Paul Petit")
     page = await post(served, f"{one}/commentaire", note="Toujours <b>haut</b>")
     assert "Toujours &lt;b&gt;haut&lt;/b&gt;" in page
     page = await post(served, f"{one}/sourdine", lasting="day", note="travaux")
