@@ -27,6 +27,7 @@ class Options(NamedTuple):
     select: tuple[str, ...] = ()
     expand: Mapping[str, "Options"] = {}
     as_array: bool = False
+    given: Mapping[str, str] = {}  # as they were said, for the address of the next page
 
 
 def parse_options(given: Mapping[str, str], entities: Entities, depth: int = 0) -> Options:
@@ -43,6 +44,7 @@ def parse_options(given: Mapping[str, str], entities: Entities, depth: int = 0) 
         select=tuple(_names(given.get("$select", ""))),
         expand=_expand(given.get("$expand", ""), entities, depth),
         as_array=_as_array(given.get("$resultFormat", "")),
+        given=given,
     )
 
 

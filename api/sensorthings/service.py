@@ -2,7 +2,9 @@
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
+from urllib.parse import quote, urlencode
 
 import asyncpg
 from aiohttp import web
@@ -23,6 +25,7 @@ from store.sensorthings.syntax import QueryError
 PATH: Final = "/api/sensorthings/{slug}/v1.1"
 _SEGMENT: Final = re.compile(r"([A-Za-z]+)(?:\((?:([0-9]{1,10})|'([^'()/]{1,80})')\))?", re.ASCII)
 _REFERENCES: Final = "/$ref"
+_COMPONENTS: Final = ("id", "phenomenonTime", "resultTime", "result")
 _MOST_READS: Final = 2_000  # statements that one request may cause by $expand
 _SPEC: Final = "http://www.opengis.net/spec/iot_sensing/1.1/req"
 CONFORMANCE: Final = (
@@ -97,7 +100,7 @@ class Reading:
             within = (Within(link.theirs, row[link.ours]),)
             if link.many:
                 page = await self.page(Target(ALL[link.target], within, one=False, rest=()), inner)
-                next_link = f"{self_link(self.base, kind, row)}/{name}?$top={inner.top}&$skip={inner.skip + inner.top}"
+                next_link = f"{self_link(self.base, kind, row)}/{name}?{_next(inner)}"
                 whole |= {name: page["value"]}
                 whole |= {f"{name}@iot.count": page["@iot.count"]} if "@iot.count" in page else {}
                 whole |= {f"{name}@iot.nextLink": next_link} if page["more"] else {}
@@ -115,18 +118,28 @@ class Reading:
         if options.counted:
             said["@iot.count"] = await count(self.connection, self.tenant_id, asked)
         if options.as_array and target.entities.name == "Observations":
-            said["value"] = _arrays(self.base, shown)
+            said["value"] = _arrays(self.base, shown, options.select)
         else:
             said["value"] = [await self.told(target.entities, row, options) for row in shown]
         return {**said, "more": len(rows) > options.top}
 
 
-def _arrays(base: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return observations as arrays, one for each datastream."""
-    components = ["id", "phenomenonTime", "resultTime", "result"]
+def _next(options: Options) -> str:
+    """Return the options of the page after this one."""
+    following = {**options.given, "$top": str(options.top), "$skip": str(options.skip + options.top)}
+    return urlencode(following, safe="$", quote_via=quote)
+
+
+def _arrays(base: str, rows: list[dict[str, Any]], select: Sequence[str]) -> list[dict[str, Any]]:
+    """Return observations as arrays, one for each datastream: what was selected, in the order of `_COMPONENTS`."""
+    wanted = {"id" if name == "@iot.id" else name for name in select}
+    if not wanted <= {*_COMPONENTS}:
+        raise QueryError(f"$select: an array of observations has no {min(wanted - {*_COMPONENTS})[:40]!r}")
+    components = [name for name in _COMPONENTS if not wanted or name in wanted]
     found: dict[str, list[list[Any]]] = {}
     for row in rows:
-        found.setdefault(row["stream_id"], []).append([row["id"], *members(ALL["Observations"], row).values()])
+        whole = {"id": row["id"], **members(ALL["Observations"], row)}
+        found.setdefault(row["stream_id"], []).append([whole[name] for name in components])
     return [
         {
             "Datastream@iot.navigationLink": f"{base}/Datastreams('{stream}')",

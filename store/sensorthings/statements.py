@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from domain.errors import NotFoundError
-from store.sensorthings.entities import ALL, Entities, Kind, observations_of
+from store.sensorthings.entities import ALL, Entities, Kind, Link, observations_of
 from store.sensorthings.syntax import Call, Expression, Geometry, Literal, Path, QueryError
 
 
@@ -83,6 +83,7 @@ _FUNCTIONS: Final[dict[str, tuple[tuple[Kind, ...], Kind, str]]] = {
     "maxdatetime": ((), "time", "'infinity'::timestamptz"),
     "geo.distance": (_PLACES, "number", "({0} <-> {1})"),
 }
+_MOST_JOINS: Final = 8
 _PLACED: Final = frozenset({"geo.intersects", "st_intersects", "st_within", "st_disjoint"})
 
 
@@ -91,6 +92,8 @@ class Statement:
 
     def __init__(self, tenant_id: int) -> None:
         self.parameters: list[object] = [tenant_id]
+        self._joins: dict[tuple[str, str], tuple[str, str]] = {}  # of a row and a link: the alias, and the SQL
+        self._may_join = False
 
     def _parameter(self, value: object, cast: str) -> str:
         self.parameters.append(value)
@@ -102,7 +105,7 @@ class Statement:
         rows, within = self._rows(entities, asked.within)
         where = [f"row.{one.column} = {self._of(one.value)}" for one in within]
         if asked.where is not None:
-            where.append(self._value(asked.where, entities, "row", ("truth",)).sql)
+            where.append(self._condition(asked.where, entities))
         text = f"FROM ({rows}) AS row"
         if where:
             text += " WHERE " + " AND ".join(where)
@@ -113,6 +116,38 @@ class Statement:
             order += [f"row.{column}" for column in entities.order.split(", ")]
             text += " ORDER BY " + ", ".join(order)
         return f"SELECT row.* {text} OFFSET {self._parameter(asked.skip, 'bigint')} LIMIT {asked.top + 1:d}"
+
+    def _condition(self, said: Expression, entities: Entities) -> str:
+        """Return a condition that holds when it does for one at least of what a path through a collection leads to.
+
+        All that speaks of one collection speaks of one and the same of its entities.
+        """
+        self._may_join = True
+        condition = self._value(said, entities, "row", ("truth",)).sql
+        self._may_join = False
+        if not self._joins:
+            return condition
+        joins = " ".join(sql for _, sql in self._joins.values())
+        return f"EXISTS (SELECT FROM (SELECT) AS one {joins} WHERE {condition})"
+
+    def _joined(self, link: Link, name: str, alias: str) -> str:
+        """Return the alias of what a link leads to from the rows of another."""
+        known = self._joins.get((alias, name))
+        if known is not None:
+            return known[0]
+        if not self._may_join:
+            raise QueryError(f"{name} may be several: nothing is sorted by them")
+        if len(self._joins) == _MOST_JOINS:
+            raise QueryError(f"paths through more than {_MOST_JOINS} collections")
+        joined = f"joined_{len(self._joins) + 1}"
+        if (link.target, link.theirs) == ("Observations", "stream_id"):  # found by the key of measurements
+            rows = observations_of(*(f"{alias}.{column}" for column in ("point_id", "quantity_id", "channel")))
+            sql = f"LEFT JOIN LATERAL ({rows}) AS {joined} ON true"
+        else:
+            rows = ALL[link.target].rows
+            sql = f"LEFT JOIN ({rows}) AS {joined} ON {joined}.{link.theirs} = {alias}.{link.ours}"
+        self._joins[alias, name] = (joined, sql)
+        return joined
 
     def _rows(self, entities: Entities, within: Sequence[Within]) -> tuple[str, list[Within]]:
         stream = next((one for one in within if (entities.name, one.column) == ("Observations", "stream_id")), None)
@@ -158,8 +193,10 @@ class Statement:
             sql = known.sql.format(row=alias)
             return Value(f"{sql}::float8" if known.kind == "number" else sql, known.kind)
         link = entities.links.get(steps[0])
-        if link is None or link.many or len(steps) == 1:
+        if link is None or len(steps) == 1:
             raise QueryError(f"{entities.name} have no property {name[:80]!r} to filter or sort by")
+        if _leads_to_many(steps, entities):
+            return self._path(steps[1:], ALL[link.target], self._joined(link, steps[0], alias))
         target, inner = ALL[link.target], f"{alias}_{len(steps)}"
         value = self._path(steps[1:], target, inner)
         rows = f"SELECT {value.sql} FROM ({target.rows}) AS {inner} WHERE {inner}.{link.theirs} = {alias}.{link.ours}"
@@ -224,6 +261,18 @@ class Statement:
             self._value(one, entities, alias, (kind,)).sql for one, kind in zip(call.arguments, kinds, strict=True)
         ]
         return Value(template.format(*sides), result)
+
+
+def _leads_to_many(steps: Sequence[str], entities: Entities) -> bool:
+    """Say whether a path goes through a collection."""
+    for step in steps:
+        link = entities.links.get(step)
+        if link is None:
+            return False
+        if link.many:
+            return True
+        entities = ALL[link.target]
+    return False
 
 
 def _polygon(ring: Sequence[tuple[float, float]]) -> str:

@@ -107,6 +107,28 @@ async def test_pages_follow_each_other(served: Served) -> None:
         ("Datastreams", "properties/quantity eq 'water_volume'", 1),
         ("Sensors", "properties/devEui eq '0000000000000001'", 1),
         ("HistoricalLocations", "time lt now()", 4),
+        ("Things", "Datastreams/ObservedProperty/name eq 'temperature'", 1),
+        ("Things", "Datastreams/name eq null", 1),  # it has none
+        ("Things", "name eq 'Sonde neuve' or Datastreams/ObservedProperty/name eq 'humidity'", 2),
+        (
+            "Things",
+            "Datastreams/unitOfMeasurement/symbol eq 'Cel' and Datastreams/properties/quantity eq 'humidity'",
+            0,
+        ),
+        ("Things", "geo.distance(Locations/location, geography'POINT(2.3 49.8)') lt 0.2", 2),
+        ("Things", "st_within(Locations/location, geography'POLYGON((2 49, 3 49, 3 50, 2 50, 2 49))')", 2),
+        ("Datastreams", "Thing/Locations/name eq 'Mairie'", 1),
+        ("Locations", "Things/Datastreams/Sensor/properties/devEui eq '0000000000000003'", 1),
+        ("Sensors", "Datastreams/Observations/result gt 100", 1),
+        ("Things", "Datastreams/Observations/FeatureOfInterest/name eq 'Mairie'", 1),
+        (
+            "Things",  # 15-078r6, 9.3.3.5: both are said of one and the same observation
+            (
+                "Datastreams/Observations/phenomenonTime ge 2025-11-21T13:30:00Z"
+                " and Datastreams/Observations/phenomenonTime le 2025-11-21T18:30:00Z"
+            ),
+            1,
+        ),
     ],
 )
 async def test_filters(served: Served, entities: str, asked: str, found: int) -> None:
@@ -129,6 +151,33 @@ async def test_observations_are_filtered(served_any: Served, asked: str, found: 
     assert said["@iot.count"] == found
     times = [one["phenomenonTime"] for one in said["value"]]
     assert times == sorted(times)
+
+
+async def test_what_is_expanded_goes_on_as_it_was_asked(served: Served) -> None:
+    inner = "$top=2;$filter=result gt 20 and month(phenomenonTime) eq 11;$orderby=phenomenonTime desc;$select=result"
+    said = await ask(
+        served, "/Things", filter="name eq 'Air, classe de CM2'", expand=f"Datastreams($expand=Observations({inner}))"
+    )
+    stream = next(one for one in said["value"][0]["Datastreams"] if one["properties"]["quantity"] == "temperature")
+    shown = stream["Observations"]
+    following = await ask(served, stream["Observations@iot.nextLink"])
+    whole = await ask(
+        served,
+        f"/Datastreams('{stream['@iot.id']}')/Observations",
+        top="4",
+        filter="result gt 20 and month(phenomenonTime) eq 11",
+        orderby="phenomenonTime desc",
+        select="result",
+    )
+    assert [*shown, *following["value"]] == whole["value"]
+    assert all(one.keys() == {"result"} for one in whole["value"])
+
+
+async def test_arrays_hold_what_is_selected(served: Served) -> None:
+    said = await ask(served, "/Observations", top="3", resultFormat="dataArray", select="result,phenomenonTime")
+    assert said["value"][0]["components"] == ["phenomenonTime", "result"]
+    assert all(len(row) == 2 for one in said["value"] for row in one["dataArray"])
+    await ask(served, "/Observations", 400, resultFormat="dataArray", select="secret")
 
 
 async def test_observations_come_as_arrays(served: Served) -> None:
@@ -215,6 +264,7 @@ async def test_nothing_of_another_tenant(served: Served) -> None:
         {"filter": "1 div 0 eq 1"},
         {"filter": "name eq 'a' or pg_sleep(1) eq 1"},
         {"orderby": "tenant_id"},
+        {"orderby": "Datastreams/name"},
         {"select": "secret"},
         {"expand": "Things"},
         {"top": "x"},
