@@ -144,7 +144,7 @@ def _check(request: web.Request, needs: str) -> None:
             raise ProblemError(problems.UNAUTHENTICATED)
         raise web.HTTPSeeOther("/connexion?" + urlencode({"next": request.path_qs}))
     if needs != SIGNED_IN and needs not in account.permissions:
-        raise ProblemError(problems.FORBIDDEN)
+        raise ProblemError(problems.FORBIDDEN, f"It takes the permission `{needs}`, which no role of this account has.")
 
 
 async def _touch(request: web.Request, account: Account) -> None:

@@ -194,7 +194,11 @@ def of_body(body: bytes, model: type[Model]) -> Model:
         return model.model_validate_json(body)
     except ValidationError as error:
         errors = [
-            {"pointer": "#" + "".join(f"/{str(part)[:SHOWN]}" for part in one["loc"]), "detail": one["msg"]}
+            {
+                "pointer": "#" + "".join(f"/{str(part)[:SHOWN]}" for part in one["loc"]),
+                "detail": one["msg"].removeprefix("Value error, "),
+            }
             for one in error.errors(include_url=False, include_context=False, include_input=False)[:20]
         ]
-        raise ProblemError(INVALID_BODY, errors[0]["detail"], errors=errors) from error
+        detail = f"{errors[0]['pointer']}: {errors[0]['detail']}"
+        raise ProblemError(INVALID_BODY, detail, errors=errors) from error

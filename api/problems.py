@@ -245,6 +245,21 @@ KINDS: Final = (
 )
 
 
+# What to do, of kinds of which every case asks for the same; who raises one may say something nearer.
+_ADVICE: Final = {
+    UNAUTHENTICATED: "Send `Authorization: Bearer` with a key of yours, or sign in: POST /api/v1/session.",
+    FORBIDDEN: "Ask whoever administers the tenant for a role that may.",
+    SIGN_IN_AGAIN: "POST /api/v1/session, within the last half hour.",
+    CROSS_SITE: "With a cookie, send the header `Origin` of this site, as browsers do; with a key there is no need.",
+    CHANGED_MEANWHILE: "Read it again, and send its new ETag in `If-Match`.",
+    METHOD_NOT_ALLOWED: "The header `Allow` says which it takes.",
+    KEY_REUSED: "Send another Idempotency-Key with another request, and the same with the same.",
+    TOO_MANY_TRIES: "Wait as many seconds as `Retry-After` says.",
+    TOO_MANY_REQUESTS: "Wait as many seconds as `Retry-After` says.",
+    UNAVAILABLE: "Try again after as many seconds as `Retry-After` says.",
+}
+
+
 class ProblemError(Exception):
     """The request cannot be answered; `response()` says why."""
 
@@ -269,8 +284,9 @@ def response(error: ProblemError, language: str = "en") -> web.Response:
     kind = error.kind
     title = kind.title_fr if language == "fr" else kind.title
     body = {"type": kind.urn, "title": title, "status": kind.status}
-    if error.detail:
-        body["detail"] = error.detail
+    detail = error.detail or _ADVICE.get(kind, "")
+    if detail:
+        body["detail"] = detail
     body |= error.extensions
     return web.Response(
         status=kind.status,

@@ -10,8 +10,9 @@ from pydantic import Field, StringConstraints
 
 from api import models
 from api.gaps import LOOSE, gaps
-from api.parameters import WHOLE, Channel, OfTenant, Period, QuantityName
-from api.problems import NO_SUCH_MOMENT, TOO_MANY_POINTS, ProblemError
+from api.parameters import SHOWN, WHOLE, Channel, OfTenant, Period, QuantityName
+from api.problems import NO_SUCH_MOMENT, NOT_FOUND, TOO_MANY_POINTS, ProblemError
+from domain.quantities import FOREIGN_PREFIX, QUANTITIES
 from store.reading import series as store
 from store.reading.every import EVERY_PATTERN, Every, all_a_year_before, edges, parse_every
 
@@ -77,8 +78,15 @@ class Found(NamedTuple):
     previous: store.Rows | None
 
 
+def _refuse_unknown(quantity: str) -> None:
+    """Raise ProblemError for what is no name of the vocabulary, and none that a network server's codec made."""
+    if quantity not in QUANTITIES and not quantity.startswith(FOREIGN_PREFIX):
+        raise ProblemError(NOT_FOUND, f"{quantity[:SHOWN]!r} is no quantity: /api/v1/quantities lists them.")
+
+
 def parse(cut: Cut, quantity: str, channel: int, zone: ZoneInfo, now: datetime) -> Asked:
-    """Return what the parameters ask; raise ProblemError when there is no such period."""
+    """Return what the parameters ask; raise ProblemError when there is no such quantity or period."""
+    _refuse_unknown(quantity)
     start, end = cut.bounds(zone, now, DEFAULT_RANGE)
     if start >= now:
         raise ProblemError(NO_SUCH_MOMENT, "`from` is in the future: nothing was measured then.")

@@ -32,7 +32,7 @@ async def tenant_of(request: web.Request, connection: asyncpg.Connection) -> Ten
     tenant = await tenant_by_slug(connection, slug)
     needs = needs_of(request)
     if not await narrow(connection, tenant.tenant_id, needs if needs in PERMISSIONS else HEALTH):
-        raise ProblemError(FORBIDDEN)
+        raise ProblemError(FORBIDDEN, f"It takes the permission `{needs}`, which this account has not on {slug}.")
     request[TENANT_ID] = tenant.tenant_id
     if tenant.moved_to is not None:
         raise web.HTTPTemporaryRedirect(tenant.moved_to + request.path_qs)
