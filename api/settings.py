@@ -18,7 +18,8 @@ _ISSUER: Final = r"^(https://[^\s/?#@]+|http://(127\.0\.0\.1|localhost)(:[0-9]{1
 class OidcProvider(BaseModel):
     """An identity provider, ProConnect say, that people may sign in with. docs/access.md says what is declared there.
 
-    `strong_acr`: what it says of a sign-in (the claim `acr`) that is as good as our own second factor.
+    `strong_acr`, `strong_amr`: what it says of a sign-in (the claims `acr` and `amr`) that is as good as our own second
+    factor; asked for where the provider takes `claims`. `idp_hint`: to which of the providers behind it people go.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -30,7 +31,9 @@ class OidcProvider(BaseModel):
     client_secret: Annotated[SecretStr, Field(min_length=16)]
     scopes: tuple[str, ...] = ("openid",)
     acr_values: tuple[str, ...] = ()
-    strong_acr: tuple[str, ...] = ()
+    strong_acr: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    strong_amr: tuple[str, ...] = ()
+    idp_hint: Annotated[str, Field(max_length=200)] = ""
     timeout_s: Seconds = 10.0
 
 

@@ -14,6 +14,7 @@ from deploy.cluster_check import check_cluster
 from deploy.database import database
 from deploy.findings import Finding, Verdict
 from deploy.installation import installed
+from deploy.provider_check import check_provider
 from deploy.settings import Settings
 from domain.errors import SamaraError
 from ingest import lns
@@ -42,6 +43,14 @@ async def examine(settings: Settings, now: datetime) -> AsyncIterator[Finding]:
         yield finding
     for finding in installed(Path(), _UNITS, _CREDENTIALS, now):
         yield finding
+    async for finding in _others(settings, now):
+        yield finding
+    if not settings.ingest.sources:
+        yield Finding("sources", "warning", "no network server is declared", "add [[ingest.mqtt]] to the settings")
+
+
+async def _others(settings: Settings, now: datetime) -> AsyncIterator[Finding]:
+    """Yield what is found of the services of others: brokers, clusters, neighbours, identity providers."""
     servers = lns.load()
     for source in settings.ingest.mqtt:
         topics = source.topics or (servers[source.lns].TOPICS if source.lns in servers else ())
@@ -51,8 +60,9 @@ async def examine(settings: Settings, now: datetime) -> AsyncIterator[Finding]:
         yield Finding(f"cluster {cluster.name}", *(await check_cluster(cluster)))
     for neighbour in settings.ingest.neighbours:
         yield await _neighbour(neighbour)
-    if not settings.ingest.sources:
-        yield Finding("sources", "warning", "no network server is declared", "add [[ingest.mqtt]] to the settings")
+    for provider in settings.api.oidc:
+        async for finding in check_provider(provider, now):
+            yield finding
 
 
 def _programs(settings: Settings) -> Iterator[Finding]:

@@ -9,9 +9,10 @@ bound to an account gets none: an e-mail, an organisation or a SIRET that a prov
 
 import base64
 import hmac
+import json
 import secrets
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
 
 import asyncpg
@@ -24,6 +25,7 @@ from api.guesses import FREE_BY_ADDRESS, failed, refuse_too_many, remote
 from api.oidc.provider import Provider
 from api.oidc.tokens import Expected, Identity, IdentityError, UnknownKeyError, challenge, derived, identity
 from api.problems import ProblemError
+from api.settings import OidcProvider
 from domain.errors import NotFoundError
 from store.access import accounts, audit, identities, links
 from store.access.identities import Attempt
@@ -77,8 +79,21 @@ async def start(request: web.Request, provider: Provider, attempt: Attempt) -> t
     }
     if settings.acr_values:
         asked["acr_values"] = " ".join(settings.acr_values)
+    if settings.idp_hint:
+        asked["idp_hint"] = settings.idp_hint
+    if metadata.takes_claims and (settings.strong_acr or settings.strong_amr):
+        asked["claims"] = json.dumps({"id_token": _wanted(settings)})
     joint = "&" if "?" in metadata.authorization_endpoint else "?"
     return f"{metadata.authorization_endpoint}{joint}{urlencode(asked)}", secret
+
+
+def _wanted(settings: OidcProvider) -> dict[str, Any]:
+    """Return the claims that tell of a second factor: wanted, and not insisted upon, as ours is asked for without.
+
+    ProConnect tells `amr` to who asks for it alone.
+    """
+    ways = {"amr": {"essential": False}} if settings.strong_amr else {}
+    return ways | ({"acr": {"essential": False, "values": [*settings.strong_acr]}} if settings.strong_acr else {})
 
 
 async def finish(request: web.Request, provider: Provider) -> Finished:
@@ -112,7 +127,7 @@ async def _admitted(
     request: web.Request, provider: Provider, attempt: Attempt, found: Identity
 ) -> signing.Opened | None:
     """Open a session for an identity, or bind it to the account that asked (None). Raises ProblemError."""
-    strong = bool(found.acr) and found.acr in provider.settings.strong_acr
+    strong = found.acr in provider.settings.strong_acr or not found.amr.isdisjoint(provider.settings.strong_amr)
     if attempt.account_id is not None:
         await _bind_own(request, attempt.account_id, found)
         return None

@@ -37,6 +37,7 @@ class Metadata(NamedTuple):
     end_session_endpoint: str  # '' where it has none
     names_itself: bool  # its answers bear `iss`
     by_header: bool  # the secret goes into Authorization, not into the body
+    takes_claims: bool  # it is told which claims are wanted (OpenID Connect Core 1.0, 5.5)
 
 
 class Provider:
@@ -54,7 +55,7 @@ class Provider:
         """Return the provider's description. Raises ProviderUnavailableError, IdentityError."""
         async with self._turn:
             if self._metadata is None or now - self._metadata[0] >= _KEPT:
-                address = self.settings.issuer.rstrip("/") + "/.well-known/openid-configuration"
+                address = discovery_of(self.settings.issuer)
                 self._metadata = now, described(await self._get(address), self.settings.issuer)
             return self._metadata[1]
 
@@ -118,6 +119,11 @@ class Provider:
             raise ProviderUnavailableError(f"{address} did not answer JSON") from error
 
 
+def discovery_of(issuer: str) -> str:
+    """Return where an issuer describes itself (OpenID Connect Discovery 1.0, 4)."""
+    return issuer.rstrip("/") + "/.well-known/openid-configuration"
+
+
 def described(document: Any, issuer: str) -> Metadata:
     """Return what a discovery document says. Raises IdentityError when it is another's, or leads to unsafe places."""
     if not isinstance(document, Mapping) or document.get("issuer") != issuer:
@@ -133,6 +139,7 @@ def described(document: Any, issuer: str) -> Metadata:
         end_session_endpoint=_address(document, "end_session_endpoint", issuer, needed=False),
         names_itself=document.get("authorization_response_iss_parameter_supported") is True,
         by_header="client_secret_post" not in methods,
+        takes_claims=document.get("claims_parameter_supported") is True,
     )
 
 

@@ -41,11 +41,12 @@ class Expected(NamedTuple):
 
 
 class Identity(NamedTuple):
-    """Who somebody is at a provider. `acr` is how sure it is, in its own words."""
+    """Who somebody is at a provider. `acr` is how sure it is, `amr` how they showed it, in its own words."""
 
     issuer: str
     subject: str
     acr: str
+    amr: frozenset[str] = frozenset()
 
 
 def derived(secret: str, what: str) -> str:
@@ -88,8 +89,9 @@ def identity(token: str, keys: KeySet, expected: Expected, now: datetime) -> Ide
     wrong = _wrong(claims, expected, int(now.timestamp()))
     if wrong:
         raise IdentityError(f"the identity token is refused: {wrong}")
-    acr = claims.get("acr")
-    return Identity(expected.issuer, claims["sub"], acr if isinstance(acr, str) else "")
+    acr, amr = claims.get("acr"), claims.get("amr")
+    ways = frozenset(one for one in amr if isinstance(one, str)) if isinstance(amr, list) else frozenset()
+    return Identity(expected.issuer, claims["sub"], acr if isinstance(acr, str) else "", ways)
 
 
 def _registry(expected: Expected, now: datetime) -> JWTClaimsRegistry:

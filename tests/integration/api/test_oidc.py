@@ -1,5 +1,6 @@
 """Sign in with an identity provider, over HTTP on both sides: who gets in, and every answer that must be refused."""
 
+import json
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -35,6 +36,7 @@ class Federated(NamedTuple):
     world: api_world.World
     one: Provider
     two: Provider
+    pro: Provider
     account_id: int
 
     @asynccontextmanager
@@ -60,18 +62,23 @@ async def federated(database: str) -> AsyncIterator[Federated]:
         await api_world.sign_in(connection, ("viewer", world.tenant_id), email="maire@example.fr")
         await connection.execute("DELETE FROM sessions")
         account_id = await account_by_email(connection, "maire@example.fr")
-        async with provided() as one, provided() as two:
+        async with provided() as one, provided() as two, provided("/api/v2") as pro:
             two.by_header = True
+            pro.proconnect()
             listed = [
                 {"name": name, "label": name.title(), "issuer": provider.issuer, "strong_acr": ["2fa"]}
                 | {"client_id": CLIENT, "client_secret": SECRET}
                 for name, provider in (("one", one), ("two", two))
             ]
+            listed.append(
+                {"name": "proconnect", "issuer": pro.issuer, "client_id": CLIENT, "client_secret": SECRET}
+                | {"acr_values": ["eidas1"], "strong_acr": ["eidas1-mfa"], "strong_amr": ["mfa"], "idp_hint": "dinum"}
+            )
             public = f"http://127.0.0.1:{free_port()}"
             settings = ApiSettings.model_validate({"public_url": public, "oidc": listed})
             await identities.bind(connection, one.issuer, "a1b2", account_id)
             async with api_world.serving(database, settings, api_world.Clock()) as address:
-                yield Federated(address, connection, world, one, two, account_id)
+                yield Federated(address, connection, world, one, two, pro, account_id)
     finally:
         await connection.close()
 
@@ -281,6 +288,42 @@ async def test_a_provider_s_word_is_one_factor_unless_it_says_that_it_is_two(fed
         async with http.get("/connexion/oidc/one") as response:
             assert (response.status, response.url.path) == (200, HOME)
         assert await who(http) == "maire@example.fr"
+
+
+async def test_the_profile_of_proconnect(federated: Federated) -> None:
+    """An issuer with a path, RS256, claims that are asked for, `amr`, people as a signed token, a way out."""
+    pro, secret = federated.pro, b"a secret of 20 bytes"
+    await identities.bind(federated.connection, pro.issuer, "c3d4", federated.account_id)
+    await factors.propose(federated.connection, api_world.KEYRING, federated.account_id, secret)
+    await factors.use(federated.connection, federated.account_id, 1)
+    pro.subject = "c3d4"
+    for claims, where in (
+        ({"acr": "eidas1", "amr": ["pwd"]}, "/connexion/code"),
+        ({"acr": "eidas1", "amr": "mfa"}, "/connexion/code"),  # not as the standard says it
+        ({"acr": "eidas1", "amr": ["pwd", "mfa"]}, HOME),
+        ({"acr": "eidas1-mfa"}, HOME),
+    ):
+        pro.claims = claims
+        async with federated.browser() as http, http.get("/connexion/oidc/proconnect") as response:
+            assert (response.status, response.url.path) == (200, where), claims
+    assert pro.asked["idp_hint"] == "dinum"
+    assert (pro.asked["scope"], pro.asked["acr_values"]) == ("openid", "eidas1")
+    assert json.loads(pro.asked["claims"]) == {
+        "id_token": {"amr": {"essential": False}, "acr": {"essential": False, "values": ["eidas1-mfa"]}}
+    }
+    assert pro.people_read == 0  # what it would tell of somebody is not asked
+    async with federated.browser() as http:
+        async with http.get("/connexion/oidc/proconnect"):
+            assert await who(http) == "maire@example.fr"
+        async with http.post("/deconnexion") as response:
+            there = URL(response.headers["Refresh"].partition("url=")[2])
+        async with http.get(there) as response:
+            assert (response.status, response.url.path) == (200, "/connexion")
+    (told,) = pro.signed_out
+    assert told.keys() == {"id_token_hint", "post_logout_redirect_uri", "state"}
+    async with federated.browser() as http, http.get("/connexion/oidc/one?next=/"):
+        assert "claims" not in federated.one.asked  # it does not say that it takes them
+        assert "idp_hint" not in federated.one.asked
 
 
 async def test_a_provider_that_is_away_is_told_as_such(federated: Federated) -> None:

@@ -10,11 +10,14 @@ from typing import Any
 
 import asyncpg
 import pytest
+from oidc_server import CLIENT, SECRET, provided
 
+from api.settings import OidcProvider
 from deploy import doctor
 from deploy.doctor import clock, disk, examine, worst
 from deploy.embedded.postgres import role_dsn
 from deploy.findings import Finding
+from deploy.provider_check import check_provider
 from deploy.settings import DatabaseSettings, Settings, load
 from ingest.settings import MqttSource, TlsSettings
 from store.access.roles import INGEST
@@ -116,6 +119,44 @@ async def test_neighbours_are_asked_and_as_whom(database: str) -> None:
     verdicts = {name: found[f"neighbour {name}"].verdict for name in addresses}
     assert verdicts == {"as-it-should": "ok", "as-owner": "warning", "away": "wrong"}
     assert "quarantined here" in found["neighbour away"].advice
+
+
+async def test_identity_providers_are_asked_who_they_are_and_what_time_it_is() -> None:
+    async def found(issuer: str, now: datetime) -> dict[str, Finding]:
+        asked = OidcProvider.model_validate(
+            {
+                "name": "pro",
+                "issuer": issuer,
+                "client_id": CLIENT,
+                "client_secret": SECRET,
+                "strong_acr": ["eidas1-mfa"],
+            }
+        )
+        return {one.subject: one async for one in check_provider(asked, now)}
+
+    async with provided("/api/v2") as provider:
+        now = datetime.now(UTC)
+        well = await found(provider.issuer, now)
+        assert {one.verdict for one in well.values()} == {"ok"}, well
+        assert "1 keys" in well["identity provider pro"].said
+        late = await found(provider.issuer, now + timedelta(minutes=5))
+        assert late["identity provider pro, clock"].verdict == "wrong"
+        provider.described = {"acr_values_supported": ["eidas1"]}
+        warned = await found(provider.issuer, now)
+        assert (warned["identity provider pro"].verdict, "eidas1-mfa" in warned["identity provider pro"].said) == (
+            "warning",
+            True,
+        )
+        provider.described = {"issuer": "https://elsewhere.example"}
+        (other,) = (await found(provider.issuer, now)).values()
+        assert (other.verdict, "https://elsewhere.example" in other.advice) == ("wrong", True)
+        provider.described = {"jwks_uri": f"{provider.issuer}/absent"}
+        (keyless,) = (await found(provider.issuer, now)).values()
+        assert (keyless.verdict, "answered 404" in keyless.said) == ("wrong", True)
+        (absent,) = (await found(f"{provider.issuer}/absent", now)).values()
+        assert absent.verdict == "wrong"
+    (away,) = (await found(provider.issuer, datetime.now(UTC))).values()
+    assert (away.verdict, "issuer" in away.advice) == ("wrong", True)
 
 
 def test_clocks() -> None:

@@ -33,7 +33,7 @@ def test_state_nonce_and_verifier_tell_nothing_of_each_other() -> None:
 def test_a_right_token_tells_who_and_how_sure() -> None:
     token = jwt.encode({"alg": "ES256", "kid": "one"}, CLAIMS | {"acr": "eidas1", "email": "x"}, KEY)
     found = identity(token, key_set({"keys": [KEY.as_dict(private=False)]}), EXPECTED, NOW)
-    assert found == (EXPECTED.issuer, "a", "eidas1")
+    assert found == (EXPECTED.issuer, "a", "eidas1", frozenset())
     late = NOW + timedelta(seconds=200)
     with pytest.raises(IdentityError, match="exp"):
         identity(token, key_set({"keys": [KEY.as_dict(private=False)]}), EXPECTED, late)

@@ -13,7 +13,7 @@ from urllib.parse import unquote_plus, urlencode
 from aiohttp import web
 from api_world import NOW
 from joserfc import jwt
-from joserfc.jwk import ECKey
+from joserfc.jwk import ECKey, RSAKey
 
 CLIENT: Final = "samara"
 SECRET: Final = "a secret of the client"
@@ -27,7 +27,8 @@ def encoded(value: bytes) -> str:
 
 
 def signed(provider: "Provider", claims: Claims) -> str:
-    return jwt.encode({"alg": "ES256", "kid": provider.key.kid}, claims, provider.key)
+    algorithm = "RS256" if isinstance(provider.key, RSAKey) else "ES256"
+    return jwt.encode({"alg": algorithm, "kid": provider.key.kid}, claims, provider.key)
 
 
 def unsigned(_provider: "Provider", claims: Claims) -> str:
@@ -59,11 +60,14 @@ class Provider:
     """What it says of whoever comes: `subject`, `acr`; `claims`, `answer` and `sign` change it."""
 
     def __init__(self) -> None:
-        self.key = ECKey.generate_key("P-256", {"kid": secrets.token_hex(4), "use": "sig"})
+        self.key: ECKey | RSAKey = ECKey.generate_key("P-256", {"kid": secrets.token_hex(4), "use": "sig"})
         self.issuer = ""
         self.described: dict[str, Any] = {}
         self.codes: dict[str, dict[str, str]] = {}
         self.keys_read = 0
+        self.asked: dict[str, str] = {}
+        self.people_read = 0
+        self.signed_out: list[dict[str, str]] = []
         self.by_header = False
         self.honest()
 
@@ -101,10 +105,32 @@ class Provider:
         assert (asked["response_type"], asked["client_id"], asked["code_challenge_method"]) == ("code", CLIENT, "S256")
         assert len(asked["state"]) >= 32
         assert len(asked["nonce"]) >= 32
+        self.asked = asked
         code = secrets.token_urlsafe(16)
         self.codes[code] = asked
         answer = {"code": code, "state": asked["state"], "iss": self.issuer} | self.answer
         raise web.HTTPFound(f"{asked['redirect_uri']}?{urlencode(answer)}")
+
+    async def people(self, _request: web.Request) -> web.Response:
+        """Who somebody is, as ProConnect tells it: a signed token, not JSON."""
+        self.people_read += 1
+        claims = {"iss": self.issuer, "aud": CLIENT, "sub": self.subject, "email": "maire@example.fr"}
+        return web.Response(text=signed(self, claims), content_type="application/jwt")
+
+    async def end(self, request: web.Request) -> web.Response:
+        self.signed_out.append(dict(request.query))
+        raise web.HTTPFound(f"{request.query['post_logout_redirect_uri']}?state={request.query['state']}")
+
+    def proconnect(self) -> None:
+        """Be as ProConnect says that it is: RS256, the secret in the body, `claims`, people as a signed token."""
+        self.key = RSAKey.generate_key(2048, {"kid": "rsa", "use": "sig"})
+        self.described = {
+            "userinfo_endpoint": f"{self.issuer}/userinfo",
+            "claims_parameter_supported": True,
+            "acr_values_supported": ["eidas1", "eidas2", "eidas3", "eidas1-mfa"],
+            "id_token_signing_alg_values_supported": ["RS256", "ES256"],
+            "userinfo_signing_alg_values_supported": ["RS256", "ES256"],
+        }
 
     def secret_of(self, request: web.Request, given: Mapping[str, object]) -> object:
         """The secret where this provider takes it, and nowhere else."""
@@ -143,22 +169,26 @@ class Provider:
 
 
 @asynccontextmanager
-async def provided() -> AsyncIterator[Provider]:
-    """Serve a provider on a free port."""
-    provider, app = Provider(), web.Application()
+async def provided(path: str = "") -> AsyncIterator[Provider]:
+    """Serve a provider on a free port, below a path."""
+    provider, whole, app = Provider(), web.Application(), web.Application()
     app.add_routes(
         [
             web.get("/.well-known/openid-configuration", provider.describe),
             web.get("/jwks", provider.jwks),
             web.get("/authorize", provider.authorize),
             web.post("/token", provider.token),
+            web.get("/userinfo", provider.people),
+            web.get("/session/end", provider.end),
         ]
     )
-    runner = web.AppRunner(app)
+    if path:
+        whole.add_subapp(path, app)
+    runner = web.AppRunner(whole if path else app)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
-        provider.issuer = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        provider.issuer = f"http://127.0.0.1:{runner.addresses[0][1]}{path}"
         yield provider
     finally:
         await runner.cleanup()
