@@ -8,6 +8,7 @@ from typing import Final
 
 import asyncpg
 
+from api.settings import ApiSettings
 from decoders.registry import Registry
 from deploy.broker_check import check_broker
 from deploy.cluster_check import check_cluster
@@ -30,6 +31,7 @@ _EARLIEST_YEAR: Final = 2025  # a machine that says less lost its clock
 _LATEST_YEAR: Final = 2100
 _FREE_NEEDED_BYTES: Final = 1024**3
 _GIB: Final = 1024**3
+_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _UNITS: Final = Path("/etc/systemd/system")
 _CREDENTIALS: Final = Path("/etc/samara")
 
@@ -43,6 +45,7 @@ async def examine(settings: Settings, now: datetime) -> AsyncIterator[Finding]:
         yield finding
     for finding in installed(Path(), _UNITS, _CREDENTIALS, now):
         yield finding
+    yield reach(settings.api)
     async for finding in _others(settings, now):
         yield finding
     if not settings.ingest.sources:
@@ -88,6 +91,16 @@ def disk(data_dir: Path, spool_max_bytes: int) -> Finding:
     if free < spool_max_bytes:
         return Finding("disk", "warning", said, "the spool may grow beyond: lower ingest.spool_max_bytes")
     return Finding("disk", "ok", said)
+
+
+def reach(settings: ApiSettings) -> Finding:
+    """Say whether people's passwords can be read on their way to the API."""
+    here = settings.host in _LOOPBACK
+    said = f"listens on {settings.host}:{settings.port}"
+    if here or settings.https:
+        return Finding("API", "ok", f"{said}, {'TLS in front' if settings.https else 'this machine alone'}")
+    advice = "put a proxy that speaks TLS in front and set api.https = true, or api.host = 127.0.0.1"
+    return Finding("API", "warning", f"{said}, without TLS: passwords and keys can be read on their way", advice)
 
 
 async def _database(settings: Settings, now: datetime) -> AsyncIterator[Finding]:

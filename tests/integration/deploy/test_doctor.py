@@ -12,9 +12,9 @@ import asyncpg
 import pytest
 from oidc_server import CLIENT, SECRET, provided
 
-from api.settings import OidcProvider
+from api.settings import ApiSettings, OidcProvider
 from deploy import doctor
-from deploy.doctor import clock, disk, examine, worst
+from deploy.doctor import clock, disk, examine, reach, worst
 from deploy.embedded.postgres import role_dsn
 from deploy.findings import Finding
 from deploy.provider_check import check_provider
@@ -157,6 +157,14 @@ async def test_identity_providers_are_asked_who_they_are_and_what_time_it_is() -
         assert absent.verdict == "wrong"
     (away,) = (await found(provider.issuer, datetime.now(UTC))).values()
     assert (away.verdict, "issuer" in away.advice) == ("wrong", True)
+
+
+@pytest.mark.parametrize(
+    ("values", "verdict"),
+    [({}, "ok"), ({"host": "0.0.0.0", "https": True}, "ok"), ({"host": "0.0.0.0"}, "warning")],
+)
+def test_an_api_that_is_reached_without_tls_is_told(values: dict[str, Any], verdict: str) -> None:
+    assert reach(ApiSettings.model_validate(values)).verdict == verdict
 
 
 def test_clocks() -> None:

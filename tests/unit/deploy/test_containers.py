@@ -52,6 +52,21 @@ def test_nothing_is_reached_from_outside_but_what_should_be() -> None:
     assert SERVICES["database"]["networks"] == ["inside"]
 
 
+def test_a_program_that_forgets_tls_is_told_and_not_led_on() -> None:
+    plain = (
+        (ROOT / "deploy" / "containers" / "Caddyfile")
+        .read_text()
+        .partition("http://{$SAMARA_DOMAIN} {")[2]
+        .partition("\n}")[0]
+    )
+    api, _, pages = plain.partition("handle {")
+    assert "handle /api/*" in api
+    assert "403" in api
+    assert "redir" not in api
+    assert "reverse_proxy" not in plain
+    assert "redir https://{host}{uri}" in pages
+
+
 def test_secrets_are_files_and_never_values() -> None:
     given = {one["environment"] for one in COMPOSE["secrets"].values()}
     for service in SERVICES.values():
