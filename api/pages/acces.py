@@ -1,5 +1,6 @@
 """Who may do what, for who administers: /t/<slug>/acces for one tenant, /acces for rights on all of them."""
 
+import json
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -9,7 +10,7 @@ from pydantic import ValidationError
 from api import mailing, problems
 from api.access import ADMINISTER, account_of, require
 from api.context import reader, writer
-from api.pages import rendering, words
+from api.pages import log_words, rendering, words
 from api.pages.compte import id_of
 from api.pages.forms import form
 from api.pages.navigation import Entry
@@ -134,8 +135,8 @@ async def show_log(request: web.Request) -> web.Response:
         (
             words.moment(one.at, zone, "minute", texts),
             one.actor,
-            texts(f"action.{one.action}") if texts.has(f"action.{one.action}") else one.action,
-            " ".join(part for part in (one.object, "" if one.detail == "{}" else one.detail) if part),
+            log_words.action(one.action, texts),
+            log_words.about(one.object, json.loads(one.detail)),
         )
         for one in page.items
     ]

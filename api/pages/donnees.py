@@ -1,6 +1,5 @@
 """What is kept of who asks, /compte/donnees: of each part how much, what for, for how long; and the file of it all."""
 
-import json
 from collections import Counter, deque
 from collections.abc import Mapping
 from datetime import datetime
@@ -11,7 +10,7 @@ from aiohttp import web
 from api import signing
 from api.access import SIGNED_IN, require
 from api.context import reader
-from api.pages import rendering, words
+from api.pages import log_words, rendering, words
 from api.pages.texts import Texts
 from api.v1 import own_data as exported
 from store.access.own_data import own_data
@@ -58,12 +57,11 @@ async def show(request: web.Request) -> web.Response:
 
 def _line(entry: Mapping[str, Any], texts: Texts) -> tuple[str, str, str]:
     """Return an entry of the log in words: when, what, on what."""
-    action, detail = f"action.{entry['action']}", entry["detail"]
-    about = [entry["tenant"], entry["object"], json.dumps(detail, ensure_ascii=False) if detail else ""]
+    subject = " ".join(one for one in (entry["tenant"], entry["object"]) if one)
     return (
         words.moment(datetime.fromisoformat(entry["at"]), words.PARIS, "minute", texts),
-        texts(action) if texts.has(action) else entry["action"],
-        " ".join(one for one in about if one),
+        log_words.action(entry["action"], texts),
+        log_words.about(subject, entry["detail"]),
     )
 
 

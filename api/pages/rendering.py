@@ -11,7 +11,7 @@ from aiohttp import hdrs, web
 from markupsafe import Markup
 
 from api import pages
-from api.access import visitor
+from api.access import PUBLIC, visitor
 from api.context import SETTINGS
 from api.pages import navigation, static
 from api.pages.texts import COOKIE, LANGUAGES, Texts, language_of, texts
@@ -80,7 +80,7 @@ def html(
         "map_credit": request.app[SETTINGS].map_credit,
         "account": account,
         "tenant": tenant,
-        "menu": navigation.menu(request.app[navigation.ENTRIES], permissions, tenant, here or request.path),
+        "menu": navigation.menu(_entries(request), permissions, tenant, here or request.path),
         "crumbs": crumbs,
         "done": _done(request, catalogue),
         "script_texts": island(catalogue.subset(*_SCRIPT_TEXTS)),
@@ -103,6 +103,12 @@ def html(
         name = f"__Host-{COOKIE}" if secure else COOKIE
         answer.set_cookie(name, language, max_age=_KEPT_S, secure=secure, httponly=True, samesite="Lax")
     return answer
+
+
+def _entries(request: web.Request) -> list[navigation.Entry]:
+    """Return the entries of the menu for who asks: of what is for accounts, nobody else is shown anything."""
+    entries, account = request.app[navigation.ENTRIES], visitor(request)
+    return [one for one in entries if account is not None or one.needs == PUBLIC]
 
 
 def query(request: web.Request, *names: str) -> Query:
