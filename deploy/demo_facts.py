@@ -56,16 +56,16 @@ _WRITTEN: Final = (
     _Written(
         "albert",
         "school",
-        "CO2 trop élevé cette semaine",
+        "CO2 trop élevé depuis hier",
         "aggregate",
-        {"quantity": "co2", "function": "max", "over_s": 7 * 86_400, "above": 1500},
+        {"quantity": "co2", "function": "max", "over_s": 86_400, "above": 1500},
     ),
     _Written(
         "villers-bretonneux",
         "gym",
         "Capteur figé",
         "frozen_value",
-        {"quantity": "temperature", "frozen_s": 2 * 86_400, "samples": 6},
+        {"quantity": "temperature", "frozen_s": 86_400, "samples": 6},
     ),
 )
 _PRICED_SINCE: Final = date(2020, 1, 1)

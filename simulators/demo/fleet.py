@@ -16,6 +16,7 @@ from simulators.demo.places import Site
 from simulators.demo.senses import Sense
 
 _LESSONS: Final = Habits(8.5, 16.5, frozenset((0, 1, 3, 4)), closed_in_holidays=True)
+_LESSONS_AND_LEISURE: Final = Habits(8.5, 18, frozenset(range(7)))  # children are there on the other days as well
 _OFFICE: Final = Habits(8, 18, frozenset(range(5)))
 _EVENINGS: Final = Habits(17, 23, frozenset((1, 3, 4, 5)))
 _CLUBS: Final = Habits(9, 22, frozenset(range(6)), closed_in_holidays=True)
@@ -115,7 +116,10 @@ def _seed(site: Site) -> str:
 
 
 class _School(NamedTuple):
-    """A school: its name, floor, trend of energy, heated by gas or by electricity, what is particular."""
+    """A school: its name, floor, trend of energy, heated by gas or by electricity, what is particular.
+
+    `in_room` is when its classroom is used.
+    """
 
     insee: str
     name: str
@@ -124,6 +128,7 @@ class _School(NamedTuple):
     gas: bool = False
     room: Room = Room(24)
     water: Water = Water(190, 0, -0.05)
+    in_room: Habits = _LESSONS
 
 
 _SCHOOLS: Final = (
@@ -131,7 +136,7 @@ _SCHOOLS: Final = (
     _School("80799", "École Victoria", 1100, -0.08, gas=True),
     _School("80338", "École des Tilleuls", 620, 0.03),
     _School("80507", "École du Village", 480, -0.05),
-    _School("80016", "École de la Gare", 1800, -0.02, gas=True, room=Room(31, 165, 2.0)),
+    _School("80016", "École de la Gare", 1800, -0.02, gas=True, room=Room(31, 165, 2.0), in_room=_LESSONS_AND_LEISURE),
     _School("80136", "École des Berges", 700, -0.15),
     _School("80523", "École du Moulin", 540, 0.06),
     _School("80570", "École du Parc", 1300, -0.09, gas=True),
@@ -153,7 +158,7 @@ def _school(story: Story, made: _School, site: Site) -> Iterator[_Placed]:
     if made.gas:
         yield _gas(story, site, _LESSONS, heat, made.trend)
     yield _water(story, site, _LESSONS, made.water)
-    yield _air(story, "Air, classe de CE1", _LESSONS, made.room)
+    yield _air(story, "Air, classe de CE1", made.in_room, made.room)
 
 
 # Town halls: INSEE code, floor, trend.
