@@ -34,8 +34,9 @@ bench: $(VENV)/installed-dev ## the figures of docs/benchmarks.md (40 minutes; B
 bench-api: $(VENV)/installed-dev ## the API over 100 million measurements (12 GB and an hour to load, once; BENCH="--measurements 2000000")
 	$(BIN)/python tests/benchmarks/bench_api.py .samara/bench-api $(BENCH)
 
-bench-pages: $(VENV)/installed-dev ## the first page of a tenant of 300 points
+bench-pages: $(VENV)/installed-dev ## the pages of a tenant of 300 points, and when a browser shows the first words
 	$(BIN)/python tests/benchmarks/bench_pages.py .samara/bench-pages
+	$(BIN)/python -m pytest -s -m slow tests/browser/test_browser_weight.py
 
 faults: $(VENV)/installed-dev ## the long form of the fault tests
 	$(BIN)/python -m pytest -m slow tests/acceptance/faults
