@@ -24,7 +24,10 @@ class Row(NamedTuple):
 
 
 class Refused(NamedTuple):
-    """A row that was not taken. `why`: dev_eui, model, occupied (the point has another sensor), elsewhere, twice."""
+    """A row that was not taken. `why`: dev_eui, model, occupied (the point has another sensor), elsewhere, twice.
+
+    `detail` is the DevEUI, the model, the DevEUI of the other sensor, what the sensor measures, what comes twice.
+    """
 
     line: int
     why: Literal["dev_eui", "model", "occupied", "elsewhere", "twice"]
@@ -81,21 +84,23 @@ SELECT DISTINCT site_id, given.point
 """
 
 SELECT_PLACES: Final = """
-SELECT given.line, points.point_id, there.dev_eui AS there, measured.point_id AS measured
+SELECT given.line, points.point_id, there.dev_eui AS there,
+       other.name || ', ' || (SELECT name FROM sites WHERE site_id = other.site_id) AS measured
   FROM unnest($2::integer[], $3::integer[], $4::text[], $5::text[]) AS given (line, device_id, site, point)
   JOIN sites ON tenant_id = $1 AND sites.name = given.site
   JOIN points ON points.site_id = sites.site_id AND points.name = given.point
   LEFT JOIN (SELECT point_id, dev_eui FROM assignments JOIN devices USING (device_id) WHERE upper_inf(during)) AS there
          ON there.point_id = points.point_id
   LEFT JOIN assignments AS measured ON measured.device_id = given.device_id AND upper_inf(measured.during)
+  LEFT JOIN points AS other ON other.point_id = measured.point_id
 """
 
 # As store.assignments has it: the first of both begins with time.
 INSERT_ASSIGNMENTS: Final = """
 INSERT INTO assignments (device_id, point_id, during)
 SELECT device_id, point_id,
-       tstzrange(CASE WHEN EXISTS (SELECT FROM assignments AS past
-                                    WHERE past.device_id = given.device_id OR past.point_id = given.point_id)
+       tstzrange(CASE WHEN EXISTS (SELECT FROM assignments AS past WHERE past.device_id = given.device_id)
+                        OR EXISTS (SELECT FROM assignments AS past WHERE past.point_id = given.point_id)
                       THEN $3::timestamptz END, NULL)
   FROM unnest($1::integer[], $2::integer[]) AS given (device_id, point_id)
 """
@@ -164,7 +169,7 @@ async def _assign(
         if there is not None:
             refused.append(Refused(line, "occupied", there))
         elif measured is not None:
-            refused.append(Refused(line, "elsewhere"))
+            refused.append(Refused(line, "elsewhere", measured))
         else:
             wanted.append((ids[row.dev_eui], point_id))
     await connection.execute(INSERT_ASSIGNMENTS, [one for one, _ in wanted], [one for _, one in wanted], now)

@@ -74,6 +74,16 @@ async def models(reader: Reader) -> list[tuple[str, str]]:
     return [(row["model_id"], row["name"]) for row in await reader.fetch(SELECT_MODELS)]
 
 
+SELECT_MODEL_NAMES: Final = """
+SELECT model_id, vendor, name FROM models
+"""
+
+
+async def model_names(reader: Reader) -> list[tuple[str, str, str]]:
+    """Return the models that are known: id, vendor, name."""
+    return [tuple(row) for row in await reader.fetch(SELECT_MODEL_NAMES)]
+
+
 class Installation(NamedTuple):
     """One act on a device, and where. `by` is the account; the point's names are None when it went into stock."""
 

@@ -1,0 +1,64 @@
+"""What a row of a spreadsheet says of a sensor."""
+
+import pytest
+
+from domain.labels import crc16
+from domain.sensor_list import FIELDS, Row, RowError, propose, understand
+
+EUI = "70B3D5E75E001234"
+MODELS = {"acmeth": "acme-th", "acmesonde": "acme-th"}
+BASE = f"LW:D0:0011223344556677:{EUI}:AABB1122"
+
+
+def row(**said: str) -> list[str]:
+    return [said.get(field, "") for field in FIELDS]
+
+
+@pytest.mark.parametrize(
+    ("headings", "fields"),
+    [
+        (["DevEUI", "Nom", "Modèle", "Lieu", "Point"], ["dev_eui", "name", "model_id", "site", "point"]),
+        (["dev_eui", "LATITUDE", "longitude (deg)", "Bâtiment"], ["dev_eui", "latitude_deg", "longitude_deg", "site"]),
+        (["EUI", "DevEUI", "AppKey"], ["dev_eui", "", ""]),  # the first that says it
+        (["Motif du refus", "Numéro"], ["", ""]),
+    ],
+)
+def test_headings_are_understood(headings: list[str], fields: list[str]) -> None:
+    assert propose(headings, {}) == fields
+
+
+def test_what_was_chosen_before_goes_before_words() -> None:
+    assert propose(["Nom", "Étiquette"], {"nom": "", "etiquette": "dev_eui"}) == ["", "dev_eui"]
+
+
+def test_a_row_is_read_as_people_write_it() -> None:
+    said = row(dev_eui="70-b3-d5-e7-5e-00-12-34", model_id="ACME TH", site=" École ", point="Air", latitude_deg="49,9",
+               longitude_deg="2.3")  # fmt: skip
+    assert understand(said, FIELDS, MODELS) == Row(EUI.lower(), "", "acme-th", "École", "Air", 49.9, 2.3)
+    assert understand([f"{BASE}:C{crc16(BASE.encode()):04X}"], ["dev_eui"], {}) == Row(EUI.lower())
+    assert understand(["x", EUI], ["", "dev_eui"], {}) == Row(EUI.lower())
+
+
+@pytest.mark.parametrize(
+    ("said", "why", "found"),
+    [
+        ({}, "empty", ""),
+        ({"dev_eui": "7.07600E+15"}, "number", "7.07600E+15"),
+        ({"dev_eui": "7,076E+15"}, "number", "7,076E+15"),
+        ({"dev_eui": "70B3D5E75E00123"}, "dev_eui", "70B3D5E75E00123"),
+        ({"dev_eui": "0" * 16}, "placeholder", "0" * 16),
+        ({"dev_eui": EUI, "model_id": "Acme 9"}, "model", "Acme 9"),
+        ({"dev_eui": EUI, "site": "x" * 201, "point": "y"}, "long", "x" * 60),
+        ({"dev_eui": EUI, "site": "École"}, "no_point", "École"),
+        ({"dev_eui": EUI, "point": "Air"}, "no_site", "Air"),
+        ({"dev_eui": EUI, "latitude_deg": "49.9"}, "half", "49.9"),
+        ({"dev_eui": EUI, "latitude_deg": "nord", "longitude_deg": "2"}, "latitude", "nord"),
+        ({"dev_eui": EUI, "latitude_deg": "49", "longitude_deg": "nan"}, "longitude", "nan"),
+        ({"dev_eui": EUI, "latitude_deg": "91", "longitude_deg": "2"}, "latitude", "91"),
+        ({"dev_eui": EUI, "latitude_deg": "2,3", "longitude_deg": "49,9"}, "swapped", "2,3 49,9"),
+    ],
+)
+def test_a_row_that_cannot_be_taken_says_why(said: dict[str, str], why: str, found: str) -> None:
+    with pytest.raises(RowError) as refused:
+        understand(row(**said), FIELDS, MODELS)
+    assert (refused.value.why, refused.value.found) == (why, found)
