@@ -3,7 +3,7 @@
 Each step is one statement for all rows. Doing it again changes nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final, Literal, NamedTuple
 
@@ -42,6 +42,11 @@ class Imported(NamedTuple):
     refused: list[Refused]
 
 
+# A plan for any list takes it for a short one, and reads all the tenant's sensors again for each of a thousand rows.
+SET_PLANS: Final = """
+SET LOCAL plan_cache_mode = force_custom_plan
+"""
+
 SELECT_KNOWN_MODELS: Final = """
 SELECT model_id FROM models WHERE model_id = ANY ($1::text[])
 """
@@ -53,18 +58,18 @@ SELECT dev_eui, $1, name, model_id FROM unnest($2::text[], $3::text[], $4::text[
 """
 
 SELECT_DEVICES: Final = """
-SELECT dev_eui, device_id FROM devices WHERE tenant_id = $1 AND dev_eui = ANY ($2::text[]) FOR NO KEY UPDATE
+SELECT dev_eui, device_id, name, model_id
+  FROM unnest($2::text[]) AS given (dev_eui)
+  JOIN devices USING (dev_eui)
+ WHERE tenant_id = $1
+   FOR NO KEY UPDATE OF devices
 """
 
 UPDATE_DEVICES: Final = """
 UPDATE devices
-   SET name = CASE WHEN given.name = '' THEN devices.name ELSE given.name END,
-       model_id = coalesce(given.model_id, devices.model_id)
-  FROM unnest($2::text[], $3::text[], $4::text[]) AS given (dev_eui, name, model_id)
- WHERE tenant_id = $1
-   AND devices.dev_eui = given.dev_eui
-   AND ((given.name <> '' AND given.name <> devices.name)
-        OR (given.model_id IS NOT NULL AND given.model_id IS DISTINCT FROM devices.model_id))
+   SET name = given.name, model_id = given.model_id
+  FROM unnest($1::integer[], $2::text[], $3::text[]) AS given (device_id, name, model_id)
+ WHERE devices.device_id = given.device_id
 """
 
 INSERT_SITES: Final = """
@@ -112,13 +117,14 @@ async def import_rows(connection: asyncpg.Connection, tenant_id: int, rows: Sequ
     A sensor that measures another point, and a point that another sensor measures, are left as they are.
     """
     async with connection.transaction():
+        await connection.execute(SET_PLANS)
         rows, refused = await _possible(connection, rows)
         columns = ([row.dev_eui for row in rows], [row.name for row in rows], [row.model_id for row in rows])
         status = await connection.execute(INSERT_DEVICES, tenant_id, *columns)
-        found = await connection.fetch(SELECT_DEVICES, tenant_id, columns[0])
-        ids: dict[str, int] = {row["dev_eui"]: row["device_id"] for row in found}
+        found = {row["dev_eui"]: row for row in await connection.fetch(SELECT_DEVICES, tenant_id, columns[0])}
+        ids: dict[str, int] = {dev_eui: row["device_id"] for dev_eui, row in found.items()}
         refused += [Refused(row.line, "dev_eui", row.dev_eui) for row in rows if row.dev_eui not in ids]
-        await connection.execute(UPDATE_DEVICES, tenant_id, *columns)
+        await _change_devices(connection, [row for row in rows if row.dev_eui in ids], found)
         placed = [row for row in rows if row.dev_eui in ids and row.site and row.point]
         await _make_places(connection, tenant_id, placed)
         assigned, unplaced = await _assign(connection, tenant_id, placed, ids, now)
@@ -142,6 +148,19 @@ async def _possible(connection: asyncpg.Connection, rows: Sequence[Row]) -> tupl
             kept.append(row)
             seen |= {row.dev_eui, place}
     return kept, refused
+
+
+async def _change_devices(
+    connection: asyncpg.Connection, rows: Sequence[Row], found: Mapping[str, asyncpg.Record]
+) -> None:
+    """Give the sensors the names and models that rows say; most are new, and have them."""
+    changed = []
+    for row in rows:
+        device_id, name, model_id = (found[row.dev_eui][column] for column in ("device_id", "name", "model_id"))
+        said = (row.name or name, row.model_id or model_id)
+        if said != (name, model_id):
+            changed.append((device_id, *said))
+    await connection.execute(UPDATE_DEVICES, *([row[place] for row in changed] for place in range(3)))
 
 
 async def _make_places(connection: asyncpg.Connection, tenant_id: int, rows: Sequence[Row]) -> None:
