@@ -64,7 +64,8 @@ class _Where(NamedTuple):
 
 def _where(request: web.Request) -> _Where:
     query = rendering.query(request, "tenant", "site", "lat", "lon", "q")
-    given = {name: query.text(name, "a text", default="") for name in ("tenant", "site", "lat", "lon", "q")}
+    names = ("tenant", "site", "lat", "lon", "q")
+    given = {name: query.text(name, "a text") if request.query.get(name) else "" for name in names}  # empty: not said
     latitude, longitude = degrees(given["lat"], 90), degrees(given["lon"], 180)
     kept = {name: value for name, value in given.items() if value and name != "q"}
     return _Where(given["tenant"], given["site"], latitude, longitude, given["q"].strip(), kept)

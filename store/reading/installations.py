@@ -180,3 +180,48 @@ async def photo(reader: Reader, tenant_id: int, dev_eui: str, taken_at: datetime
     if content is None:
         raise NotFoundError
     return content
+
+
+class Stocked(NamedTuple):
+    """A device that measures nothing: since when, and where it was last; None when it was never put in place."""
+
+    dev_eui: str
+    name: str
+    model: str | None
+    slug: str
+    tenant: str
+    since: datetime
+    point: str | None
+    site: str | None
+
+
+SELECT_STOCK: Final = """
+SELECT dev_eui, devices.name, models.vendor || ' ' || models.name AS model, slug, tenants.name AS tenant,
+       coalesce(last.ended_at, devices.created_at) AS since, last.point, last.site
+  FROM devices
+  JOIN tenants USING (tenant_id)
+  LEFT JOIN models USING (model_id)
+  LEFT JOIN LATERAL (SELECT upper(during) AS ended_at, points.name AS point, sites.name AS site
+                       FROM assignments
+                       JOIN points USING (point_id)
+                       JOIN sites USING (site_id)
+                      WHERE assignments.device_id = devices.device_id
+                      ORDER BY upper(during) DESC
+                      LIMIT 1) AS last ON true
+ WHERE tenant_id = ANY ((SELECT allowed('install'))::integer[])
+   AND NOT EXISTS (SELECT
+                     FROM assignments
+                    WHERE assignments.device_id = devices.device_id AND upper_inf(during))
+   AND ($1 = '' OR strpos(lower(concat_ws(' ', dev_eui, devices.name, models.vendor, models.name, tenants.name)),
+                          lower($1)) > 0)
+ ORDER BY since DESC, dev_eui
+ LIMIT $2
+"""
+
+
+async def stock(reader: Reader, sought: str, limit: int) -> list[Stocked]:
+    """Return the devices in stock where whoever asks may install, the last taken away first.
+
+    `sought` is in the DevEUI, the name, the model or the tenant's name.
+    """
+    return [Stocked(**row) for row in await reader.fetch(SELECT_STOCK, sought, limit)]

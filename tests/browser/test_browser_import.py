@@ -17,6 +17,11 @@ def listed(rows: int) -> bytes:
     return "\n".join(lines).encode("cp1252")
 
 
+async def test_the_stock_can_be_read_by_everybody(page: Page, served: Served, axe: str) -> None:
+    await served.connection.execute("DELETE FROM assignments WHERE device_id = 1")
+    await look(page, served, "stock", "/stock", axe)
+
+
 async def test_a_list_is_looked_at_taken_and_what_is_refused_comes_back(page: Page, served: Served, axe: str) -> None:
     await look(page, served, "import", BASE, axe)
     file = {"name": "capteurs 2026.csv", "mimeType": "text/csv", "buffer": listed(1500)}

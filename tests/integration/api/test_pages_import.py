@@ -147,3 +147,17 @@ async def test_another_tenants_list_is_not_there(served: Served) -> None:
         await get(served, address, status=404)
     for address in (path, f"{path}/prise", f"{path}/oubli"):
         await post(served, address, status=404)
+
+
+async def test_what_measures_nothing_is_in_stock(served: Served) -> None:
+    path, _ = await send(served, f"DevEUI;Nom\n{eui(9)};Sonde de réserve\n".encode())
+    await post(served, f"{path}/prise")
+    page = await get(served, "/stock")
+    assert "Sonde de réserve · 70B3 D5E7 5E00 0009" in page
+    assert "Jamais posé" in page
+    async with served.http.post(f"/api/v1/devices/{3:016x}/removal?tenant=mareuville", json={}) as answer:
+        assert answer.status == 204
+    assert "Sonde de réserve" in await get(served, "/stock?q=")
+    assert "Collectivités" in await get(served, f"/mettre-en-service/{eui(9).lower()}?q=")  # nothing typed, and sought
+    assert "Porte des archives, Mairie" in await get(served, "/stock?q=0003")
+    assert "Aucun capteur en stock." in await get(served, "/stock?q=nulle-part")
