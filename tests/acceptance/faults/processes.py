@@ -115,6 +115,11 @@ class Ingest:
             while (await self.metrics()).get(name, 0.0) < least:  # noqa: ASYNC110 - it happens in another process
                 await asyncio.sleep(0.02)
 
+    def waited_s(self) -> float:
+        """Return for how long it was ready to run and had no core: what a busy machine adds to all that it does."""
+        _, waited_ns, _ = Path(f"/proc/{self.pid}/schedstat").read_text(encoding="ascii").split()
+        return int(waited_ns) / 1e9
+
     def rss_mb(self) -> float:
         """Return the memory it holds now."""
         return _status_kb(self.pid, "VmRSS") / 1024

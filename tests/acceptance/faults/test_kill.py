@@ -6,7 +6,7 @@ import signal
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -41,6 +41,26 @@ async def nats(tmp_path: Path) -> AsyncIterator[EmbeddedBroker]:
 @pytest.fixture
 def broker(request: pytest.FixtureRequest) -> Any:
     return request.getfixturevalue(request.param)
+
+
+class Resumed(NamedTuple):
+    """How long a new process took, and for how much of it the machine had no core for it."""
+
+    wall_s: float
+    waited_s: float
+
+    @property
+    def own_s(self) -> float:
+        """What is its own: the machine that runs the tests may be busy with others."""
+        return self.wall_s - self.waited_s
+
+
+def longest(took: list[Resumed]) -> dict[str, float]:
+    """Return the two figures of it."""
+    return {
+        "resumed_longest_s": max(one.wall_s for one in took),
+        "resumed_longest_given_a_core_s": max(one.own_s for one in took),
+    }
 
 
 class Acknowledgements:
@@ -79,7 +99,7 @@ async def test_kill_at_random_points(
     within_s: float,
 ) -> None:
     """Nine kills of ten come while it works, at any point of its path; one of ten while it starts."""
-    chance, took_s = random.Random(kills), []
+    chance, took = random.Random(kills), list[Resumed]()
     spec = load(BATCH * (kills + 1), devices=BATCH)
     await declare(database, spec)
     acknowledgements = Acknowledgements()
@@ -97,18 +117,18 @@ async def test_kill_at_random_points(
                     await asyncio.sleep(chance.uniform(0, 1))
                     continue
                 await _resumed(service, acknowledgements)
-                took_s.append(resumed.seconds)
+                took.append(Resumed(resumed.seconds, service.waited_s()))
             waiting = spec.uplinks - await count(database)  # who is killed every moment does not keep up
         await until_count(database, spec.uplinks)
     kept = await assert_kept(database, tmp_path / "ledger")
     figures.report(
         f"kill -9 at {kills} random points, {type(broker).__name__}",
-        resumed_median_s=median(took_s),
-        resumed_longest_s=max(took_s),
+        resumed_median_s=median(one.wall_s for one in took),
         waiting_after_the_last=waiting,
+        **longest(took),
         **kept,
     )
-    assert max(took_s) <= within_s
+    assert max(one.own_s for one in took) <= within_s
 
 
 async def _resumed(service: Ingest, acknowledgements: Acknowledgements) -> None:
@@ -138,7 +158,7 @@ POINTS: dict[str, tuple[Callable[[Passing], bool], Verdict]] = {
 async def test_kill_at_each_step(
     database: str, mosquitto: Mosquitto, ingest: Any, tmp_path: Path, figures: Figures, times: int, within_s: float
 ) -> None:
-    took_s: dict[str, list[float]] = {point: [] for point in POINTS}
+    took: list[Resumed] = []
     spec = load(BATCH * (times * len(POINTS) + 1), devices=BATCH)
     await declare(database, spec)
     chance = random.Random(times)
@@ -157,12 +177,11 @@ async def test_kill_at_each_step(
                 broker.watch = proxy.watch = None
                 resumed = Stopwatch()
                 await service.start()
-                took_s[point].append(resumed.seconds)
+                took.append(Resumed(resumed.seconds, service.waited_s()))
         await until_count(database, spec.uplinks)
     kept = await assert_kept(database, tmp_path / "ledger")
-    longest_s = max(max(one) for one in took_s.values())
-    figures.report(f"kill -9 at each of {len(POINTS)} steps, {times} times", resumed_longest_s=longest_s, **kept)
-    assert longest_s <= within_s
+    figures.report(f"kill -9 at each of {len(POINTS)} steps, {times} times", **longest(took), **kept)
+    assert max(one.own_s for one in took) <= within_s
 
 
 def _killing(service: Ingest, point: str, died: asyncio.Event, *, after: int) -> Callable[[Passing], Verdict]:
