@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import bench_load
+import bench_machine
 import bench_nodered
 import bench_offline
 import bench_report
@@ -239,12 +240,12 @@ async def measure(options: argparse.Namespace, keep: Callable[[dict[str, Any]], 
         plan = Plan(bench, QUICK if options.quick else FULL, options.runs or (1 if options.quick else 5), options.rate)
         versions = [await one.version() for one in (database, with_timescale) if one is not None]
         for name in wanted:
-            began, plan.results = datetime.now(UTC), {}
+            machine, began, plan.results = bench_machine.state(), datetime.now(UTC), {}
             if name in RUN:
                 await RUN[name](plan, database)
             elif with_timescale is not None:
                 await timescale(plan, with_timescale)
-            keep({"about": about(began, versions) | {"quick": options.quick}, "runs": plan.results})
+            keep({"about": about(began, versions) | machine | {"quick": options.quick}, "runs": plan.results})
 
 
 def about(began: datetime, servers: list[str]) -> dict[str, Any]:
@@ -258,7 +259,6 @@ def about(began: datetime, servers: list[str]) -> dict[str, Any]:
         "commit": commit.stdout.strip(),
         "cores": os.cpu_count(),
         "memory_gib": round(psutil.virtual_memory().total / 2**30),
-        "load_before": os.getloadavg()[2],
         "system": platform.platform(),
         "python": f"{platform.python_version()}, {Path(sys.executable).resolve()}",
         "servers": [*servers, "Mosquitto"],
