@@ -132,7 +132,7 @@ async def test_what_frames_say_is_for_who_may_read_it(served: Served) -> None:
 async def test_the_fleet_has_a_tour_list_and_causes_of_silence(served: Served) -> None:
     await network_world.build(served.connection, served.world)
     text = await get(served, "/reseau/parc")
-    assert "5 capteurs, dont 2 muets ; 1 piles à changer dans les 60 jours." in text
+    assert "Capteurs : 5, dont muets : 2. Piles à changer dans les 60 jours : 1." in text
     assert "Antenne (1)" in text
     assert "Jamais entendu (1)" in text
     assert "Acme TH" in text
