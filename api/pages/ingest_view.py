@@ -9,7 +9,7 @@ from api.pages.network_words import Cell
 from api.pages.texts import Texts
 from store.supervision.ingest_health import Round, Undecoded, Worker
 
-MOST_QUARANTINED: Final = 10_000
+MOST_QUARANTINED: Final = 2_000
 _OUTCOMES: Final = ("stored", "duplicate", "quarantined", "ignored")
 _MUTE_AFTER: Final = timedelta(minutes=1)  # a process says how it does every ten seconds
 

@@ -23,7 +23,7 @@ IGNORE: Final = f"{PATH}/inconnus/{{dev_eui}}/{{what}}"
 _WEEK: Final = timedelta(days=7)
 _LEAST_RESETS: Final = 2
 _LISTED: Final = 20
-_MOST: Final = 5_000
+_MOST: Final = 2_000
 _BUSIEST: Final = 20
 
 
