@@ -181,6 +181,11 @@ class Probes:
             await asyncio.sleep(0.01)
 
 
+async def until(connection: asyncpg.Connection, statement: str) -> None:
+    while not await connection.fetchval(statement):  # noqa: ASYNC110 - what is waited for is in the database
+        await asyncio.sleep(0.2)
+
+
 async def live(dsn: str, devices: int, rate: int, seconds: float) -> None:
     """Send uplinks at a rate while a worker evaluates; say what it took."""
     connection = await asyncpg.connect(dsn, server_settings={"timezone": "UTC"})
@@ -188,8 +193,13 @@ async def live(dsn: str, devices: int, rate: int, seconds: float) -> None:
     quantity_id = await connection.fetchval("SELECT quantity_id FROM quantities WHERE name = 'co2'")
     process = multiprocessing.get_context("spawn").Process(target=serve, args=(dsn, 0), daemon=True)
     process.start()
-    while await connection.fetchval("SELECT EXISTS (SELECT FROM rule_states WHERE due_at <= now())"):  # noqa: ASYNC110
-        await asyncio.sleep(0.2)
+    await until(connection, "SELECT NOT EXISTS (SELECT FROM rule_states WHERE due_at <= now())")
+    for first in range(1, devices + 1, 1000):  # each is heard once: what has never been seen is not what goes on daily
+        await send(
+            connection, [(device, 700.0) for device in range(first, min(first + 1000, devices + 1))], quantity_id
+        )
+        await until(connection, "SELECT count(*) < 10 FROM arrivals")
+    await until(connection, "SELECT count(*) = 0 FROM arrivals")
     say(f"first evaluation of all done after {time.perf_counter() - began:.0f} s")
     backend = await connection.fetchval("SELECT pid FROM pg_stat_activity WHERE application_name = 'samara-alerting'")
     used = [psutil.Process(process.pid), psutil.Process(backend)]

@@ -55,6 +55,23 @@ def test_the_sentence_of_the_issue() -> None:
 @pytest.mark.parametrize(
     ("kind", "fields", "said"),
     [
+        ("threshold", {"quantity": "water_leak", "above": 0.5}, "si la fuite d'eau est signalée."),
+        ("threshold", {"quantity": "open", "below": 0.5, "for_s": 600},
+         "l'ouverture n'est pas signalée pendant 10 minutes."),
+        ("no_consumption", {"quantity": "water_volume"}, "si la consommation d'eau reste nulle pendant 7 jours."),
+        ("monthly_budget", {"quantity": "heat_energy", "budget": 900},
+         "si la consommation de chaleur du mois doit dépasser 900 kWh au rythme actuel."),
+        ("frost", {"for_s": 1800}, "avec un gel attendu dans les 2 heures, pendant 30 minutes."),
+    ],
+)  # fmt: skip
+def test_a_rule_speaks_as_people_do(kind: str, fields: dict[str, object], said: str) -> None:
+    sentence = parse(kind, fields).sentence(What(""), "fr").replace("\u202f", " ").replace("\u00a0", " ")
+    assert sentence.endswith(said)
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "said"),
+    [
         ("nonsense", {}, "no rule kind"),
         ("threshold", {"quantity": "co2"}, "give one of above, below"),
         ("threshold", {"quantity": "co2", "above": 10, "clear": 11}, "clear: on the good side"),
