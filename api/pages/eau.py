@@ -54,7 +54,7 @@ async def page(request: web.Request) -> web.Response:
         network_rows=water_words.network_rows(networks, texts),
         network_columns=water_words.network_columns(texts),
         runs_a_network=bool(networks) or any(one.supplies for one in found),
-        periods=rendering.choices(request, "periode", periods.NAMES, name, "period"),
+        periods=rendering.choices(request, "periode", {one: texts(f"period.{one}") for one in periods.NAMES}, name),
         may_manage=MANAGE in account_of(request).permissions,
         network=rendering.tenant_address(tenant, "eau", "reseau"),
     )

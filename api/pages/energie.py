@@ -57,7 +57,7 @@ async def page(request: web.Request) -> web.Response:
             energy_view.decree(found.buildings, year_kwh, now.astimezone(zone).year), texts
         ),
         decree_columns=energy_words.decree_columns(texts),
-        periods=rendering.choices(request, "periode", periods.NAMES, name, "period"),
+        periods=rendering.choices(request, "periode", {one: texts(f"period.{one}") for one in periods.NAMES}, name),
         may_manage=MANAGE in account_of(request).permissions,
         incomplete=not found.prices or all(one.floor_area_m2 is None for one in found.buildings),
         export=rendering.tenant_address(tenant, "energie", "operat.csv"),

@@ -59,7 +59,7 @@ async def page(request: web.Request) -> web.Response:
         other_columns=air_words.other_columns(texts),
         has_school=any(site.kind in _SCHOOLS for site in places.sites),
         report=rendering.tenant_address(tenant, "environnement", "air-des-ecoles.csv"),
-        periods=rendering.choices(request, "periode", _DAYS, name, "air.period"),
+        periods=rendering.choices(request, "periode", {one: texts(f"air.period.{one}") for one in _DAYS}, name),
     )
 
 

@@ -1,7 +1,7 @@
 """Templates, and what every page needs to be rendered."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote, urlencode
 
@@ -146,15 +146,11 @@ def address(request: web.Request, **changes: object) -> str:
     return "?" + urlencode({**kept, **changes})
 
 
-def choices(request: web.Request, parameter: str, names: Iterable[str], chosen: str, said: str) -> list[dict[str, Any]]:
-    """Return links to this page with each value of a parameter, as the macro `segments` takes them.
-
-    What a value is called is the text `<said>.<value>`.
-    """
-    catalogue = catalogue_of(request)
+def choices(request: web.Request, parameter: str, labels: Mapping[str, str], chosen: str) -> list[dict[str, Any]]:
+    """Return links to this page with each value of a parameter, as the macro `segments` takes them."""
     return [
-        {"href": address(request, **{parameter: name}), "label": catalogue(f"{said}.{name}"), "chosen": name == chosen}
-        for name in names
+        {"href": address(request, **{parameter: value}), "label": label, "chosen": value == chosen}
+        for value, label in labels.items()
     ]
 
 
