@@ -60,7 +60,8 @@ class Measurer(NamedTuple):
 
 
 SELECT_MEASURERS: Final = """
-SELECT device_id, dev_eui, devices.name, models.name AS model, vendor, period_s,
+SELECT device_id, dev_eui, devices.name, models.name AS model, vendor,
+       period_of(parameters, models.period_s) AS period_s,
        nullif(lower(during), '-infinity') AS since, nullif(upper(during), 'infinity') AS until,
        heard_at, spreading_factor, rssi_dbm, snr_db, coalesce(gateways, 0)::integer AS gateways, heard, lost
   FROM assignments
