@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from deploy.embedded.postgres import role_dsn, role_password
 from deploy.settings import Settings
 from domain.errors import ConfigurationError
-from store.access.roles import ACCOUNTS, ALERTING, API, INGEST, MIN_PASSWORD_LENGTH, ROLES, let_in
+from store.access.roles import ACCOUNTS, ALERTING, API, INGEST, MIN_PASSWORD_LENGTH, PROVISIONING, ROLES, let_in
 from store.pool import connect
 
 _LOCK: Final = 0x53414D524F4C  # "SAMROL": one at a time
@@ -25,12 +25,13 @@ class Dsns(NamedTuple):
     api: str
     accounts: str
     alerting: str
+    provisioning: str
 
 
 def of_settings(settings: Settings, owner: str) -> Dsns:
     """Return the addresses; `owner` is that of the database in use, embedded unless the settings name one."""
     if not settings.database.address:
-        return Dsns(owner, *(role_dsn(owner, role) for role in (INGEST, API, ACCOUNTS, ALERTING)))
+        return Dsns(owner, *(role_dsn(owner, role) for role in (INGEST, API, ACCOUNTS, ALERTING, PROVISIONING)))
     given = settings.database
     secret = SecretStr.get_secret_value
     return Dsns(
@@ -39,6 +40,7 @@ def of_settings(settings: Settings, owner: str) -> Dsns:
         secret(given.api_dsn),
         secret(given.accounts_dsn),
         secret(given.alerting_dsn) or owner,
+        secret(given.provisioning_dsn) or owner,
     )
 
 
@@ -47,7 +49,7 @@ def passwords(settings: Settings, owner: str) -> dict[str, str]:
     if not settings.database.address:
         return {role: role_password(owner, role) for role in ROLES}
     found = {}
-    for key in ("ingest_dsn", "api_dsn", "accounts_dsn", "alerting_dsn"):
+    for key in ("ingest_dsn", "api_dsn", "accounts_dsn", "alerting_dsn", "provisioning_dsn"):
         address = urlsplit(getattr(settings.database, key).get_secret_value())
         role = f"samara_{key.removesuffix('_dsn')}"
         if address.username == role and address.password:

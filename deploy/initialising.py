@@ -99,7 +99,7 @@ def _env(asked: Asked, passwords: Mapping[str, str], secret: Callable[[int], byt
         f"DATABASE_DSN=postgresql://samara:{owner}@database:5432/samara",
         *(
             f"{role.upper()}_DSN=postgresql://samara_{role}:{_text(secret)}@database:5432/samara"
-            for role in ("ingest", "api", "accounts", "alerting")
+            for role in ("ingest", "api", "accounts", "alerting", "provisioning")
         ),
     ]
     key = base64.b64encode(secret(32)).decode()

@@ -74,7 +74,7 @@ def _services(units: Path, credentials: Path) -> Iterator[Finding]:
     if changed:
         said = f"{', '.join(changed)}: not as this version ships it"
         yield Finding("systemd", "warning", said, "keep changes in drop-ins: systemctl edit")
-    for name in ("dsn", "ingest_dsn", "api_dsn", "accounts_dsn", "alerting_dsn", "keyring"):
+    for name in ("dsn", "ingest_dsn", "api_dsn", "accounts_dsn", "alerting_dsn", "provisioning_dsn", "keyring"):
         dsn = credentials / name
         if not dsn.is_file():
             content = "what `samara keys new` prints" if name == "keyring" else "postgresql://…"

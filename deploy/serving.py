@@ -31,9 +31,11 @@ from store.pool import connect
 
 log = structlog.get_logger("samara")
 
+Work = tuple[asyncio.Task[None], Callable[[], str]]
+
 
 async def serve(settings: Settings, roles: Collection[str]) -> None:
-    """Run `ingest`, `api`, `maintenance`, `alerting`, `delivery`, those that are in `roles`, until SIGINT or SIGTERM.
+    """Run the `roles` until SIGINT or SIGTERM: `ingest`, `api`, `maintenance`, `alerting`, `delivery`, `provisioning`.
 
     Waits for a database that does not answer; ingest does not wait, it spools. The embedded one is migrated; of
     another, that is the operator's to do. Raises ConfigurationError when the schema is not this program's, or a secret
@@ -64,22 +66,9 @@ async def serve(settings: Settings, roles: Collection[str]) -> None:
             if stop.is_set():
                 return
             await _check_schema(dsn)
-            if "maintenance" in roles:
-                maintaining = await stack.enter_async_context(maintenance_role(running))
-                tasks.append(maintaining.task)
-                reasons.append(maintaining.upkeep.why_not_ready)
-            if "alerting" in roles:
-                from deploy.evaluating import alerting_role  # noqa: PLC0415 - ingest starts again without its parts
-
-                evaluating = await stack.enter_async_context(alerting_role(running))
-                tasks.append(evaluating.task)
-                reasons.append(evaluating.worker.why_not_ready)
-            if "delivery" in roles:
-                from deploy.delivering import delivery_role  # noqa: PLC0415 - ingest starts again without its parts
-
-                delivering = await stack.enter_async_context(delivery_role(running))
-                tasks.append(delivering.task)
-                reasons.append(delivering.courier.why_not_ready)
+            for task, why_not_ready in await _working(stack, running, roles):
+                tasks.append(task)
+                reasons.append(why_not_ready)
             if "api" in roles:
                 address = await stack.enter_async_context(api_role(running, ingesting))
             begun.set()
@@ -87,6 +76,30 @@ async def serve(settings: Settings, roles: Collection[str]) -> None:
             log.info("started", roles=sorted(roles), worker=running.worker, address=address)
             await until(stop, *tasks)
     log.info("stopped")
+
+
+async def _working(stack: AsyncExitStack, running: Running, roles: Collection[str]) -> list[Work]:
+    """Start the roles that need the database; return their tasks, and what says whether each is of use."""
+    found: list[Work] = []
+    if "maintenance" in roles:
+        maintaining = await stack.enter_async_context(maintenance_role(running))
+        found.append((maintaining.task, maintaining.upkeep.why_not_ready))
+    if "alerting" in roles:
+        from deploy.evaluating import alerting_role  # noqa: PLC0415 - ingest starts again without its parts
+
+        evaluating = await stack.enter_async_context(alerting_role(running))
+        found.append((evaluating.task, evaluating.worker.why_not_ready))
+    if "delivery" in roles:
+        from deploy.delivering import delivery_role  # noqa: PLC0415 - ingest starts again without its parts
+
+        delivering = await stack.enter_async_context(delivery_role(running))
+        found.append((delivering.task, delivering.courier.why_not_ready))
+    if "provisioning" in roles:
+        from deploy.provisioning import provisioning_role  # noqa: PLC0415 - gRPC is of no use to the others
+
+        provisioning = await stack.enter_async_context(provisioning_role(running))
+        found.append((provisioning.task, provisioning.clerk.why_not_ready))
+    return found
 
 
 async def _check_schema(dsn: str) -> None:

@@ -21,6 +21,7 @@ from pydantic_settings import (
 )
 
 from alerting.outbound.settings import DeliverySettings
+from alerting.provisioning.settings import ProvisioningSettings
 from api.settings import ApiSettings
 from domain.errors import ConfigurationError
 from ingest.settings import IngestSettings
@@ -59,11 +60,12 @@ class DatabaseSettings(_Strict):
     api_dsn: Annotated[SecretStr, AfterValidator(_address_of_postgresql)] = SecretStr("")
     accounts_dsn: Annotated[SecretStr, AfterValidator(_address_of_postgresql)] = SecretStr("")
     alerting_dsn: Annotated[SecretStr, AfterValidator(_address_of_postgresql)] = SecretStr("")
+    provisioning_dsn: Annotated[SecretStr, AfterValidator(_address_of_postgresql)] = SecretStr("")
 
     @property
     def address(self) -> str:
         """Return the address of whoever this process may be: the owner's if it knows that, '' for the embedded one."""
-        known = (self.dsn, self.api_dsn, self.ingest_dsn, self.alerting_dsn)
+        known = (self.dsn, self.api_dsn, self.ingest_dsn, self.alerting_dsn, self.provisioning_dsn)
         return next((one.get_secret_value() for one in known if one.get_secret_value()), "")
 
     pool_size: Annotated[int, Field(ge=2, le=200)] = 10  # the API listens on one of them all the time
@@ -116,6 +118,7 @@ class Settings(BaseSettings):
     tracing: TracingSettings = TracingSettings()
     grafana: GrafanaSettings = GrafanaSettings()
     notifications: DeliverySettings = DeliverySettings()
+    provisioning: ProvisioningSettings = ProvisioningSettings()
 
     @classmethod
     def settings_customise_sources(

@@ -17,6 +17,7 @@ from api.endpoint import get, post
 from api.models import Answer, Resource
 from api.parameters import Asked, DevEui, Id, OfTenant, PagedOfTenant, Text
 from api.problems import CONFLICT, NO_SUCH_PLACE, UNREADABLE_CODE, ProblemError
+from api.provisioning import Registered, Wish, want
 from api.v1.install import DevEuiPath, Latitude, Longitude, ModelId, SiteKind
 from domain import labels
 from store import commissioning
@@ -32,11 +33,12 @@ Note = Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x00-\x08\
 Index = Annotated[float, Field(ge=-1e15, le=1e15, description="what the meter shows, in its own unit")]
 
 
-class NewInstallation(Asked):
+class NewInstallation(Registered):
     """A sensor, by its DevEUI or by what its code says, and where it goes.
 
     The point by its id, or the names of a point and of a site, which are made if they are not there. `replaces`: what
-    measured the point is taken away; `moves`: what the sensor measured, it measures no longer.
+    measured the point is taken away; `moves`: what the sensor measured, it measures no longer. `provision`: it is
+    to be on the network server as well, with its JoinEUI and keys; `keep_keys` keeps these here too, sealed.
     """
 
     dev_eui: DevEui | None = None
@@ -56,6 +58,8 @@ class NewInstallation(Asked):
     former_index: Index | None = None
     new_index: Index | None = None
     note: Note = ""
+    provision: bool = False
+    keep_keys: bool = False
 
 
 class Installed(Answer):
@@ -128,6 +132,8 @@ async def create_installation(request: web.Request, connection: asyncpg.Connecti
     )  # fmt: skip
     with conflicts():
         done = await commissioning.put_in_service(connection, tenant.tenant_id, dev_eui, place, act)
+    if body.provision:
+        await want(request, connection, tenant.tenant_id, [Wish.of(dev_eui, body)], keep_keys=body.keep_keys)
     return Installed(
         id=done.installation_id, dev_eui=dev_eui, act=done.act, site_id=done.site_id, point_id=done.point_id
     )  # fmt: skip

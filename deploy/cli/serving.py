@@ -20,6 +20,7 @@ class Role(StrEnum):
     MAINTENANCE = "maintenance"
     ALERTING = "alerting"
     DELIVERY = "delivery"
+    PROVISIONING = "provisioning"
 
 
 def add_to(app: typer.Typer) -> None:

@@ -11,9 +11,10 @@ INGEST: Final = "samara_ingest"
 API: Final = "samara_api"
 ACCOUNTS: Final = "samara_accounts"  # lets people in; the API uses it beside its own
 ALERTING: Final = "samara_alerting"
+PROVISIONING: Final = "samara_provisioning"
 GRAFANA: Final = "samara_grafana"
 
-ROLES: Final = (INGEST, API, ACCOUNTS, ALERTING, GRAFANA)
+ROLES: Final = (INGEST, API, ACCOUNTS, ALERTING, PROVISIONING, GRAFANA)
 MIN_PASSWORD_LENGTH: Final = 16
 
 _ITERATIONS: Final = 4096  # PostgreSQL's own

@@ -15,7 +15,7 @@ import aiohttp
 from deploy.embedded.postgres import role_dsn
 from store.access.sealing import new_key
 
-ROLES = ("INGEST", "API", "ACCOUNTS", "ALERTING")
+ROLES = ("INGEST", "API", "ACCOUNTS", "ALERTING", "PROVISIONING")
 SAMARA = Path(sys.executable).with_name("samara")
 
 

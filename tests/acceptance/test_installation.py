@@ -113,7 +113,14 @@ async def test_every_command_of_compose_works(
     await declare(empty_database, spec)
     services = [
         (name, serve(installation.environment(name) | {"DATA_DIR": str(tmp_path / name)}, *installation.roles(name)))
-        for name in ("ingest-1", "api-1", "maintenance-1", "alerting-1", "delivery-1")  # the others are their twins
+        for name in (
+            "ingest-1",
+            "api-1",
+            "maintenance-1",
+            "alerting-1",
+            "delivery-1",
+            "provisioning-1",
+        )  # the others are their twins
     ]
     for name, service in services:
         address = (await service.until_logged("started", 60))["address"]

@@ -18,7 +18,7 @@ from api.context import snapshot
 from deploy.embedded.postgres import role_dsn
 from store.access.accounts import add_account, grant, set_disabled
 from store.access.bearer import enter, narrow, who_is, who_may
-from store.access.roles import ACCOUNTS, ALERTING, API, GRAFANA, INGEST, standing
+from store.access.roles import ACCOUNTS, ALERTING, API, GRAFANA, INGEST, PROVISIONING, standing
 from store.access.sessions import Lifetime, end_session, open_session
 from store.assignments import assign, move
 from store.fleet import TenantDeclaration, declare_point, declare_site, declare_tenant
@@ -123,7 +123,7 @@ async def test_every_table_with_a_tenant_has_row_security_or_is_nobody_s_to_read
 
 
 async def test_no_role_passes_over_row_security(ground: Ground) -> None:
-    for role in (API, ACCOUNTS, INGEST, ALERTING, GRAFANA):
+    for role in (API, ACCOUNTS, INGEST, ALERTING, PROVISIONING, GRAFANA):
         connection = await connected(ground.dsn, role)
         found = await standing(connection)
         await connection.close()

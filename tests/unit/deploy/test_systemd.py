@@ -80,7 +80,7 @@ def test_an_installation_in_containers(tmp_path: Path) -> None:
 
 def test_an_installation_as_services(system: Path) -> None:
     units = system / "etc" / "systemd" / "system"
-    names = ("dsn", "ingest_dsn", "api_dsn", "accounts_dsn", "alerting_dsn", "keyring")
+    names = ("dsn", "ingest_dsn", "api_dsn", "accounts_dsn", "alerting_dsn", "provisioning_dsn", "keyring")
     missing = [f"{units}/credentials/{name} is missing: units cannot start" for name in names]
     assert said(system, units)["wrong"] == missing
     (units / "credentials").mkdir()

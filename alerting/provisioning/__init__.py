@@ -1,0 +1,1 @@
+"""What is wanted of network servers, carried out: devices registered there, moved, given keys, taken away."""

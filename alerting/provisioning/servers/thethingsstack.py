@@ -1,0 +1,286 @@
+"""The Things Stack v3, by its HTTP API.
+
+Source: "End Device APIs" and "Field Masks" of thethingsindustries.com/docs. A device is in four registries: of the
+identity, join, network and application server, written in that order (the join server when there are keys) and deleted
+in reverse.
+
+  profile       <frequency plan>/<LoRaWAN version>/<regional parameters>: EU_863_870_TTN/MAC_V1_0_3/PHY_V1_0_3_REV_A
+  application   the id of an application
+  token         an API key of it, with the rights to see and edit devices and to write their keys
+
+A device's id is eui-<DevEUI>, unless it has another already. A DevEUI is there once in a cluster, and a JoinEUI cannot
+be changed there: a device that has another is taken away and made anew.
+"""
+
+import asyncio
+import contextlib
+import socket
+import ssl
+from collections.abc import AsyncIterator, Collection, Mapping
+from typing import Annotated, Any, Final, NamedTuple, TypeVar
+
+import aiohttp
+import msgspec
+from aiohttp.abc import AbstractResolver, ResolveResult
+from msgspec import Meta, Struct
+
+from alerting.provisioning.door import Place
+from alerting.provisioning.errors import ServerError
+from domain.provisioning import RootKeys, There, Wanted
+from store.provisioning.servers import Access
+
+NAME: Final = "thethingsstack"
+
+_PAGE: Final = 500
+_AT_ONCE: Final = 4
+_ANSWER_BYTES: Final = 8_000_000
+_NO_JOIN_EUI: Final = "0000000000000000"
+_MAY_PASS: Final = frozenset({401, 403, 408, 425, 429})  # a token can be mended
+_NOT_DONE, _NOT_FOUND, _CONFLICT, _THEIRS = 300, 404, 409, 500
+_NETWORK: Final = ("frequency_plan_id", "lorawan_version", "lorawan_phy_version")
+_IDS: Final = ("ids.device_id", "ids.dev_eui", "ids.join_eui")
+
+
+class _SaidIds(Struct, frozen=True, gc=False):
+    device_id: Annotated[str, Meta(pattern="^[a-z0-9-]{2,36}$")]
+    dev_eui: str = ""
+    join_eui: str = ""
+
+
+class _Said(Struct, frozen=True, gc=False):
+    """A device as a registry says it: what was asked for, without what is empty."""
+
+    ids: _SaidIds | None = None
+    name: str = ""
+    frequency_plan_id: str = ""
+    lorawan_version: str = ""
+    lorawan_phy_version: str = ""
+
+
+class _Listed(Struct, frozen=True, gc=False):
+    end_devices: tuple[_Said, ...] = ()
+
+
+_SAID: Final = msgspec.json.Decoder(_Said)
+_LISTED: Final = msgspec.json.Decoder(_Listed)
+T = TypeVar("T")
+
+
+class _Ids(NamedTuple):
+    """What a device is called there."""
+
+    device_id: str
+    dev_eui: str
+    join_eui: str
+
+    @property
+    def said(self) -> dict[str, str]:
+        return {"device_id": self.device_id, "dev_eui": self.dev_eui.upper(), "join_eui": self.join_eui.upper()}
+
+
+class TheThingsStack:
+    """One application of a Things Stack."""
+
+    def __init__(self, session: aiohttp.ClientSession, access: Access, place: Place) -> None:
+        self._session = session
+        self._url = access.address
+        self._application = access.application
+        self._headers = {"Authorization": f"Bearer {access.token}", "User-Agent": "samara"}
+        self._host = place.host
+
+    async def create(self, wanted: Wanted) -> bool:
+        """Register a device; return False when its DevEUI is there already, whoever has it."""
+        ids = _Ids(f"eui-{wanted.dev_eui}", wanted.dev_eui, wanted.join_eui or _NO_JOIN_EUI)
+        servers = dict.fromkeys(
+            ("network_server_address", "application_server_address", "join_server_address"), self._host
+        )
+        body = {"end_device": {"ids": ids.said, "name": wanted.name, **servers}}
+        status, _ = await self._ask("POST", f"applications/{self._application}/devices", body, passing=_CONFLICT)
+        if status == _CONFLICT:
+            return False
+        await self._set_network(ids, wanted.profile)
+        return True
+
+    async def find(self, dev_eui: str) -> There | None:
+        """Return a device as it is there; None when this application has it not."""
+        found = await self._found(dev_eui)
+        return None if found is None else await self._there(found)
+
+    async def change(self, wanted: Wanted) -> None:
+        """Give a device another name or profile. Its JoinEUI stays as it is: another is refused."""
+        found = await self._found(wanted.dev_eui)
+        if found is None:
+            raise ServerError("The Things Stack no longer has it", permanent=True)
+        ids = _ids(found)
+        if wanted.join_eui not in {"", ids.join_eui}:
+            raise ServerError("The Things Stack changes no JoinEUI: take the device away there first", permanent=True)
+        body = {"end_device": {"ids": ids.said, "name": wanted.name}, "field_mask": {"paths": ["name"]}}
+        await self._ask("PUT", f"applications/{self._application}/devices/{ids.device_id}", body)
+        if wanted.profile:
+            await self._set_network(ids, wanted.profile)
+
+    async def key(self, wanted: Wanted, keys: RootKeys) -> None:
+        """Give a device its root keys, in the join server."""
+        found = await self._found(wanted.dev_eui)
+        if found is None:
+            raise ServerError("The Things Stack no longer has it", permanent=True)
+        roots = {kind: {"key": key.hex().upper()} for kind, key in keys._asdict().items() if key is not None}
+        servers = dict.fromkeys(("network_server_address", "application_server_address"), self._host)
+        await self._set(
+            "js", _ids(found), {**servers, "root_keys": roots}, [*servers, *(f"root_keys.{k}.key" for k in roots)]
+        )
+
+    async def delete(self, dev_eui: str) -> bool:
+        """Take a device of this application away, from all registries; return whether there was one."""
+        found = await self._found(dev_eui)
+        if found is None:
+            return False
+        device_id = _ids(found).device_id
+        for registry in ("as/", "ns/", "js/", ""):
+            path = f"{registry}applications/{self._application}/devices/{device_id}"
+            await self._ask("DELETE", path, None, passing=_NOT_FOUND)
+        return True
+
+    async def listed(self, without_join_eui: Collection[str]) -> AsyncIterator[There]:
+        """Yield the devices of the application. A list has no profiles: the network server is asked for each."""
+        del without_join_eui  # all lists have it
+        page = 1
+        while True:
+            query = {"limit": str(_PAGE), "page": str(page), "order": "device_id", "field_mask": "name"}
+            _, body = await self._ask("GET", f"applications/{self._application}/devices", None, query=query)
+            found = _read(_LISTED, body).end_devices
+            turns = asyncio.Semaphore(_AT_ONCE)
+
+            async def one(device: _Said, turns: asyncio.Semaphore = turns) -> There:
+                async with turns:
+                    return await self._there(device)
+
+            for there in await asyncio.gather(*(one(device) for device in found if device.ids and device.ids.dev_eui)):
+                yield there
+            if len(found) < _PAGE:
+                return
+            page += 1
+
+    async def _found(self, dev_eui: str) -> _Said | None:
+        """Return what the identity server has of a device, whatever it is called there."""
+        query = {"dev_eui_contains": dev_eui.upper(), "field_mask": "name"}
+        _, body = await self._ask("GET", f"search/applications/{self._application}/devices", None, query=query)
+        devices = _read(_LISTED, body).end_devices
+        return next((one for one in devices if one.ids and one.ids.dev_eui.lower() == dev_eui), None)
+
+    async def _there(self, found: _Said) -> There:
+        ids = _ids(found)
+        path = f"ns/applications/{self._application}/devices/{ids.device_id}"
+        query = {"field_mask": ",".join(_NETWORK)}
+        _, body = await self._ask("GET", path, None, query=query, passing=_NOT_FOUND)
+        network = _read(_SAID, body)
+        parts = (network.frequency_plan_id, network.lorawan_version, network.lorawan_phy_version)
+        profile = "/".join(parts) if any(parts) else ""  # '': its registration was cut short
+        join_eui = "" if ids.join_eui == _NO_JOIN_EUI else ids.join_eui
+        return There(ids.dev_eui, found.name, profile, join_eui, self._application)
+
+    async def _set_network(self, ids: _Ids, profile: str) -> None:
+        parts = profile.split("/")
+        if len(parts) != len(_NETWORK):
+            raise ServerError(
+                f"{profile!r} is not frequency plan, LoRaWAN version and regional parameters, joined by /",
+                permanent=True,
+            )
+        await self._set(
+            "ns", ids, {**dict(zip(_NETWORK, parts, strict=True)), "supports_join": True}, [*_NETWORK, "supports_join"]
+        )
+        await self._set("as", ids, {}, [])
+
+    async def _set(self, registry: str, ids: _Ids, values: Mapping[str, Any], paths: list[str]) -> None:
+        body = {"end_device": {"ids": ids.said, **values}, "field_mask": {"paths": [*_IDS, *paths]}}
+        await self._ask("PUT", f"{registry}/applications/{self._application}/devices/{ids.device_id}", body)
+
+    async def _ask(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None,
+        *,
+        query: Mapping[str, str] | None = None,
+        passing: int = 0,
+    ) -> tuple[int, bytes]:
+        """Return the status and what was answered; {} for the status `passing`. Raises ServerError for the others."""
+        try:
+            async with self._session.request(
+                method,
+                f"{self._url}/api/v3/{path}",
+                json=body,
+                params=query,
+                headers=self._headers,
+                allow_redirects=False,
+            ) as answer:
+                if answer.status == passing:
+                    return answer.status, b"{}"
+                said = await _bounded(answer.content)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise ServerError(f"The Things Stack does not answer: {error or type(error).__name__}") from None
+        if answer.status >= _NOT_DONE:
+            why = f"The Things Stack answered {answer.status}: {said[:2000].decode('utf-8', 'replace')}"
+            raise ServerError(why, permanent=answer.status < _THEIRS and answer.status not in _MAY_PASS)
+        return answer.status, said
+
+
+async def _bounded(content: aiohttp.StreamReader) -> bytes:
+    said = bytearray()
+    async for chunk in content.iter_chunked(2**16):
+        said += chunk
+        if len(said) > _ANSWER_BYTES:
+            raise ServerError(f"The Things Stack answered more than {_ANSWER_BYTES} bytes", permanent=True)
+    return bytes(said)
+
+
+def _read(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
+    try:
+        return decoder.decode(body)
+    except (msgspec.DecodeError, ValueError) as error:
+        raise ServerError(f"The Things Stack answered something else: {error}", permanent=True) from None
+
+
+def _ids(found: _Said) -> _Ids:
+    if found.ids is None:
+        raise ServerError("The Things Stack answered a device without its ids", permanent=True)
+    return _Ids(found.ids.device_id, found.ids.dev_eui.lower(), (found.ids.join_eui or _NO_JOIN_EUI).lower())
+
+
+class _Pinned(AbstractResolver):
+    """Say what was found out before: the place, and nothing else."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        """Return the addresses of the place, whatever the host."""
+        del family
+        return [
+            ResolveResult(
+                hostname=host,
+                host=one,
+                port=port,
+                family=socket.AF_INET6 if ":" in one else socket.AF_INET,
+                proto=0,
+                flags=socket.AI_NUMERICHOST,
+            )
+            for one in self._place.addresses
+        ]
+
+    async def close(self) -> None:
+        """Hold nothing."""
+
+
+@contextlib.asynccontextmanager
+async def opened(access: Access, place: Place, timeout_s: float) -> AsyncIterator[TheThingsStack]:
+    """Speak to a Things Stack; see `servers.Module`. It connects to the addresses of `place` alone."""
+    trusted = ssl.create_default_context(cadata=place.ca.decode() or None)
+    connector = aiohttp.TCPConnector(resolver=_Pinned(place), use_dns_cache=False, ssl=trusted)
+    timeout = aiohttp.ClientTimeout(total=timeout_s)
+    async with aiohttp.ClientSession(
+        connector=connector, timeout=timeout, trust_env=False, read_bufsize=2**18, max_line_size=2**14
+    ) as session:
+        yield TheThingsStack(session, access, place)

@@ -1,0 +1,1 @@
+"""What is wanted of network servers, what they have, and the secrets that go to them."""
