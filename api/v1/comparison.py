@@ -47,6 +47,11 @@ async def read_comparison(request: web.Request, query: OfTenant) -> Comparison:
         return _told(await comparing.standing(connection, tenant.tenant_id))
 
 
+async def _held(request: web.Request, connection: asyncpg.Connection) -> Comparison:
+    tenant = await tenancy.tenant_of(request, connection)
+    return _told(await comparing.standing(connection, tenant.tenant_id))
+
+
 def _told(found: comparing.Standing) -> Comparison:
     return Comparison(
         agrees=found.agreed_at is not None,
@@ -98,5 +103,5 @@ async def tell_population(connection: asyncpg.Connection, tenant: Tenant, inhabi
 
 ROUTES: Final = (
     get(PATH, read_comparison),
-    patch(PATH, change_comparison, query=OfTenant, problems=(NOT_ITS_OWN_VOICE,)),
+    patch(PATH, change_comparison, query=OfTenant, problems=(NOT_ITS_OWN_VOICE,), held=_held),
 )
