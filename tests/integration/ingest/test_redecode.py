@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 import asyncpg
@@ -142,7 +143,9 @@ async def test_rules_are_evaluated_again_from_the_earliest_correction(
     await applied(any_database)
 
     changed = before ^ {tuple(row) for row in await connection.fetch(everything)}
-    expected = {device_id: min(at for one, at, *_ in changed if one == device_id) for device_id, *_ in changed}
+    expected: dict[int, datetime] = {}
+    for device_id, at, *_ in changed:
+        expected[device_id] = min(at, expected.get(device_id, at))
     assert len(expected) == len(EUIS)
     assert dict(map(tuple, await connection.fetch(earliest))) == expected
 
