@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import asyncpg
 
 from domain.personal import Figure, published, refusal
-from store import open_data
+from store import open_data, open_publishing
 from store.open_data import Dataset, Series
 from store.reading.buckets import CounterBucket, GaugeBucket
 from store.reading.every import edges, floor
@@ -45,15 +45,15 @@ async def _publish(connection: asyncpg.Connection, one: Dataset, now: datetime) 
     found = await open_data.series_of(connection, one.tenant_id, one.quantities)
     why = refusal(one.grain, one.every, [series.candidate for series in found])
     if why:  # a point became somebody's since
-        await open_data.mark_refused(connection, one, why, now)
+        await open_publishing.mark_refused(connection, one, why, now)
         return False
-    zone = await open_data.zone_of(connection, one.tenant_id)
+    zone = await open_publishing.zone_of(connection, one.tenant_id)
     todo = portion(one.since, one.published_to, zone, now)
     if todo is None:
         return False
     figures = [figure for series in found for figure in await _figures(connection, one, series, todo, zone)]
-    await open_data.replace_rows(connection, one.dataset_id, todo.start, published(one.grain, one.every, figures))
-    await open_data.mark_published(connection, one, todo.end, now)
+    await open_publishing.replace_rows(connection, one.dataset_id, todo.start, published(one.grain, one.every, figures))
+    await open_publishing.mark_published(connection, one, todo.end, now)
     return True
 
 
