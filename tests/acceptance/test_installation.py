@@ -210,5 +210,5 @@ def test_init_writes_over_nothing_and_takes_no_nonsense(tmp_path: Path) -> None:
     assert (site / ".env").read_text(encoding="utf-8") == first
     assert initialise(third, *domain) == ""
     secrets = [set(re.findall(r"[0-9a-f]{48}", (one / ".env").read_text(encoding="utf-8"))) for one in (site, third)]
-    assert len(secrets[0]) == len(secrets[1]) == 9
+    assert len(secrets[0]) == len(secrets[1]) == 10
     assert not secrets[0] & secrets[1]

@@ -116,7 +116,7 @@ async def test_a_long_history_is_backtested_quickly(database: str) -> None:
     await connection.close()
     assert found.samples > 100_000
     assert found.firings
-    assert took_s < 0.5  # of our own time, for a tenth of a million; docs/benchmarks.md has the million
+    assert took_s < 2  # of our own time, for a tenth of a million, anywhere; docs/benchmarks.md has the million
 
 
 async def test_a_template_keeps_rules_for_what_is_measured_and_hours(world: World) -> None:

@@ -111,3 +111,5 @@ INSERT INTO report_mails VALUES (:tenant, '2025-01-01', 'maire@example.fr', '202
 INSERT INTO installations (tenant_id, device_id, point_id, act, done_at, note, former_dev_eui, former_index, new_index)
 VALUES (:tenant, :device, :point, 'replaced', :now, 'clé en mairie', '00000000000000aa', 1234.5, 0);
 INSERT INTO photos VALUES (:device, :now, :tenant, '\xffd8ff00');
+INSERT INTO populations VALUES (:tenant, 5200, 2025);
+INSERT INTO comparison_consents VALUES (:tenant, NULL, 'Mme Lefèvre', :now);
