@@ -39,7 +39,7 @@ class Demo:
         self.output = Path(tempfile.mkdtemp(dir=directory)) / "output"
         self._out = self.output.open("w", encoding="utf-8")
         self.process = subprocess.Popen(
-            [SAMARA, "demo", "--days", "7", *arguments],
+            [SAMARA, "demo", "--days", "3", *arguments],
             cwd=directory,
             env=environment | {"SAMARA_API__PORT": "0"},
             stdout=self._out,
@@ -122,7 +122,7 @@ async def test_the_demo_shows_values_that_move_stops_whole_and_keeps_its_data(st
             assert page.status == 200
             assert page.url.path == "/t/corbie"
             assert "Corbie" in await page.text()
-        await demo.until_said(r"\d+ messages of the last 7 days published", 60)
+        await demo.until_said(r"\d+ messages of the last 3 days published", START_WITHIN_S)
         async with asyncio.timeout(MOVES_WITHIN_S):
             await until_moved(session, address)
     assert await demo.end(signal.SIGINT) < STOP_WITHIN_S

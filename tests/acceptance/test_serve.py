@@ -18,6 +18,7 @@ from deploy.embedded.broker import EmbeddedBroker
 from deploy.embedded.process import free_port
 from deploy.inventory import Listed
 from simulators.demo.scenario import Scenario, history
+from store.fleet import TenantDeclaration, declare_tenant
 from store.reading.stats import stats as counts
 
 STOP_WITHIN_S = 5
@@ -77,9 +78,13 @@ def settings_for(dsn: str, broker: Any = None, **more: str) -> dict[str, str]:
     return chosen
 
 
-def declare(directory: Path, settings: dict[str, str], devices: list[Listed]) -> None:
-    for tenant in sorted({device.tenant for device in devices}):
-        command(directory, settings, "tenants", "add", tenant, tenant)
+async def declare(dsn: str, directory: Path, settings: dict[str, str], devices: list[Listed]) -> None:
+    connection = await asyncpg.connect(dsn)
+    try:
+        for tenant in sorted({device.tenant for device in devices}):
+            await declare_tenant(connection, TenantDeclaration(tenant, tenant, "commune"))
+    finally:
+        await connection.close()
     rows = [{"dev_eui": one.dev_eui, "tenant": one.tenant, "model": one.model} for one in devices]
     command(directory, settings, "devices", "import", "-", stdin="\n".join(map(json.dumps, rows)))
 
@@ -128,7 +133,7 @@ async def test_a_recording_replayed_twice_among_kills_is_stored_once(
     serve: Any, tmp_path: Path, any_database: str, broker: Any, recording: Recording
 ) -> None:
     settings = settings_for(any_database, broker)
-    declare(tmp_path, settings, recording.devices)
+    await declare(any_database, tmp_path, settings, recording.devices)
     service = serve(settings, "ingest")
     await service.until_logged("broker_connected")
     url = f"mqtt://{broker.host}:{broker.port}"
@@ -156,7 +161,7 @@ async def test_a_recording_replayed_twice_among_kills_is_stored_once(
 async def test_one_process_receives_by_http_stores_and_shows(serve: Any, tmp_path: Path, database: str) -> None:
     source = {"name": "pushed", "lns": "chirpstack", "secret": SECRET}
     settings = settings_for(database, INGEST__HTTP=json.dumps([source]), API__SECOND_FACTOR_FOR="[]")
-    declare(tmp_path, settings, [Listed(1, "025a4d0000000001", "amiens")])
+    await declare(database, tmp_path, settings, [Listed(1, "025a4d0000000001", "amiens")])
     service = serve(settings)
     address = (await service.until_logged("started"))["address"]
     end = datetime(2026, 3, 31, tzinfo=UTC)
