@@ -36,14 +36,16 @@ async def gateways(connection: asyncpg.Connection) -> tuple[int, int]:
     return rows[0]["gateway_id"], rows[1]["gateway_id"]
 
 
-async def say(connection: asyncpg.Connection, device_id: int, heard: dict[int, float], *, hours: int = 12) -> None:
+async def say(
+    connection: asyncpg.Connection, device_id: int, heard: dict[int, float], *, hours: int = 12, every: timedelta = HOUR
+) -> None:
     """Let a device send a frame an hour of the day, heard at so many dB of SNR by each gateway; one in four is lost."""
     for relation in ("uplinks", "receptions"):
         await ensure_partitions(connection, relation, [DAY.date()])
     for number in range(hours):
         if number % 4 == 3:
             continue
-        at = DAY + number * HOUR
+        at = DAY + number * every
         await connection.execute(
             "INSERT INTO uplinks (received_at, uplink_key, ingested_at, f_cnt, device_id, source_id, confirmed, adr,"
             " dev_addr, outcome, detail, payload, spreading_factor, bandwidth_hz)"
@@ -55,7 +57,7 @@ async def say(connection: asyncpg.Connection, device_id: int, heard: dict[int, f
                 "INSERT INTO receptions VALUES ($1, $2, $3, $4, -100, $5, 0)", at, number, device_id, gateway_id, snr_db
             )
         await mark(connection, [(device_id, at)])
-    last = DAY + (hours - 2) * HOUR
+    last = DAY + (hours - 2) * every
     await connection.execute("INSERT INTO latest_frames VALUES ($1, 0, $2, $2, '{}', '{}', '{}')", device_id, last)
 
 
@@ -63,6 +65,18 @@ async def in_service(connection: asyncpg.Connection, tenant_id: int, site_id: in
     device_id = await declare_device(connection, tenant_id, f"{number:016x}", model_id="acme-th")
     await assign(connection, device_id, await declare_point(connection, site_id, f"point {number}"), DAY - HOUR)
     return device_id
+
+
+async def test_frames_of_one_second_tell_no_period(connection: asyncpg.Connection) -> None:
+    await sync_models(connection, [Model("acme-th", "Acme", "TH", 3600)])
+    tenant_id = await declare_tenant(connection, TenantDeclaration(slug="albert", name="Albert", kind="commune"))
+    site_id = await declare_site(connection, tenant_id, "École")
+    first, _ = await gateways(connection)
+    device_id = await in_service(connection, tenant_id, site_id, 1)
+    await say(connection, device_id, {first: -5.0}, every=timedelta(milliseconds=40))
+    await run_once(connection, NOW)
+    assert await connection.fetchval("SELECT period_s FROM frames_daily") is None
+    assert await connection.fetchval("SELECT expected FROM fleet_days") == 24  # as its model has it
 
 
 async def test_how_devices_fare_is_kept(connection: asyncpg.Connection) -> None:
