@@ -3,9 +3,9 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from typing import Final, NamedTuple
+from functools import partial
+from typing import NamedTuple
 
-import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from alerting import channels
@@ -19,12 +19,8 @@ from alerting.outbound.settings import DeliverySettings
 from alerting.outbound.smtp import SmtpSender
 from deploy.reporting import send_for_ever
 from deploy.roles import Running, now
-from store.pool import TRANSIENT, open_pool
-
-log = structlog.get_logger("samara")
-
-_TICK_S: Final = 1.0
-_LATE_AFTER_S: Final = 60.0
+from deploy.rounds import Rounds
+from store.pool import open_pool
 
 
 class Metrics:
@@ -46,43 +42,11 @@ class Metrics:
         self.deliveries.labels(channel, outcome).inc()
 
 
-class Courier:
-    """Rounds, one after the other."""
-
-    def __init__(self, post: Post, metrics: Metrics) -> None:
-        self._post = post
-        self._metrics = metrics
-        self._succeeded_at = asyncio.get_running_loop().time()
-
-    def why_not_ready(self) -> str:
-        """Say why this process is of no use now; '' when it is."""
-        silent_s = asyncio.get_running_loop().time() - self._succeeded_at
-        return f"nothing could be delivered for {silent_s:.0f} s" if silent_s > _LATE_AFTER_S else ""
-
-    async def run(self) -> None:
-        """Tell people until cancelled."""
-        away = False
-        while True:
-            busy = False
-            try:
-                busy = await work_once(self._post)
-            except TRANSIENT as error:
-                if not away:
-                    log.warning("delivery waits for the database", error=str(error) or type(error).__name__)
-                away = True
-            else:
-                away = False
-                self._succeeded_at = asyncio.get_running_loop().time()
-                self._metrics.succeeded.set_to_current_time()
-            if not busy:
-                await asyncio.sleep(_TICK_S)
-
-
 class Delivering(NamedTuple):
     """The delivery role: its task, and whether it is of use."""
 
     task: asyncio.Task[None]
-    courier: Courier
+    rounds: Rounds
 
 
 @contextlib.asynccontextmanager
@@ -99,11 +63,11 @@ async def delivery_role(running: Running) -> AsyncIterator[Delivering]:
             clock=now,
             told=metrics.told,
         )
-        courier = Courier(post, metrics)
-        task = asyncio.create_task(courier.run(), name="delivery")
+        rounds = Rounds(partial(work_once, post), metrics.succeeded, role="delivery", undone="delivered")
+        task = asyncio.create_task(rounds.run(), name="delivery")
         reports = asyncio.create_task(send_for_ever(pool, settings.smtp), name="reports")
         try:
-            yield Delivering(task, courier)
+            yield Delivering(task, rounds)
         finally:
             task.cancel()
             reports.cancel()

@@ -93,12 +93,12 @@ async def _working(stack: AsyncExitStack, running: Running, roles: Collection[st
         from deploy.delivering import delivery_role  # noqa: PLC0415 - ingest starts again without its parts
 
         delivering = await stack.enter_async_context(delivery_role(running))
-        found.append((delivering.task, delivering.courier.why_not_ready))
+        found.append((delivering.task, delivering.rounds.why_not_ready))
     if "provisioning" in roles:
         from deploy.provisioning import provisioning_role  # noqa: PLC0415 - gRPC is of no use to the others
 
         provisioning = await stack.enter_async_context(provisioning_role(running))
-        found.append((provisioning.task, provisioning.clerk.why_not_ready))
+        found.append((provisioning.task, provisioning.rounds.why_not_ready))
     return found
 
 
