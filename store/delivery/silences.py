@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 import asyncpg
 
 from domain.errors import NotFoundError
+from store.delivery.spells import ending
 
 INSERT_SILENCE: Final = """
 INSERT INTO silences (tenant_id, rule_id, site_id, point_id, during, reason, created_by)
@@ -85,34 +86,7 @@ async def silence_of(
     return Silence(**row)
 
 
-# One that is still to come never was.
-END_SILENCE: Final = """
-WITH dropped AS (
-  DELETE FROM silences
-   WHERE silence_id = $2
-     AND tenant_id = $1
-     AND lower(during) > $3::timestamptz
-  RETURNING silence_id
-),
-ended AS (
-  UPDATE silences
-     SET during = tstzrange(lower(during), greatest($3, lower(during) + interval '1 microsecond'))
-   WHERE silence_id = $2
-     AND tenant_id = $1
-     AND during @> $3::timestamptz
-  RETURNING silence_id
-),
-released AS (
-  UPDATE held_alerts
-     SET release_at = $3
-    FROM alerts, ended
-   WHERE alerts.alert_id = held_alerts.alert_id
-     AND alerts.tenant_id = $1
-     AND why = 'silence'
-     AND released_at IS NULL
-)
-SELECT silence_id FROM ended UNION ALL SELECT silence_id FROM dropped
-"""
+END_SILENCE: Final = ending("silences", "silence_id", "silence")
 
 
 async def end_silence(connection: asyncpg.Connection, tenant_id: int, silence_id: int, now: datetime) -> None:

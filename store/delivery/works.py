@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 import asyncpg
 
 from domain.errors import NotFoundError
+from store.delivery.spells import ending
 
 # Antennas are the network's.
 INSERT_WORKS: Final = """
@@ -94,34 +95,7 @@ async def one_of(
     return Works(**row)
 
 
-# Those that are still to come never were.
-END_WORKS: Final = """
-WITH dropped AS (
-  DELETE FROM maintenance_windows
-   WHERE window_id = $2
-     AND tenant_id = $1
-     AND lower(during) > $3::timestamptz
-  RETURNING window_id
-),
-ended AS (
-  UPDATE maintenance_windows
-     SET during = tstzrange(lower(during), greatest($3, lower(during) + interval '1 microsecond'))
-   WHERE window_id = $2
-     AND tenant_id = $1
-     AND during @> $3::timestamptz
-  RETURNING window_id
-),
-released AS (
-  UPDATE held_alerts
-     SET release_at = $3
-    FROM alerts, ended
-   WHERE alerts.alert_id = held_alerts.alert_id
-     AND alerts.tenant_id = $1
-     AND why = 'works'
-     AND released_at IS NULL
-)
-SELECT window_id FROM ended UNION ALL SELECT window_id FROM dropped
-"""
+END_WORKS: Final = ending("maintenance_windows", "window_id", "works")
 
 
 async def end_works(connection: asyncpg.Connection, tenant_id: int, window_id: int, now: datetime) -> None:
