@@ -6,12 +6,14 @@
     empty_database    dsn of a fresh database with nothing in it
     nats_broker, mosquitto_broker   `.host`, `.port`; shared by the session: use topics and client ids of your own
     lns_data          directory of captured messages
+    logs_as_before    what a test changes of this process's logs is undone: handlers, levels, structlog
 
 What the machine lacks is skipped with one line that says how to get it.
 """
 
 import asyncio
 import itertools
+import logging
 import os
 import shutil
 import tempfile
@@ -23,6 +25,7 @@ from typing import NamedTuple
 
 import asyncpg
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 from deploy.embedded.broker import EmbeddedBroker
@@ -63,6 +66,24 @@ class Broker(NamedTuple):
 _ROOM = 2 * 1024**3  # bytes
 
 Fresh = Callable[[str], AbstractAsyncContextManager[str]]
+
+
+@pytest.fixture
+def logs_as_before() -> Iterator[None]:
+    """Undo what the test changes of this process's logs: another test, later, must find no level of its loggers set."""
+    root = logging.getLogger()
+    handlers = root.handlers
+    levels = {logger: logger.level for logger in _loggers()}
+    yield
+    root.handlers = handlers
+    for logger in _loggers():
+        logger.setLevel(levels.get(logger, logging.NOTSET))
+    structlog.reset_defaults()
+
+
+def _loggers() -> list[logging.Logger]:
+    root = logging.getLogger()
+    return [root, *(known for known in root.manager.loggerDict.values() if isinstance(known, logging.Logger))]
 
 
 @pytest.fixture(scope="session")

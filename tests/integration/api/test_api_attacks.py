@@ -3,7 +3,6 @@
 import io
 import logging
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 from typing import Final
@@ -12,7 +11,6 @@ import aiohttp
 import api_world
 import asyncpg
 import pytest
-import structlog
 from api_served import Served, serve
 from api_world import QUICK_HASHER
 
@@ -26,17 +24,14 @@ ROUNDS: Final = 40
 
 
 @pytest.fixture
-def logged() -> Iterator[io.StringIO]:
+def logged(logs_as_before: None) -> io.StringIO:
     """Everything that is logged, from the least important up, as an operator would keep it."""
-    root = logging.getLogger()
-    handlers, level = root.handlers, root.level
+    del logs_as_before
     stream = io.StringIO()
     logs.configure("json", "debug", stream)
     for name in ("aiohttp.access", "asyncio", "asyncpg"):
         logging.getLogger(name).setLevel(logging.DEBUG)
-    yield stream
-    root.handlers, root.level = handlers, level
-    structlog.reset_defaults()
+    return stream
 
 
 def forms(secret: str) -> list[bytes]:

@@ -1,26 +1,20 @@
 """A broker that wants a password; logs as they were before a command set them up."""
 
 import asyncio
-import logging
 import os
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from signal import SIGINT, SIGTERM
 
 import pytest
-import structlog
 
 from deploy.embedded.process import free_port, spawn
 
 
 @pytest.fixture(autouse=True)
-def logs_as_before() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers, root.level
-    yield
-    root.handlers, root.level = handlers, level
-    structlog.reset_defaults()
+def quiet_afterwards(logs_as_before: None) -> None:
+    """Each test here may run a command, and a command sets up the logs of its process."""
 
 
 @pytest.fixture

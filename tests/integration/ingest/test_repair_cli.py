@@ -2,29 +2,19 @@
 
 import asyncio
 import json
-import logging
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-import structlog
 from repair_event_log import START, a_log, up
 from typer.testing import CliRunner, Result
 
 from deploy.cli.application import app
 from domain.errors import ConfigurationError
 
+pytestmark = pytest.mark.usefixtures("logs_as_before")
+
 FROM_TO = ("--from", (START - timedelta(days=1)).isoformat(), "--to", "2026-03-02")
-
-
-@pytest.fixture(autouse=True)
-def logs_as_before() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers, root.level
-    yield
-    root.handlers, root.level = handlers, level
-    structlog.reset_defaults()
 
 
 @pytest.fixture
