@@ -60,7 +60,9 @@ async def generate(options: Options, go: asyncio.Event) -> None:
         say(ready=True)
         await go.wait()
         spec = bench_load.spec_of(options)
-        report = await run(spec, [publisher], Path(options["folder"]) / "ledger", clock=SystemClock())
+        report = await run(
+            spec, [publisher], Path(options["folder"]) / "ledger", clock=SystemClock(), begin_at=spec.start_at
+        )
     late = report.lateness
     say(
         uplinks=report.uplinks,
