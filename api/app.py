@@ -1,7 +1,7 @@
 """Put the API and the pages together into one application. `deploy` runs it, on what it hands over here."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from typing import Final
 
 import aiohttp
@@ -61,6 +61,7 @@ def create_app(
     rule_desk: RuleDesk,
     mailer: Mailer,
     hasher: PasswordHasher | None = None,
+    filling: Callable[[], bool] = lambda: False,
 ) -> web.Application:
     """Return the application, not yet started.
 
@@ -68,6 +69,7 @@ def create_app(
     `accounts` is of the database's role that lets people in, `pool` of the one that reads for them.
     `contact_rules` says who can be told of alerts, and how; `rule_desk` checks rules and tries them on the past.
     `contact_rules` says who can be told of alerts, and how; `mailer` sends invitations and links to choose a password.
+    `filling` says whether a demonstration's past still comes in: pages then say that their totals are not whole.
     `clock` tells the present, timezone-aware; `registry` is what /metrics shows, and gets the API's own series.
     Raises ConfigurationError when two modules declare one route; starting raises it when a route does not say what it
     needs (api.access).
@@ -84,6 +86,7 @@ def create_app(
     app[context.ACCOUNTS] = accounts
     app[context.SETTINGS] = settings
     app[context.CLOCK] = clock
+    app[context.FILLING] = filling
     app[CONTACT_RULES] = contact_rules
     app[RULE_DESK] = rule_desk
     app[context.HUB] = Hub(read=news, who_may=may_read, settings=settings)

@@ -20,6 +20,7 @@ POOL: Final = web.AppKey("pool", asyncpg.Pool)  # reads what whoever asks may se
 ACCOUNTS: Final = web.AppKey("accounts", asyncpg.Pool)  # lets people in, and reads nothing else
 SETTINGS: Final = web.AppKey("settings", ApiSettings)
 CLOCK: Final[web.AppKey[Clock]] = web.AppKey("clock")
+FILLING: Final[web.AppKey[Callable[[], bool]]] = web.AppKey("filling")  # whether a demonstration's past still comes in
 BEARER: Final = web.RequestKey("bearer", bytes)  # what to say to the database of who asks
 TENANT_ID: Final = web.RequestKey("tenant_id", int)  # whose data the request is about, once that is known
 HUB: Final = web.AppKey("hub", Hub)

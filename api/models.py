@@ -6,6 +6,8 @@ from typing import Annotated, Generic, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
+from domain.uses import Use
+
 Kind = Literal["gauge", "counter", "state"]
 Item = TypeVar("Item")
 
@@ -89,6 +91,10 @@ class Point(Resource):
     dev_eui: str | None
     is_individual: Annotated[
         bool | None, Field(description="one household's or person's meter; null: nobody said, and meters count as such")
+    ]
+    use: Annotated[Use | None, Field(description="what it is metered for; null: nobody said")]
+    part_of: Annotated[
+        int | None, Field(description="the point that counts it as well: this one is then in no total of its own")
     ]
 
 

@@ -133,6 +133,12 @@ NO_SUCH_PLACE: Final = Kind(
     "Say where: a point, or the names of a site and of a point.",
     "Dites où : un point, ou le nom d'un lieu et celui d'un point.",
 )
+NO_SUCH_PART: Final = Kind(
+    "no-such-part",
+    422,
+    "The point cannot be a part of that one; `why` says it.",
+    "Ce point ne peut pas faire partie de celui-là.",
+)
 UNREADABLE_CODE: Final = Kind(
     "unreadable-code", 422, "This code names no sensor; `why` says what is wrong.", "Ce code ne désigne aucun capteur."
 )
@@ -230,6 +236,7 @@ KINDS: Final = (
     NO_SUCH_MOMENT,
     NO_SUCH_RULE,
     NO_SUCH_PLACE,
+    NO_SUCH_PART,
     ONE_PLACE,
     UNREADABLE_CODE,
     TOO_MANY_POINTS,

@@ -63,4 +63,6 @@ def _declaration(one: Listed, model_id: str | None) -> DeviceDeclaration:
         latitude_deg=one.latitude_deg,
         longitude_deg=one.longitude_deg,
         parameters=one.parameters,
+        use=one.use,
+        part_of=one.part_of or None,
     )

@@ -29,7 +29,7 @@ from deploy.embedded.postgres import EmbeddedPostgres
 from deploy.embedded.process import EmbeddedServerError
 from deploy.embedded.server import EmbeddedServer
 from deploy.evaluating import alerting_role
-from deploy.maintaining import maintenance_role
+from deploy.maintaining import Upkeep, maintenance_role
 from deploy.metrics import new_registry
 from deploy.roles import Running, ingest_role, now, stop_on_signals, until, worker_name
 from deploy.settings import Settings
@@ -62,6 +62,7 @@ class Demo(NamedTuple):
     state_file: Path
     scenario: Scenario
     watched: tuple[asyncio.Task[None], ...]  # end only if a server does, by itself
+    whole: asyncio.Event  # the past is stored and rolled up
 
 
 async def demo(
@@ -75,15 +76,17 @@ async def demo(
         async with AsyncExitStack() as stack:
             started = await stack.enter_async_context(_services(settings, captures, before))
             ingest = (await stack.enter_async_context(ingest_role(started.running))).task
-            maintenance = (await stack.enter_async_context(maintenance_role(started.running))).task
+            maintaining = await stack.enter_async_context(maintenance_role(started.running))
             alerting = (await stack.enter_async_context(alerting_role(started.running))).task
             delivery = (await stack.enter_async_context(delivery_role(started.running))).task
-            address = await stack.enter_async_context(api_role(started.running, any_port=True))
+            address = await stack.enter_async_context(
+                api_role(started.running, any_port=True, filling=lambda: not started.whole.is_set())
+            )
             await _subscribed(started.running.registry, ingest)
             say(_welcome(address, await demo_accounts.make(started.running.dsns.owner), settings.data_dir))
-            publishing = asyncio.create_task(_publish(started, stop, say), name="the publisher")
+            publishing = asyncio.create_task(_publish(started, maintaining.upkeep, stop, say), name="the publisher")
             try:
-                await until(stop, ingest, maintenance, alerting, delivery, publishing, *started.watched)
+                await until(stop, ingest, maintaining.task, alerting, delivery, publishing, *started.watched)
             finally:
                 publishing.cancel()
                 await asyncio.gather(publishing, return_exceptions=True)
@@ -118,6 +121,7 @@ async def _services(settings: Settings, captures: tuple[Path, ...], before: time
                 state_file,
                 scenario,
                 watched,
+                asyncio.Event(),
             )
         finally:
             for task in watched:
@@ -182,11 +186,11 @@ async def _subscribed(registry: CollectorRegistry, ingest: asyncio.Task[None]) -
             await asyncio.sleep(_POLL_S)
 
 
-async def _publish(started: Demo, stop: asyncio.Event, say: Callable[[str], None]) -> None:
+async def _publish(started: Demo, upkeep: Upkeep, stop: asyncio.Event, say: Callable[[str], None]) -> None:
     """Publish live messages for ever; beside them, once, the past that is not stored yet."""
     clock = SystemClock()
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(_publish_past(started, clock.now(), say))
+        tasks.create_task(_publish_past(started, upkeep, clock.now(), say))
         async with Publisher(started.broker, client_id="demo-live") as publisher:
             await run(publisher, started.scenario, clock, stop)
     await stop.wait()
@@ -199,19 +203,23 @@ def _remember_the_present(state_file: Path, moment: datetime) -> None:
         demo_state.save(state_file, state._replace(history_until=moment))
 
 
-async def _publish_past(started: Demo, until_time: datetime, say: Callable[[str], None]) -> None:
-    state = demo_state.load(started.state_file)
-    begin, count = state.history_until or started.scenario.past, 0
+async def _publish_past(started: Demo, upkeep: Upkeep, until_time: datetime, say: Callable[[str], None]) -> None:
+    state, loop = demo_state.load(started.state_file), asyncio.get_running_loop()
+    begin, count, begun_s = state.history_until or started.scenario.past, 0, loop.time()
     async with Publisher(started.broker, client_id="demo-past") as publisher:
         async for part in past(started.scenario, begin, until_time):
             count += await publisher.publish_many(part)
             await _settled(started.running.registry, count - _AHEAD)
         await _settled(started.running.registry, count)
+    say(f"  {count} messages of the last {(until_time - begin).days} days stored, after {loop.time() - begun_s:.0f} s")
+    await upkeep.caught_up()
+    started.whole.set()
+    say(f"  The totals of the pages are whole, after {loop.time() - begun_s:.0f} s")
     if state.history_until is None:
         await _watch_over(started, until_time)
+        say(f"  Rules watch, after {loop.time() - begun_s:.0f} s")
     state = state._replace(history_until=until_time)
     demo_state.save(started.state_file, state)
-    say(f"  {count} messages of the last {(until_time - begin).days} days published")
     if started.captures and not state.captures_done:
         await _publish_captures(started, state, until_time, say)
 

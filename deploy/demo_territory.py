@@ -63,6 +63,8 @@ def simulated(scenario: Scenario) -> list[Listed]:
             latitude_deg=device.site.position.latitude_deg,
             longitude_deg=device.site.position.longitude_deg,
             parameters={**device.parameters, "period_s": str(round(device.every * SLOT.total_seconds()))},
+            use=device.use,
+            part_of=device.part_of,
         )
         for line, device in enumerate(devices(scenario), start=1)
     ]

@@ -1,7 +1,8 @@
 """Lists of devices as people keep them: CSV from a spreadsheet, or one JSON object a line.
 
 Columns: dev_eui, tenant (its slug), and as wanted name, model, site, site_kind (school, town_hall, …), point, latitude,
-longitude, parameters (what its decoder needs to know of it: `pulse_weight=10 pulse_unit=L`).
+longitude, parameters (what its decoder needs to know of it: `pulse_weight=10 pulse_unit=L`), use (what it meters for:
+heating, lighting, …, domain/uses.py), part_of (the point of the same site that counts it as well).
 """
 
 import csv
@@ -11,8 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from deploy.parameters import parameters_in
+from domain import sensor_list
 from domain.errors import ConfigurationError, MessageError
 from domain.identifiers import dev_eui
+from domain.sensor_list import use_of
+from domain.uses import Use
 
 COLUMNS: Final = (
     "dev_eui",
@@ -25,6 +29,8 @@ COLUMNS: Final = (
     "latitude",
     "longitude",
     "parameters",
+    "use",
+    "part_of",
 )
 _SEPARATORS_IN_EUI: Final = str.maketrans("", "", " -:.")
 
@@ -43,6 +49,8 @@ class Listed(NamedTuple):
     longitude_deg: float | None = None
     parameters: Mapping[str, str] = {}
     site_kind: str = ""
+    use: Use | None = None
+    part_of: str = ""
 
 
 class RowError(NamedTuple):
@@ -132,10 +140,12 @@ def _listed(line: int, row: Mapping[str, str], tenant: str) -> Listed | RowError
             latitude_deg=latitude,
             longitude_deg=longitude,
             parameters=parameters_in(cells["parameters"].split()),
+            use=use_of(cells["use"]),
+            part_of=cells["part_of"],
         )
     except MessageError:
         return RowError(line, f"DevEUI {cells['dev_eui']!r} is not 16 hexadecimal digits")
-    except (ValueError, ConfigurationError) as error:
+    except (ValueError, ConfigurationError, sensor_list.RowError) as error:
         return RowError(line, str(error))
     wrong = _contradiction(found, cells.values())
     return RowError(line, wrong) if wrong else found
@@ -151,7 +161,7 @@ def _contradiction(found: Listed, cells: Iterable[str]) -> str:
         return "latitude and longitude go together"
     if found.point and not found.site:
         return f"the point {found.point!r} has no site"
-    if found.site and not found.point:
+    if not found.point and (found.site or found.part_of):
         return f"the site {found.site!r} has no point: what is measured there?"
     return ""
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from typing import Final, NamedTuple
 
 import structlog
@@ -65,6 +65,15 @@ class Upkeep:
         self._dsn = dsn
         self._metrics = Metrics(registry)
         self._succeeded_at = asyncio.get_running_loop().time()
+        self._wake = asyncio.Event()
+        self._asked: list[asyncio.Future[None]] = []
+
+    async def caught_up(self) -> None:
+        """Return once a round that begins from now on, at once, left nothing to be done."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._asked.append(done)
+        self._wake.set()
+        await done
 
     def why_not_ready(self) -> str:
         """Say why this process is of no use now; '' when it is."""
@@ -74,16 +83,31 @@ class Upkeep:
     async def run(self) -> None:
         """Keep partitions, roll-ups, accounts and retention until cancelled."""
         while True:
+            self._wake.clear()
+            asked = list(self._asked)
             more = False
             try:
-                more = await self._round()
+                report = await self._round()
             except TRANSIENT as error:
                 self._metrics.rounds.labels("failed").inc()
                 log.warning("maintenance waits for the database", error=str(error) or type(error).__name__)
-            await asyncio.sleep(0 if more else _EVERY_S)
+            else:
+                more = report.more
+                if not more and not report.busy:
+                    self._tell(asked)
+            if not more:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), _EVERY_S)
 
-    async def _round(self) -> bool:
-        """Do one round; return whether there is more to do."""
+    def _tell(self, asked: Collection[asyncio.Future[None]]) -> None:
+        """Tell those who asked before a round began that it left nothing."""
+        self._asked = [one for one in self._asked if one not in asked]
+        for one in asked:
+            if not one.done():
+                one.set_result(None)
+
+    async def _round(self) -> Report:
+        """Do one round."""
         loop = asyncio.get_running_loop()
         began_at = loop.time()
         connection = await connect(self._dsn, application="samara-maintenance")
@@ -95,7 +119,7 @@ class Upkeep:
         self._metrics.count(report, self._succeeded_at - began_at)
         if report.dropped:
             log.info("dropped what is no longer kept", partitions=report.dropped)
-        return report.more
+        return report
 
 
 @contextlib.asynccontextmanager

@@ -30,7 +30,11 @@ _REGISTRY: Final = web.AppKey("registry", CollectorRegistry)
 
 @contextlib.asynccontextmanager
 async def api_role(
-    running: Running, ingesting: Ingesting | None = None, *, any_port: bool = False
+    running: Running,
+    ingesting: Ingesting | None = None,
+    *,
+    any_port: bool = False,
+    filling: Callable[[], bool] = lambda: False,
 ) -> AsyncIterator[str]:
     """Serve pages and API for as long as the context lasts, and /ingest/ when given; give their address.
 
@@ -53,6 +57,7 @@ async def api_role(
             contact_rules=ContactRules(running.settings.notifications),
             rule_desk=RuleDesk(),
             mailer=RelayMailer(running.settings.notifications.smtp),
+            filling=filling,
         )
         _add_ingest(app, running, ingesting)
         async with _served(app, running, any_port=any_port) as address:

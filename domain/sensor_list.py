@@ -8,8 +8,11 @@ from typing import Final, NamedTuple
 
 from domain import labels
 from domain.errors import SamaraError
+from domain.uses import USES, Use
 
-FIELDS: Final = ("dev_eui", "name", "model_id", "site", "point", "latitude_deg", "longitude_deg")
+FIELDS: Final = (
+    "dev_eui", "name", "model_id", "site", "point", "latitude_deg", "longitude_deg", "use", "part_of",
+)  # fmt: skip
 NEEDED: Final = "dev_eui"
 REASON: Final = "motif du refus", "reason of refusal"  # what the file of refused rows says of each
 MAX_TEXT: Final = 200
@@ -21,6 +24,21 @@ _HEADINGS: Final = {
     "point": "point pointdemesure nomdupoint mesure measure piece local measuringpoint room",
     "latitude_deg": "latitude lat latitudedeg y latitudewgs84 gpslat",
     "longitude_deg": "longitude lon lng long longitudedeg x longitudewgs84 gpslon gpslong",
+    "use": "usage use usagemesure poste",
+    "part_of": "souscompteurde partof compteurgeneral compteurprincipal submeterof generalmeter",
+}
+_USES: Final[Mapping[str, str]] = {
+    "heating": "chauffage",
+    "cooling": "refroidissement climatisation clim",
+    "hot_water": "ecs eauchaude eauchaudesanitaire",
+    "ventilation": "cta vmc",
+    "lighting": "eclairage",
+    "sockets": "prises prisesdecourant",
+    "kitchen": "cuisine cuisson restauration",
+    "charging": "recharge rechargedevehicules irve borne",
+    "outdoor_lighting": "eclairageexterieur eclairagepublic",
+    "watering": "arrosage",
+    "other": "autre autreequipement",
 }
 _SAID_BY: Final = {heading: field for field, headings in _HEADINGS.items() for heading in headings.split()}
 _BY_SPREADSHEET: Final = re.compile(r"\d([.,]\d+)?E\+\d{1,3}")  # a DevEUI of digits alone, once taken for a number
@@ -37,13 +55,15 @@ class Row(NamedTuple):
     point: str = ""
     latitude_deg: float | None = None
     longitude_deg: float | None = None
+    use: Use | None = None
+    part_of: str = ""
 
 
 class RowError(SamaraError):
     """The row cannot be taken: `why` is one word for it, `found` what stands there.
 
     `why` is one of those of domain.labels.LabelError, or number, model, long, no_site, no_point, latitude,
-    longitude, half, swapped.
+    longitude, half, swapped, use.
     """
 
     def __init__(self, why: str, found: str = "") -> None:
@@ -77,17 +97,28 @@ def understand(cells: Sequence[str], fields: Sequence[str], models: Mapping[str,
     said = dict.fromkeys(FIELDS, "") | {
         field: cell.strip() for field, cell in zip(fields, cells, strict=False) if field and cell.strip()
     }
-    for field in ("name", "site", "point"):
+    for field in ("name", "site", "point", "part_of"):
         if len(said[field]) > MAX_TEXT:
             raise RowError("long", said[field])
     dev_eui = _dev_eui(said["dev_eui"])
     model_id = models.get(plain(said["model_id"]))
     if said["model_id"] and model_id is None:
         raise RowError("model", said["model_id"])
-    if bool(said["site"]) != bool(said["point"]):
-        raise RowError("no_point" if said["site"] else "no_site", said["site"] or said["point"])
+    if bool(said["site"]) != bool(said["point"]) or (said["part_of"] and not said["site"]):
+        raise RowError("no_point" if said["site"] else "no_site", said["site"] or said["point"] or said["part_of"])
     latitude, longitude = _position(said["latitude_deg"], said["longitude_deg"])
-    return Row(dev_eui, said["name"], model_id, said["site"], said["point"], latitude, longitude)
+    where = (said["site"], said["point"], latitude, longitude)
+    return Row(dev_eui, said["name"], model_id, *where, use_of(said["use"]), said["part_of"])
+
+
+def use_of(text: str) -> Use | None:
+    """Return the use that a text names, in French or as domain/uses.py has it; None for ''. Raises RowError."""
+    if not text:
+        return None
+    found = next((one for one in USES if plain(text) in {plain(one), *_USES[one].split()}), None)
+    if found is None:
+        raise RowError("use", text)
+    return found
 
 
 def _dev_eui(text: str) -> str:

@@ -9,8 +9,10 @@ from typing import Final, NamedTuple
 import asyncpg
 
 from domain.errors import NotFoundError, SamaraError
+from domain.uses import Use
 from store.assignments import assign
 from store.parameters import NO_PARAMETERS, Parameters
+from store.parts import PartError, tell_part
 
 
 class DeclarationError(SamaraError):
@@ -42,7 +44,8 @@ class DeviceDeclaration(NamedTuple):
     """A device of a tenant by its DevEUI, and the point that it measures, if any: `site` and `point` are names.
 
     The kind of place (school, town_hall, …) and the position, WGS 84 degrees, are the site's. `parameters` are what
-    its decoder needs to know of it.
+    its decoder needs to know of it. `use` is what it meters for, `part_of` the point of the site that counts it as
+    well.
     """
 
     dev_eui: str
@@ -54,6 +57,8 @@ class DeviceDeclaration(NamedTuple):
     longitude_deg: float | None = None
     parameters: Parameters = NO_PARAMETERS
     site_kind: str | None = None
+    use: Use | None = None
+    part_of: str | None = None
 
 
 @contextmanager
@@ -223,5 +228,17 @@ async def declare_devices(
                 latitude_deg=one.latitude_deg,
                 longitude_deg=one.longitude_deg,
             )
-            await assign(connection, device_id, await declare_point(connection, site_id, one.point), now)
+            point_id = await declare_point(connection, site_id, one.point)
+            await assign(connection, device_id, point_id, now)
+            whole_id = await declare_point(connection, site_id, one.part_of) if one.part_of else None
+            await _tell_part(connection, point_id, one.use, whole_id)
     return count
+
+
+async def _tell_part(connection: asyncpg.Connection, point_id: int, use: Use | None, whole_id: int | None) -> None:
+    if use is None and whole_id is None:
+        return
+    try:
+        await tell_part(connection, point_id, use, whole_id)
+    except PartError as error:
+        raise DeclarationError(f"the point cannot be a part of that one: {error}") from error

@@ -9,6 +9,9 @@ from typing import Final, Literal, NamedTuple
 
 import asyncpg
 
+from domain.uses import Use
+from store.parts import PartError, tell_part
+
 
 class Row(NamedTuple):
     """One sensor and where it measures; `line` is where it stands in the list. '' and None: not said."""
@@ -21,16 +24,19 @@ class Row(NamedTuple):
     point: str = ""
     latitude_deg: float | None = None
     longitude_deg: float | None = None
+    use: Use | None = None
+    part_of: str = ""  # the name of another point of the site
 
 
 class Refused(NamedTuple):
-    """A row that was not taken. `why`: dev_eui, model, occupied (the point has another sensor), elsewhere, twice.
+    """A row that was not taken. `why`: dev_eui, model, occupied (the point has another sensor), elsewhere, twice, part.
 
-    `detail` is the DevEUI, the model, the DevEUI of the other sensor, what the sensor measures, what comes twice.
+    `detail` is the DevEUI, the model, the DevEUI of the other sensor, what the sensor measures, what comes twice, of
+    what the point cannot be a part: then the sensor measures it, and it counts by itself.
     """
 
     line: int
-    why: Literal["dev_eui", "model", "occupied", "elsewhere", "twice"]
+    why: Literal["dev_eui", "model", "occupied", "elsewhere", "twice", "part"]
     detail: str = ""
 
 
@@ -128,7 +134,8 @@ async def import_rows(connection: asyncpg.Connection, tenant_id: int, rows: Sequ
         placed = [row for row in rows if row.dev_eui in ids and row.site and row.point]
         await _make_places(connection, tenant_id, placed)
         assigned, unplaced = await _assign(connection, tenant_id, placed, ids, now)
-    return Imported(int(status.rsplit(maxsplit=1)[-1]), assigned, sorted(refused + unplaced))
+        apart = await _tell_parts(connection, tenant_id, placed)
+    return Imported(int(status.rsplit(maxsplit=1)[-1]), assigned, sorted(refused + unplaced + apart))
 
 
 async def _possible(connection: asyncpg.Connection, rows: Sequence[Row]) -> tuple[list[Row], list[Refused]]:
@@ -167,7 +174,35 @@ async def _make_places(connection: asyncpg.Connection, tenant_id: int, rows: Seq
     sites = [row.site for row in rows]
     degrees = ([row.latitude_deg for row in rows], [row.longitude_deg for row in rows])
     await connection.execute(INSERT_SITES, tenant_id, sites, *degrees)
-    await connection.execute(INSERT_POINTS, tenant_id, sites, [row.point for row in rows])
+    wholes = [row for row in rows if row.part_of]
+    await connection.execute(
+        INSERT_POINTS, tenant_id, [*sites, *(row.site for row in wholes)],
+        [*(row.point for row in rows), *(row.part_of for row in wholes)],
+    )  # fmt: skip
+
+
+SELECT_PARTS: Final = """
+SELECT given.line, points.point_id, whole.point_id AS part_of
+  FROM unnest($2::integer[], $3::text[], $4::text[], $5::text[]) AS given (line, site, point, part_of)
+  JOIN sites ON tenant_id = $1 AND sites.name = given.site
+  JOIN points ON points.site_id = sites.site_id AND points.name = given.point
+  LEFT JOIN points AS whole ON whole.site_id = sites.site_id AND whole.name = given.part_of
+"""
+
+
+async def _tell_parts(connection: asyncpg.Connection, tenant_id: int, rows: Sequence[Row]) -> list[Refused]:
+    """Say what points are metered for, and of which others they are parts; return those that cannot be."""
+    told = {row.line: row for row in rows if row.use or row.part_of}
+    if not told:
+        return []
+    columns = zip(*((row.site, row.point, row.part_of) for row in told.values()), strict=True)
+    refused = []
+    for line, point_id, part_of in await connection.fetch(SELECT_PARTS, tenant_id, list(told), *map(list, columns)):
+        try:
+            await tell_part(connection, point_id, told[line].use, part_of)
+        except PartError:
+            refused.append(Refused(line, "part", told[line].part_of))
+    return refused
 
 
 async def _assign(

@@ -11,6 +11,8 @@ from typing import Any, Final, NamedTuple
 import asyncpg
 
 from domain.errors import NotFoundError, SamaraError
+from domain.uses import Use
+from store.parts import judged
 
 
 class Elsewhere(NamedTuple):
@@ -96,31 +98,43 @@ async def remove_site(connection: asyncpg.Connection, tenant_id: int, site_id: i
 
 
 class Point(NamedTuple):
-    """A point of a site, and the device that measures it now. `is_individual`: see domain/personal.py."""
+    """A point of a site, and the device that measures it now. `is_individual`: see domain/personal.py.
+
+    `use` is what it is metered for (domain/uses.py); `part_of` the point that counts it as well.
+    """
 
     point_id: int
     site_id: int
     name: str
     dev_eui: str | None
     is_individual: bool | None
+    use: Use | None = None
+    part_of: int | None = None
 
 
 INSERT_POINT: Final = """
-INSERT INTO points (site_id, name, is_individual)
-SELECT site_id, $3, $4 FROM sites WHERE tenant_id = $1 AND site_id = $2
+INSERT INTO points (site_id, name, is_individual, use, part_of)
+SELECT site_id, $3, $4, $5, $6 FROM sites WHERE tenant_id = $1 AND site_id = $2
 RETURNING point_id
 """
 
 
 async def add_point(
-    connection: asyncpg.Connection, tenant_id: int, site_id: int, name: str, *, is_individual: bool | None = None
+    connection: asyncpg.Connection,
+    tenant_id: int,
+    site_id: int,
+    name: str,
+    *,
+    is_individual: bool | None = None,
+    use: Use | None = None,
+    part_of: int | None = None,
 ) -> Point:
-    """Make a point of a site. Raises NotFoundError if the tenant has no such site, RefusedError."""
-    with _refused("There is a point of that name at the site."):
-        point_id = await connection.fetchval(INSERT_POINT, tenant_id, site_id, name, is_individual)
+    """Make a point of a site. Raises NotFoundError if the tenant has no such site, RefusedError, PartError."""
+    with _refused("There is a point of that name at the site."), judged():
+        point_id = await connection.fetchval(INSERT_POINT, tenant_id, site_id, name, is_individual, use, part_of)
     if point_id is None:
         raise NotFoundError
-    return Point(point_id, site_id, name, None, is_individual)
+    return Point(point_id, site_id, name, None, is_individual, use, part_of)
 
 
 SELECT_POINT: Final = """
@@ -129,7 +143,7 @@ SELECT point_id, site_id, points.name,
           FROM assignments
           JOIN devices USING (device_id)
          WHERE assignments.point_id = points.point_id AND upper_inf(during)) AS dev_eui,
-       is_individual
+       is_individual, use, part_of
   FROM points
  WHERE of_tenant_id = $1 AND point_id = $2
 """
@@ -143,17 +157,20 @@ async def point(connection: asyncpg.Connection, tenant_id: int, point_id: int, *
 
 
 UPDATE_POINT: Final = """
-UPDATE points SET name = $2, is_individual = $3 WHERE point_id = $1
+UPDATE points SET name = $2, is_individual = $3, use = $4, part_of = $5 WHERE point_id = $1
 """
 
 
 async def change_point(
     connection: asyncpg.Connection, tenant_id: int, point_id: int, values: Mapping[str, Any]
 ) -> Point:
-    """Change what is given of a point (name, is_individual), and return it. Raises NotFoundError, RefusedError."""
+    """Change what is given of a point (name, is_individual, use, part_of), and return it.
+
+    Raises NotFoundError, RefusedError, PartError.
+    """
     found = (await point(connection, tenant_id, point_id, held=True))._replace(**values)
-    with _refused("There is a point of that name at the site."):
-        await connection.execute(UPDATE_POINT, point_id, found.name, found.is_individual)
+    with _refused("There is a point of that name at the site."), judged():
+        await connection.execute(UPDATE_POINT, point_id, found.name, found.is_individual, found.use, found.part_of)
     return found
 
 

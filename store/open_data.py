@@ -68,21 +68,29 @@ SELECT dataset_id, tenant_id, name, title, description, quantities, grain, every
 """
 
 SELECT_CANDIDATES: Final = """
-SELECT DISTINCT points.point_id, points.name AS point, quantities.name AS quantity, channel, site_id, is_individual,
-       quantities.domain, quantities.kind
+SELECT DISTINCT points.point_id, points.name AS point, quantities.name AS quantity, channel, counting.site_id,
+       is_individual, quantities.domain, quantities.kind,
+       CASE quantities.kind WHEN 'counter' THEN weight ELSE 1 END AS weight
   FROM points
   JOIN assignments USING (point_id)
   JOIN latest_frames USING (device_id)
  CROSS JOIN unnest(quantity_ids, channels) AS reading (quantity_id, channel)
   JOIN quantities USING (quantity_id)
+  LEFT JOIN (SELECT point_id AS whole_id, site_id AS whole_at FROM points) AS whole ON whole_id = part_of
+ CROSS JOIN LATERAL (VALUES (points.site_id, CASE WHEN whole_at = points.site_id THEN 0 ELSE 1 END), (whole_at, -1))
+         AS counting (site_id, weight)
  WHERE points.of_tenant_id = $1
    AND quantities.name = ANY ($2::text[])
- ORDER BY point_id, quantity, channel
+   AND (weight >= 0 OR (whole_at <> points.site_id AND quantities.kind = 'counter'))
+ ORDER BY point_id, quantity, channel, weight
 """
 
 
 class Series(NamedTuple):
-    """What one point measures, and whether it tells how somebody lives."""
+    """What one point measures, and whether it tells how somebody lives.
+
+    It counts at `site_id` with a `weight`: see store/reading/growth.py.
+    """
 
     point_id: int
     point: str
@@ -91,6 +99,7 @@ class Series(NamedTuple):
     site_id: int
     personal: bool
     kind: str
+    weight: int = 1
 
     @property
     def candidate(self) -> Candidate:
@@ -109,6 +118,7 @@ async def series_of(reader: Reader, tenant_id: int, quantities: Sequence[str]) -
             site_id=row["site_id"],
             personal=is_personal(row["domain"], is_individual=row["is_individual"]),
             kind=row["kind"],
+            weight=row["weight"],
         )
         for row in await reader.fetch(SELECT_CANDIDATES, tenant_id, list(quantities))
     ]

@@ -1,6 +1,6 @@
 """The page of a tenant's water, /t/<slug>/eau: what was used, what leaks at night, how the network does."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -10,14 +10,20 @@ from aiohttp import web
 from api.access import MANAGE, READ, account_of, require
 from api.context import CLOCK, reader, writer
 from api.numbers import number_of
-from api.pages import forms, periods, rendering, water_view, water_words
+from api.pages import breakdown, forms, periods, rendering, water_view, water_words
+from api.pages.breakdown import Worth
+from api.pages.energy_view import price_of
 from api.pages.navigation import Entry
+from api.pages.periods import Period
 from api.pages.rendering import Crumb
-from api.places import places_of
+from api.pages.texts import Texts
+from api.pages.water_view import Meter
+from api.places import Places, places_of
 from api.tenancy import tenant_of
 from domain.water import Network
 from store import buildings
 from store.reading import consumption, hourly
+from store.reading.territory import Tenant
 
 PATH: Final = "/t/{slug}/eau"
 _NETWORK: Final = f"{PATH}/reseau"
@@ -40,7 +46,7 @@ async def page(request: web.Request) -> web.Response:
             hours=await hourly.hours(*of_tenant, period.end - _NIGHTS, now),
             prices=await buildings.prices(connection, tenant.tenant_id),
         )
-        names = (await places_of(connection, tenant.tenant_id)).names
+        places = await places_of(connection, tenant.tenant_id)
         networks = await buildings.water_networks(connection, tenant.tenant_id)
     found = water_view.meters(read, period)
     return rendering.html(
@@ -48,15 +54,43 @@ async def page(request: web.Request) -> web.Response:
         "eau.html",
         tenant=tenant,
         lead=water_words.lead(found, name, period, texts),
-        leaks=water_words.leaks(found, names, tenant, texts),
-        rows=water_words.rows(found, names, tenant, texts),
+        leaks=water_words.leaks(found, places.names, tenant, texts),
+        rows=water_words.rows(found, places.names, tenant, texts),
         columns=water_words.columns(texts),
+        uses=_uses(read, period, found, places, tenant, texts=texts),
         network_rows=water_words.network_rows(networks, texts),
         network_columns=water_words.network_columns(texts),
         runs_a_network=bool(networks) or any(one.supplies for one in found),
         periods=rendering.choices(request, "periode", {one: texts(f"period.{one}") for one in periods.NAMES}, name),
         may_manage=MANAGE in account_of(request).permissions,
         network=rendering.tenant_address(tenant, "eau", "reseau"),
+    )
+
+
+def _uses(
+    read: water_view.Found,
+    period: Period,
+    found: Sequence[Meter],
+    places: Places,
+    tenant: Tenant,
+    *,
+    texts: Texts,
+) -> breakdown.Shown | None:
+    """Return for what it was used; None while nobody said of any meter. What a network lets through is no use."""
+    networks = {one.point_id for one in found if one.supplies}
+    told = [
+        one._replace(part_of=None) if one.part_of in networks else one
+        for one in read.told
+        if one.point_id not in networks
+    ]
+    price = price_of(read.prices, water_view.VOLUME, period.end.date())
+    return breakdown.shown(
+        breakdown.breakdown(told),
+        {water_view.VOLUME: Worth(1.0, price)},
+        [(site.site_id, site.name, rendering.tenant_address(tenant, "sites", site.site_id)) for site in places.sites],
+        places.names,
+        water_words.M3,
+        texts=texts,
     )
 
 

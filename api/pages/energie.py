@@ -1,5 +1,6 @@
 """The page of a tenant's energy, /t/<slug>/energie: by building, in kWh and euros, against last year and the decree."""
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from functools import partial
 from typing import Final
@@ -12,13 +13,18 @@ from api.access import MANAGE, READ, account_of, require
 from api.context import CLOCK, reader
 from api.exports import delimited
 from api.opening import opened
-from api.pages import energy_view, energy_words, periods, rendering
-from api.pages.energy_view import Found
+from api.pages import breakdown, energy_view, energy_words, periods, rendering
+from api.pages.breakdown import Worth
+from api.pages.energy_view import Figures, Found
 from api.pages.navigation import Entry
 from api.pages.periods import Period
+from api.pages.texts import Texts
+from api.places import places_of
 from api.tenancy import tenant_of
+from domain import energy
 from store import buildings
 from store.reading import consumption, hourly
+from store.reading.consumption import Told
 from store.reading.territory import Tenant
 
 PATH: Final = "/t/{slug}/energie"
@@ -39,7 +45,9 @@ async def page(request: web.Request) -> web.Response:
         tenant = await tenant_of(request, connection)
         zone = ZoneInfo(tenant.time_zone)
         period = periods.period(name, now, zone)
-        found = await _found(connection, tenant, period, periods.period("douze", now, zone))
+        told = await consumption.days(connection, tenant, energy_view.QUANTITIES, period.both)
+        found = await _found(connection, tenant, period, periods.period("douze", now, zone), told)
+        names = (await places_of(connection, tenant.tenant_id)).names
     year_kwh: dict[int, float] = {}
     for use in found.year:
         year_kwh[use.site_id] = year_kwh.get(use.site_id, 0.0) + energy_view.kwh(use)
@@ -53,6 +61,7 @@ async def page(request: web.Request) -> web.Response:
         tiles=energy_words.tiles(shown, texts),
         rows=energy_words.rows(shown, tenant, texts),
         columns=energy_words.columns(texts),
+        uses=_uses(told, shown, names, tenant, texts),
         decree=energy_words.decree_rows(
             energy_view.decree(found.buildings, year_kwh, now.astimezone(zone).year), texts
         ),
@@ -65,8 +74,24 @@ async def page(request: web.Request) -> web.Response:
     )
 
 
-async def _found(connection: asyncpg.Connection, tenant: Tenant, period: Period, year: Period) -> Found:
-    told = await consumption.days(connection, tenant, energy_view.QUANTITIES, period.both)
+def _uses(
+    told: list[Told], shown: Figures, names: Mapping[int, str], tenant: Tenant, texts: Texts
+) -> breakdown.Shown | None:
+    """Return for what it was used, at the mean price of the period; None while nobody said of any meter."""
+    worth = {
+        quantity: Worth(
+            energy.KWH[quantity],
+            None if amount.euros is None or amount.kwh <= 0 else amount.euros / amount.kwh * energy.KWH[quantity],
+        )
+        for quantity, amount in shown.by_quantity.items()
+    }
+    sites = [(site.site_id, site.name, rendering.tenant_address(tenant, "sites", site.site_id)) for site in shown.sites]
+    return breakdown.shown(breakdown.breakdown(told), worth, sites, names, energy_words.KWH, texts=texts)
+
+
+async def _found(
+    connection: asyncpg.Connection, tenant: Tenant, period: Period, year: Period, told: list[Told]
+) -> Found:
     read = partial(consumption.uses, connection, tenant, energy_view.QUANTITIES, alike=periods.alike(told, period.days))
     of_year = await read(year.start, year.end)
     now = [use for use in of_year if use.start >= period.start]

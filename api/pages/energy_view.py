@@ -147,7 +147,11 @@ def _site(found: Found, building: Building, uses: _Uses) -> SiteEnergy:
     for use in uses.now:
         by_quantity[use.quantity] += kwh(use)
     total = _amount(found, uses)
-    hours = [hour for hour in found.hours if hour.site_id == building.site_id and hour.quantity == ELECTRICITY]
+    hours = [
+        hour
+        for hour in found.hours
+        if hour.site_id == building.site_id and hour.quantity == ELECTRICITY and hour.weight
+    ]
     return SiteEnergy(
         site_id=building.site_id,
         name=building.name,
@@ -207,13 +211,17 @@ def _degrees(found: Found, uses: Iterable[Use]) -> float | None:
 def _base_load(hours: Sequence[HourUse]) -> float | None:
     by_point: dict[int, list[float]] = defaultdict(list)
     for hour in hours:
-        by_point[hour.point_id].append(kwh(hour) * 1000)
+        by_point[hour.point_id].append(hour.weight * kwh(hour) * 1000)
     loads = [load for values in by_point.values() if (load := energy.base_load(values)) is not None]
     return sum(loads) if loads else None
 
 
 def _closed_share(hours: Sequence[HourUse], opened: Mapping[tuple[int, datetime], bool]) -> float | None:
-    known = [(kwh(hour), opened[hour.site_id, hour.start]) for hour in hours if (hour.site_id, hour.start) in opened]
+    known = [
+        (hour.weight * kwh(hour), opened[hour.site_id, hour.start])
+        for hour in hours
+        if (hour.site_id, hour.start) in opened
+    ]
     total = sum(used for used, _ in known)
     return sum(used for used, is_open in known if not is_open) / total if total > 0 else None
 

@@ -11,7 +11,7 @@ from api.pages.texts import Texts
 from api.units import Written
 from store.reading.territory import Tenant
 
-_KWH: Final = Written("kWh", 0, 0)
+KWH: Final = Written("kWh", 0, 0)
 _EUROS: Final = Written("€", 0, 0)
 _PERCENT: Final = Written("%", 0, 0)
 _WATTS: Final = Written("W", 0, 0)
@@ -29,7 +29,7 @@ def lead(shown: Figures, name: Name, period: Period, texts: Texts) -> str:
         return texts("energy.lead.nothing")
     said = texts(
         f"energy.lead.{name}",
-        kwh=words.quantity(shown.total.kwh, _KWH, texts),
+        kwh=words.quantity(shown.total.kwh, KWH, texts),
         since=words.moment(period.start, period.zone, "day", texts),
     )
     compared = change(shown.total, texts, period)
@@ -68,8 +68,8 @@ def tiles(shown: Figures, texts: Texts) -> list[dict[str, str]]:
     made = [
         {
             "title": texts(f"energy.quantity.{quantity}"),
-            "number": words.number(amount.kwh, _KWH, texts),
-            "unit": _KWH.symbol,
+            "number": words.number(amount.kwh, KWH, texts),
+            "unit": KWH.symbol,
             "words": _short(amount, texts),
             "status": _status(amount),
         }
@@ -119,7 +119,7 @@ def _row(site: SiteEnergy, tenant: Tenant, texts: Texts) -> list[Any]:
         corrected = NONE
     return [
         {"text": site.name, "href": tenant_address(tenant, "sites", site.site_id)},
-        words.quantity(site.total.kwh, _KWH, texts),
+        words.quantity(site.total.kwh, KWH, texts),
         _or_none(site.total.euros, _EUROS, texts),
         compared,
         corrected,
@@ -152,10 +152,10 @@ def decree_rows(found: Sequence[Decree], texts: Texts) -> list[list[Any]]:
             one.name,
             NONE
             if one.reference_kwh is None
-            else f"{words.quantity(one.reference_kwh, _KWH, texts)} ({one.reference_year})",
-            _or_none(one.year_kwh, _KWH, texts),
-            _or_none(one.path_kwh, _KWH, texts),
-            _or_none(one.target_kwh, _KWH, texts),
+            else f"{words.quantity(one.reference_kwh, KWH, texts)} ({one.reference_year})",
+            _or_none(one.year_kwh, KWH, texts),
+            _or_none(one.path_kwh, KWH, texts),
+            _or_none(one.target_kwh, KWH, texts),
             _standing(one, texts),
         ]
         for one in found

@@ -12,7 +12,7 @@ from domain.sensor_list import REASON, plain
 from store.import_files import File, Line
 from store.reading.territory import Tenant
 
-EXAMPLE: Final = ("70B3D5E75E001234", "Sonde cantine", "", "École Jules-Verne", "Air, cantine", 49.9, 2.3)
+EXAMPLE: Final = ("70B3D5E75E001234", "Sonde cantine", "", "École Jules-Verne", "Air, cantine", 49.9, 2.3, "", "")
 _SAMPLES: Final = 3
 _LOOKED: Final = 100  # rows, for samples
 _EUI_LENGTH: Final = 16

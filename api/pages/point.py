@@ -11,7 +11,7 @@ from aiohttp import web
 
 from alerting import rules
 from api import series
-from api.access import READ, require
+from api.access import INSTALL, READ, account_of, require
 from api.context import CLOCK, SETTINGS, reader
 from api.pages import detail, point_view, radio, ranges, rendering, view
 from api.pages.ranges import Range
@@ -76,6 +76,8 @@ async def show(request: web.Request) -> web.Response:
             Crumb(found.site_name, f"{address}/sites/{found.site_id}"),
         ],
         point=found,
+        may_install=INSTALL in account_of(request).permissions,
+        settings=f"{address}/points/{point_id}/compteur",
         card=card,
         now=now,
         live=f"/api/v1/live?tenant={quote(tenant.slug)}",

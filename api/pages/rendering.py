@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from api import pages
 from api.access import PUBLIC, visitor
-from api.context import SETTINGS
+from api.context import FILLING, SETTINGS
 from api.pages import navigation, static
 from api.pages.texts import COOKIE, LANGUAGES, Texts, language_of, texts
 from api.query import Query
@@ -76,6 +76,7 @@ def html(
         "version": static.digest(),
         "vendored": static.vendored,
         "demo": request.app[SETTINGS].demo,
+        "filling": request.app[FILLING](),
         "map_tiles": request.app[SETTINGS].map_tiles,
         "map_credit": request.app[SETTINGS].map_credit,
         "account": account,

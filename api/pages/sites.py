@@ -38,9 +38,9 @@ async def show(request: web.Request) -> web.Response:
 
 
 def of_site(told: list[Told], fleet: Fleet, site_id: int) -> list[Told]:
-    """Return what was told of the points of one site."""
+    """Return what was told of the points that count at one site."""
     own = {point.point_id for point in fleet.points if point.site_id == site_id}
-    return [one for one in told if one.point_id in own]
+    return [one for one in told if (one.point_id in own if one.site_id is None else one.site_id == site_id)]
 
 
 def _row(place: Place, kinds: list[use.Kind], told: list[Told], month: Month, texts: Texts) -> list[Any]:

@@ -133,30 +133,39 @@ def figure(kind: Kind, told: Sequence[Told], month: Month, texts: Texts) -> str:
     how = written(kind.quantities[0], QUANTITIES[kind.quantities[0]].unit)
     if kind.name == "air":
         return words.quantity(sum(one.peak or 0.0 for one in own) / len(own), how, texts)
-    said = words.rounded(sum(one.increase or 0.0 for one in own), texts) + words.unit(how, texts)
+    said = words.rounded(sum(one.weight * (one.increase or 0.0) for one in own), texts) + words.unit(how, texts)
     ratio = compared(totals(told), month, texts).ratio
     return said if ratio is None else texts("use.with_change", value=said, percent=words.percent(ratio, texts))
 
 
-def totals(told: Iterable[Told]) -> dict[int, dict[int, Told]]:
+def of_points(told: Iterable[Told]) -> dict[int, dict[int, Told]]:
     """Return what each point used over a whole period: by period, then by point."""
     found: dict[int, dict[int, Told]] = {NOW: {}, BEFORE: {}}
     for one in told:
-        if one.point_id is not None:
+        if one.point_id is not None and one.weight >= 0:
             found[one.period][one.point_id] = one
     return found
 
 
-def compared(of: Mapping[int, Mapping[int, Told]], month: Month, texts: Texts) -> Compared:
+def totals(told: Iterable[Told]) -> dict[int, dict[tuple[int, int], Told]]:
+    """Return what counts in totals over a whole period: by period, then by point and weight."""
+    found: dict[int, dict[tuple[int, int], Told]] = {NOW: {}, BEFORE: {}}
+    for one in told:
+        if one.point_id is not None and one.weight:
+            found[one.period][one.point_id, one.weight] = one
+    return found
+
+
+def compared(of: Mapping[int, Mapping[tuple[int, int], Told]], month: Month, texts: Texts) -> Compared:
     """Compare what the same points used in both years: a new meter is no increase.
 
     A point counts that was measured on four days out of five, in both.
     """
     least = month.days * COMPARABLE
     both = [
-        (one.increase or 0.0, before.increase or 0.0)
-        for point_id, one in of[NOW].items()
-        if one.days >= least and (before := of[BEFORE].get(point_id)) is not None and before.days >= least
+        (one.weight * (one.increase or 0.0), one.weight * (before.increase or 0.0))
+        for which, one in of[NOW].items()
+        if one.days >= least and (before := of[BEFORE].get(which)) is not None and before.days >= least
     ]
     used, used_before = sum(now for now, _ in both), sum(before for _, before in both)
     if used_before <= 0:

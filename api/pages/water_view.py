@@ -1,8 +1,8 @@
 """What the page of water says, from what the meters counted. Pure."""
 
 from collections import defaultdict
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -22,7 +22,10 @@ _SUPPLY_ABOVE_L: Final = 1000.0  # a point that never lets less through at night
 
 
 class Meter(NamedTuple):
-    """One meter over the period, m3; `night_l` is the least flow of its last night, L/h, None if it was not heard."""
+    """One meter over the period, m3; `night_l` is the least flow of its last night, L/h, None if it was not heard.
+
+    What is `part_of` another meter is in no total. A leak is told of the meter nearest to it.
+    """
 
     point_id: int
     m3: float
@@ -33,6 +36,7 @@ class Meter(NamedTuple):
     leak_euros: float | None
     supplies: bool  # a network or a large plant: its night flow is not a leak
     is_abnormal: bool
+    part_of: int | None = None
 
     @property
     def change(self) -> float | None:
@@ -50,14 +54,31 @@ class Found(NamedTuple):
 
 def meters(found: Found, period: Period) -> list[Meter]:
     """Return each meter, those that leak first, then the greatest use."""
-    used, alike = use.totals(found.told), periods.alike(found.told, period.days)
-    nights = _nights(found.hours, period.zone)
+    used, alike = use.of_points(found.told), periods.alike(found.told, period.days)
+    hours = [hour for hour in found.hours if hour.weight >= 0]
+    nights = _nights(hours, period.zone)
+    unshared = _nights(alone(hours, {point_id: one.part_of for point_id, one in used[use.NOW].items()}), period.zone)
     price = price_of(found.prices, VOLUME, period.end.date())
     made = [
-        _meter(one, used[use.BEFORE][point_id] if point_id in alike else None, nights.get(point_id, []), price)
+        _meter(
+            one,
+            used[use.BEFORE][point_id] if point_id in alike else None,
+            (nights.get(point_id, []), unshared.get(point_id, [])),
+            price,
+        )
         for point_id, one in used[use.NOW].items()
     ]
     return sorted(made, key=lambda one: (one.leak is None, -one.m3))
+
+
+def alone(hours: Sequence[HourUse], part_of: Mapping[int, int | None]) -> list[HourUse]:
+    """Return what each meter counted that no sub-meter of it did."""
+    behind: dict[tuple[int, datetime], float] = defaultdict(float)
+    for hour in hours:
+        whole = part_of.get(hour.point_id)
+        if whole is not None:
+            behind[whole, hour.start] += hour.amount
+    return [hour._replace(amount=max(0.0, hour.amount - behind[hour.point_id, hour.start])) for hour in hours]
 
 
 def _nights(hours: Sequence[HourUse], zone: ZoneInfo) -> dict[int, list[float]]:
@@ -74,20 +95,25 @@ def _nights(hours: Sequence[HourUse], zone: ZoneInfo) -> dict[int, list[float]]:
     }
 
 
-def _meter(one: Told, before: Told | None, nights: Sequence[float], price: float | None) -> Meter:
+def _meter(
+    one: Told, before: Told | None, nights: tuple[Sequence[float], Sequence[float]], price: float | None
+) -> Meter:
+    """Return one meter; `nights` are the least flows of its nights, of all and of what no sub-meter counted."""
+    flows, unshared = nights
     assert one.point_id is not None, "points' totals are asked for"
     total = one.increase or 0.0
     total_before = None if before is None else before.increase or 0.0
-    supplies = bool(nights) and min(nights) > _SUPPLY_ABOVE_L
-    leak = None if supplies else water.leak(nights)
+    supplies = bool(flows) and min(flows) > _SUPPLY_ABOVE_L
+    leak = None if supplies else water.leak(unshared)
     return Meter(
         point_id=one.point_id,
         m3=total,
         before_m3=total_before,
         euros=None if price is None else total * price,
-        night_l=nights[-1] if nights else None,
+        night_l=flows[-1] if flows else None,
         leak=leak,
         leak_euros=None if leak is None or price is None else leak.m3_a_year() * price,
         supplies=supplies,
         is_abnormal=total_before is not None and total_before > 0 and water.is_abnormal(total, [total_before]),
+        part_of=one.part_of,
     )

@@ -13,7 +13,7 @@ from api.units import Written
 from domain.water import Network, Performance, performance
 from store.reading.territory import Tenant
 
-_M3: Final = Written("m³", 0, 1)
+M3: Final = Written("m³", 0, 1)
 _LITRES_H: Final = Written("L/h", 0, 0)
 _LITRES: Final = Written("L", 0, 0)
 _EUROS: Final = Written("€", 0, 0)
@@ -25,16 +25,27 @@ _NETWORK_COLUMNS: Final = ("year", "yield", "threshold", "losses", "status")
 
 def lead(found: Sequence[Meter], name: Name, period: Period, texts: Texts) -> str:
     """Return the one sentence at the top: what was used in buildings, and whether something leaks."""
-    used = [one for one in found if not one.supplies]
+    used = counted(found)
     if not used:
         return texts("water.lead.nothing")
     said = texts(
         f"water.lead.{name}",
-        m3=words.quantity(sum(one.m3 for one in used), _M3, texts),
+        m3=words.quantity(sum(one.m3 for one in used), M3, texts),
         since=words.moment(period.start, period.zone, "day", texts),
     )
-    leaks = sum(one.leak is not None for one in used)
+    leaks = sum(one.leak is not None for one in found)
     return f"{said} {texts.plural('water.lead.leaks', leaks) if leaks else texts('water.lead.no_leak')}"
+
+
+def counted(found: Sequence[Meter]) -> list[Meter]:
+    """Return the meters that are added up: not a network's, nor one behind another that is."""
+    by_point = {one.point_id: one for one in found}
+
+    def is_counted(one: Meter) -> bool:
+        whole = None if one.part_of is None else by_point.get(one.part_of)
+        return not one.supplies and (one.part_of is None or (whole is not None and whole.supplies))
+
+    return [one for one in found if is_counted(one)]
 
 
 def leaks(found: Sequence[Meter], names: Mapping[int, str], tenant: Tenant, texts: Texts) -> list[dict[str, str]]:
@@ -49,11 +60,11 @@ def leaks(found: Sequence[Meter], names: Mapping[int, str], tenant: Tenant, text
                 flow=words.quantity(one.leak.litres_an_hour, _LITRES_H, texts),
                 day=words.quantity(one.leak.litres_a_day(), _LITRES, texts),
             ),
-            "cost": texts("water.leak.year", m3=words.quantity(one.leak.m3_a_year(), _M3, texts))
+            "cost": texts("water.leak.year", m3=words.quantity(one.leak.m3_a_year(), M3, texts))
             if one.leak_euros is None
             else texts(
                 "water.leak.cost",
-                m3=words.quantity(one.leak.m3_a_year(), _M3, texts),
+                m3=words.quantity(one.leak.m3_a_year(), M3, texts),
                 euros=words.quantity(one.leak_euros, _EUROS, texts),
             ),
         }
@@ -71,8 +82,8 @@ def rows(found: Sequence[Meter], names: Mapping[int, str], tenant: Tenant, texts
     """Return a row a meter."""
     return [
         [
-            {"text": names[one.point_id], "href": tenant_address(tenant, "points", one.point_id)},
-            words.quantity(one.m3, _M3, texts),
+            {"text": _name(one, names, texts), "href": tenant_address(tenant, "points", one.point_id)},
+            words.quantity(one.m3, M3, texts),
             NONE if one.euros is None else words.quantity(one.euros, _EUROS, texts),
             NONE if one.change is None else percent(one.change, texts),
             NONE if one.night_l is None else words.quantity(one.night_l, _LITRES_H, texts),
@@ -80,6 +91,10 @@ def rows(found: Sequence[Meter], names: Mapping[int, str], tenant: Tenant, texts
         ]
         for one in found
     ]
+
+
+def _name(one: Meter, names: Mapping[int, str], texts: Texts) -> str:
+    return names[one.point_id] if one.part_of is None else texts("water.part", name=names[one.point_id])
 
 
 def _status(one: Meter, texts: Texts) -> dict[str, str]:

@@ -44,7 +44,7 @@ def month_name(first: date, texts: Texts) -> str:
 def tell(found: Month, texts: Texts) -> Told:
     """Return the report in the reader's language."""
     leaks = [one for one in found.meters if one.leak is not None]
-    used = [one for one in found.meters if not one.supplies]
+    used = water_words.counted(found.meters)
     bad = [room for room in found.air.rooms if air_view.verdict(room.air) in {"watch", "bad"}]
     return Told(
         title=texts("report.title", name=found.tenant.name),
@@ -97,10 +97,10 @@ def _energy(found: Month, texts: Texts) -> str:
 
 
 def _water(found: Month, texts: Texts) -> str:
-    used = [one for one in found.meters if not one.supplies]
+    used = water_words.counted(found.meters)
     if not used:
         return ""
-    leaks = sum(one.leak is not None for one in used)
+    leaks = sum(one.leak is not None for one in found.meters)
     said = texts("report.water", m3=words.quantity(sum(one.m3 for one in used), _M3, texts))
     return f"{said} {texts.plural('water.lead.leaks', leaks) if leaks else texts('water.lead.no_leak')}"
 

@@ -14,6 +14,7 @@ from api.models import Answer
 from api.parameters import Asked, DevEui, OfTenant
 from api.provisioning import Planned, Registered, Wish
 from api.v1.install import Latitude, Longitude, ModelId
+from domain.uses import Use
 from store import importing
 
 PATH: Final = "/api/v1/imports"
@@ -26,6 +27,7 @@ Name = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x
 class Row(Registered):
     """One sensor, and where it measures: `site` and `point` are names, made if they are not there.
 
+    `use` is what it meters for, `part_of` the name of the point of the same site that counts it as well.
     `join_eui` and the keys are for the network server.
     """
 
@@ -36,6 +38,8 @@ class Row(Registered):
     point: Name = ""
     latitude_deg: Latitude | None = None
     longitude_deg: Longitude | None = None
+    use: Use | None = None
+    part_of: Name = ""
 
 
 class NewImport(Asked):
@@ -55,7 +59,7 @@ class RefusedRow(Answer):
     """A row that was not taken, by its place in the list, from 0."""
 
     row: int
-    why: Literal["dev_eui", "model", "occupied", "elsewhere", "twice"]
+    why: Literal["dev_eui", "model", "occupied", "elsewhere", "twice", "part"]
     detail: str
 
 

@@ -1,4 +1,4 @@
-"""What technicians declare: sites, points, devices, and which device measures which point since when.
+"""What technicians declare: sites, devices, and which device measures which point since when.
 
 A body names what may be given, and no more: whose a thing is comes from the address, its id from the store.
 """
@@ -14,7 +14,7 @@ from api import models, pagination, tenancy
 from api.access import HEALTH, INSTALL, require
 from api.context import CLOCK, reader
 from api.endpoint import delete, get, patch, post
-from api.models import Point, Resource, Site
+from api.models import Resource, Site
 from api.parameters import Asked, DevEui, Id, IdPath, OfTenant, PagedOfTenant, Text
 from api.problems import CONFLICT, ProblemError
 from store import installing
@@ -22,7 +22,6 @@ from store.assignments import assign, release
 from store.reading.pages import page_of
 
 SITES: Final = "/api/v1/sites"
-POINTS: Final = "/api/v1/points"
 DEVICES: Final = "/api/v1/devices"
 ASSIGNMENTS: Final = "/api/v1/assignments"
 
@@ -48,21 +47,6 @@ class ChangedSite(Asked):
     kind: SiteKind = ""
     latitude_deg: Latitude | None = None
     longitude_deg: Longitude | None = None
-
-
-class NewPoint(Asked):
-    """What is to be measured at a site."""
-
-    site_id: Id
-    name: Text
-    is_individual: bool | None = None
-
-
-class ChangedPoint(Asked):
-    """What is to be otherwise of a point; the rest stays."""
-
-    name: Text = ""
-    is_individual: bool | None = None
 
 
 class NewDevice(Asked):
@@ -166,40 +150,6 @@ async def delete_site(request: web.Request, connection: asyncpg.Connection, path
 
 
 @require(INSTALL)
-async def create_point(request: web.Request, connection: asyncpg.Connection, body: NewPoint) -> Point:
-    """Make a point at a site of the tenant."""
-    tenant = await tenancy.tenant_of(request, connection)
-    of_site = (connection, tenant.tenant_id, body.site_id, body.name)
-    return _point(await installing.add_point(*of_site, is_individual=body.is_individual))
-
-
-@require(HEALTH)
-async def get_point(request: web.Request, path: IdPath) -> Point:
-    """Tell one point."""
-    async with reader(request) as connection:
-        tenant = await tenancy.tenant_of(request, connection)
-        return _point(await installing.point(connection, tenant.tenant_id, path.id))
-
-
-async def _held_point(request: web.Request, connection: asyncpg.Connection, path: IdPath) -> Point:
-    tenant = await tenancy.tenant_of(request, connection)
-    return _point(await installing.point(connection, tenant.tenant_id, path.id, held=True))
-
-
-@require(INSTALL)
-async def change_point(request: web.Request, connection: asyncpg.Connection, path: IdPath, body: ChangedPoint) -> Point:
-    """Change what is given of a point. Its history stays."""
-    tenant = await tenancy.tenant_of(request, connection)
-    given = body.model_dump(exclude_unset=True)
-    return _point(await installing.change_point(connection, tenant.tenant_id, path.id, given))
-
-
-def _point(found: installing.Point) -> Point:
-    fields = found._asdict()
-    return Point(id=fields.pop("point_id"), **fields)
-
-
-@require(INSTALL)
 async def create_device(request: web.Request, connection: asyncpg.Connection, body: NewDevice) -> DeclaredDevice:
     """Declare a device."""
     tenant = await tenancy.tenant_of(request, connection)
@@ -290,9 +240,6 @@ ROUTES: Final = (
     get(f"{SITES}/{{id}}", get_site, query=OfTenant),
     patch(f"{SITES}/{{id}}", change_site, query=OfTenant, held=_held_site),
     delete(f"{SITES}/{{id}}", delete_site, query=OfTenant, held=_held_site),
-    post(POINTS, create_point, query=OfTenant),
-    get(f"{POINTS}/{{id}}", get_point, query=OfTenant),
-    patch(f"{POINTS}/{{id}}", change_point, query=OfTenant, held=_held_point),
     post(DEVICES, create_device, query=OfTenant),
     get(f"{DEVICES}/{{dev_eui}}", get_device, query=OfTenant),
     patch(f"{DEVICES}/{{dev_eui}}", change_device, query=OfTenant, held=_held_device),

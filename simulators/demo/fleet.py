@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Final, NamedTuple
 
+from domain.uses import Use
 from simulators.communes import Commune
 from simulators.demo import buildings, places, senses
 from simulators.demo.buildings import Energy, Habits, Room, Story, Water
@@ -45,7 +46,8 @@ class DemoDevice(NamedTuple):
     """One device as the demonstration declares it.
 
     `quantity` names what its page shows first, in the words of `domain.quantities`. `every` is the period of its
-    messages, in quarters of an hour. `parameters` are what its decoder needs to know.
+    messages, in quarters of an hour. `parameters` are what its decoder needs to know. `use` is what it meters for, and
+    `part_of` the point of the site that counts it as well.
     """
 
     dev_eui: str
@@ -56,6 +58,8 @@ class DemoDevice(NamedTuple):
     quantity: str
     every: int
     parameters: Mapping[str, str]
+    use: Use | None
+    part_of: str
 
     @property
     def profile(self) -> str:
@@ -72,8 +76,11 @@ class _Placed(NamedTuple):
     every: int
     sense: Sense
     parameters: Mapping[str, str] = {}
+    use: Use | None = None
+    part_of: str = ""
 
 
+_GENERAL: Final = "Électricité, compteur général"
 _GAS: Final = {"pulse_weight": "10", "pulse_unit": "L", "pulse_quantity": "gas_volume"}
 
 
@@ -81,7 +88,7 @@ def _electricity(story: Story, site: Site, habits: Habits, energy: Energy) -> _P
     index = buildings.energy_index(story, habits, energy, _seed(site), 4.1e6)
     return _Placed(
         "fludia-fm432e",
-        "Électricité, compteur général",
+        _GENERAL,
         "active_energy_import",
         _TWICE_A_DAY,
         senses.electricity_meter(index),
@@ -90,7 +97,9 @@ def _electricity(story: Story, site: Site, habits: Habits, energy: Energy) -> _P
 
 def _gas(story: Story, site: Site, habits: Habits, heat_w_per_k: float, trend: float) -> _Placed:
     index = buildings.gas_index(story, habits, Energy(0, 0, heat_w_per_k, trend), _seed(site), 8.8e6)
-    return _Placed("fludia-fm432g", "Gaz, chaufferie", "gas_volume", _TWICE_A_DAY, senses.gas_meter(index), _GAS)
+    return _Placed(
+        "fludia-fm432g", "Gaz, chaufferie", "gas_volume", _TWICE_A_DAY, senses.gas_meter(index), _GAS, "heating"
+    )
 
 
 def _water(story: Story, site: Site, habits: Habits, water: Water, point: str = "Eau, compteur général") -> _Placed:
@@ -231,11 +240,16 @@ def _first_commune(story: Story) -> Iterator[tuple[str, str, _Placed]]:
     school, stadium, bridge = "École du Centre", "Stade municipal", "Pont de la Somme"
     yield school, "school", _warmth(story, "Température, classe de CM2", _LESSONS, Room(24))
     yield school, "school", _Placed("multitech-rbs301-dws", "Porte de la chaufferie", "open", _RARELY, senses.door)
-    for name, kind, point, sense in (
-        (school, "school", "Baie informatique", senses.socket(story, _LESSONS, rack)),
-        ("Mairie", "town_hall", "Radiateur, archives", senses.socket(story, _OFFICE, heater)),
-    ):
-        yield name, kind, _Placed("milesight-ws523", point, "active_energy_import", _RARELY, sense)
+    sockets: tuple[tuple[str, str, str, Sense, Use], ...] = (
+        (school, "school", "Baie informatique", senses.socket(story, _LESSONS, rack), "other"),
+        ("Mairie", "town_hall", "Radiateur, archives", senses.socket(story, _OFFICE, heater), "heating"),
+    )
+    for name, kind, point, sense, use in sockets:
+        yield (
+            name,
+            kind,
+            _Placed("milesight-ws523", point, "active_energy_import", _RARELY, sense, use=use, part_of=_GENERAL),
+        )
     yield "Mairie", "town_hall", _air(story, "Air, salle du conseil", _OFFICE, Room(9, 160, 2.5))
     yield (
         "Mairie",
@@ -301,6 +315,8 @@ def fleet(story: Story, found: Mapping[str, Commune]) -> tuple[tuple[DemoDevice,
                 quantity=one.quantity,
                 every=one.every,
                 parameters=one.parameters,
+                use=one.use,
+                part_of=one.part_of,
             ),
             one.sense,
         )

@@ -8,7 +8,7 @@ import asyncpg
 from store.maintenance.aggregates import refresh_hours
 from store.maintenance.radio import rebuild_accounts
 from store.maintenance.rollups import rebuild
-from store.maintenance.supervision import rebuild_supervision
+from store.maintenance.supervision import KEPT_DAYS, rebuild_supervision
 from store.maintenance.twins import settle_twins
 
 # An hour is rolled up when it is over and its last frames have come; readers do without until then.
@@ -45,7 +45,7 @@ async def consume_plain(connection: asyncpg.Connection, settled: datetime, kept_
         await settle_twins(connection, marks)
         await rebuild(connection, [mark for mark in marks if mark[1] >= kept_from])
         accounts = await rebuild_accounts(connection, marks)
-        days = await rebuild_supervision(connection, marks)
+        days = await rebuild_supervision(connection, marks, settled.date() - timedelta(days=KEPT_DAYS))
     return Portion(marks=len(taken), accounts=accounts, days=days)
 
 
@@ -75,5 +75,5 @@ async def consume_timescale(
     async with connection.transaction():
         await connection.execute(DELETE_THESE_MARKS, [record["ctid"] for record in found])
         accounts = await rebuild_accounts(connection, marks)
-        days = await rebuild_supervision(connection, marks)
+        days = await rebuild_supervision(connection, marks, settled.date() - timedelta(days=KEPT_DAYS))
     return Portion(marks=len(found), accounts=accounts, days=days)

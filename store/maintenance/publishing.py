@@ -51,7 +51,14 @@ async def _publish(connection: asyncpg.Connection, one: Dataset, now: datetime) 
     todo = portion(one.since, one.published_to, zone, now)
     if todo is None:
         return False
-    figures = [figure for series in found for figure in await _figures(connection, one, series, todo, zone)]
+    figures = [
+        figure
+        for series in found
+        if (
+            series.weight >= 0 if one.grain == "point" else series.weight != 0
+        )  # a site counts what is behind a meter once
+        for figure in await _figures(connection, one, series, todo, zone)
+    ]
     await open_publishing.replace_rows(connection, one.dataset_id, todo.start, published(one.grain, one.every, figures))
     await open_publishing.mark_published(connection, one, todo.end, now)
     return True
@@ -63,6 +70,7 @@ async def _figures(
     bounds = edges(todo.start, todo.end, one.every, zone)
     of_series = (one.tenant_id, series.point_id, series.quantity, series.channel)
     told = await intervals(connection, *of_series, bounds=bounds)
+    sign = -1 if series.weight < 0 else 1
     return [
         Figure(
             site_id=series.site_id,
@@ -75,7 +83,7 @@ async def _figures(
             minimum=row.minimum if isinstance(row, GaugeBucket) else None,
             mean=row.mean if isinstance(row, GaugeBucket) else None,
             maximum=row.maximum if isinstance(row, GaugeBucket) else None,
-            increase=row.increase if isinstance(row, CounterBucket) else None,
+            increase=sign * row.increase if isinstance(row, CounterBucket) and row.increase is not None else None,
         )
         for row in told.rows
         if isinstance(row, GaugeBucket | CounterBucket)  # what states are published as is not decided

@@ -10,6 +10,8 @@ from domain.readings import FAILED, MALFORMED, NO_DECODER
 
 Mark = tuple[int, datetime]
 
+KEPT_DAYS: Final = 92  # of frames_daily and heard_daily: DELETE_OLD of fleet.py forgets what is older
+
 _UNDECODED: Final = (NO_DECODER, MALFORMED, FAILED)
 _BATTERY_DAYS: Final = 60
 
@@ -133,11 +135,15 @@ UPDATE device_health AS known
 """
 
 
-async def rebuild_supervision(connection: asyncpg.Connection, marks: Collection[Mark]) -> set[date]:
-    """Make anew the days of these (device, hour), and how those devices fare; return the UTC days."""
-    if not marks:
+async def rebuild_supervision(connection: asyncpg.Connection, marks: Collection[Mark], since: date) -> set[date]:
+    """Make anew the days of these (device, hour), and how those devices fare; return the UTC days.
+
+    Days before `since` are no longer kept, and stay as they are.
+    """
+    told = {(device_id, hour.astimezone(UTC).date()) for device_id, hour in marks}
+    days = sorted((device_id, day) for device_id, day in told if day >= since)
+    if not days:
         return set()
-    days = sorted({(device_id, hour.astimezone(UTC).date()) for device_id, hour in marks})
     columns = list(map(list, zip(*days, strict=True)))
     await connection.execute(UPSERT_FRAMES, *columns, list(_UNDECODED))
     await connection.execute(DELETE_HEARD, *columns)

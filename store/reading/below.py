@@ -92,8 +92,8 @@ class Used(NamedTuple):
 
 
 SELECT_USED_BELOW: Final = of_growth(""", of_point AS (
-  SELECT tenant_id, quantity_id, point_id, sum(grown) FILTER (WHERE period = 1) AS now,
-         sum(grown) FILTER (WHERE period = 2) AS before,
+  SELECT tenant_id, quantity_id, point_id, sum(counted) FILTER (WHERE period = 1) AS now,
+         sum(counted) FILTER (WHERE period = 2) AS before,
          count(DISTINCT day) FILTER (WHERE period = 1) >= $8
          AND count(DISTINCT day) FILTER (WHERE period = 2) >= $8 AS twice
     FROM grown

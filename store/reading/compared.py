@@ -45,6 +45,8 @@ async def agreed(reader: Reader, tenant_id: int) -> list[Agreed]:
 class Counted(NamedTuple):
     """What one meter counted, in the quantity's unit: on how many days of the period, how much in all.
 
+    One behind a meter of another site is told twice: of its own site, and taken off the other's.
+
     `level` a day and `slope` a degree day are the line of least squares through its days, None where there is none;
     `degree_days` are those of the days it counted, None where the weather is not known.
     """
@@ -63,9 +65,10 @@ class Counted(NamedTuple):
 
 # A household's meter is not the commune's.
 SELECT_COUNTED: Final = of_growth(""", days AS (
-  SELECT tenant_id, site_id, point_id, quantity_id, channel, day, sum(grown) AS used
+  SELECT tenant_id, site_id, point_id, weight, quantity_id, channel, day, sum(counted) AS used
     FROM grown
-   GROUP BY tenant_id, site_id, point_id, quantity_id, channel, day
+   WHERE weight <> 0
+   GROUP BY tenant_id, site_id, point_id, weight, quantity_id, channel, day
 ), weather AS MATERIALIZED (
   SELECT day, greatest(0, $8::double precision - (low + high) / 2) AS degree_days
     FROM weather_days(($3::timestamptz[])[1], ($4::timestamptz[])[1])

@@ -13,7 +13,8 @@ class Told(NamedTuple):
     """One quantity in one period: of one point over it all (`day` None), or of all points on a day (`point_id` None).
 
     `days` is on how many days each device and channel measured something. `increase` is what a counter grew by; `mean`
-    and `peak`, of a level, are its mean and the mean of each day's highest. All in the quantity's unit.
+    and `peak`, of a level, are its mean and the mean of each day's highest. All in the quantity's unit. Of a counter's
+    point: it counts at `site_id` with a `weight` (see growth.py), its `use` and the point that it is `part_of`.
     """
 
     quantity: str
@@ -24,16 +25,24 @@ class Told(NamedTuple):
     increase: float | None
     mean: float | None
     peak: float | None
+    site_id: int | None = None
+    weight: int = 1
+    part_of: int | None = None
+    use: str | None = None
 
 
 SELECT_COUNTED: Final = of_growth("""
-SELECT name, point_id, period, day, days, increase, NULL, NULL
-  FROM (SELECT quantity_id, point_id, (period - 1)::integer AS period, day,
-               count(*) FILTER (WHERE is_new_day)::integer AS days, sum(grown) AS increase
+SELECT quantities.name, point_id, period, day, days, increase, NULL, NULL, told.site_id, coalesce(weight, 1), part_of,
+       use
+  FROM (SELECT quantity_id, point_id, site_id, weight, (period - 1)::integer AS period, day,
+               count(*) FILTER (WHERE is_new_day)::integer AS days,
+               CASE WHEN GROUPING(point_id) = 0 THEN sum(grown) ELSE sum(counted) END AS increase
           FROM grown
-         GROUP BY GROUPING SETS ((quantity_id, period, point_id), (quantity_id, period, day))) AS told
+         GROUP BY GROUPING SETS ((quantity_id, period, point_id, site_id, weight), (quantity_id, period, day))
+        HAVING GROUPING(point_id) = 0 OR bool_or(grown.weight <> 0)) AS told
   JOIN quantities USING (quantity_id)
- ORDER BY name, period, day, point_id
+  LEFT JOIN points USING (point_id)
+ ORDER BY quantities.name, period, day, point_id
 """)
 
 # A day of a level counts for the point at which its device was, on some of it.
@@ -89,8 +98,9 @@ class Use(NamedTuple):
 
 SELECT_USES: Final = of_growth("""
 SELECT site_id, name, alike, day, amount
-  FROM (SELECT site_id, quantity_id, point_id = ANY ($8::integer[]) AS alike, day, sum(grown) AS amount
+  FROM (SELECT site_id, quantity_id, point_id = ANY ($8::integer[]) AS alike, day, sum(counted) AS amount
           FROM grown
+         WHERE weight <> 0
          GROUP BY site_id, quantity_id, alike, day) AS used
   JOIN quantities USING (quantity_id)
  ORDER BY day, site_id, name, alike
@@ -108,7 +118,8 @@ async def uses(
 ) -> list[Use]:
     """Return what each site of a tenant used on each day of [start, end), midnights of the tenant, in order of time.
 
-    The points of `alike` are added up apart from the others. Days without a message are missing.
+    What is behind another meter is counted once. The points of `alike` are added up apart from the others. Days without
+    a message are missing.
     """
     asked = Asked([tenant.tenant_id], quantities, [(start, end)], tenant.time_zone)
     return [Use(*row) for row in await reader.fetch(SELECT_USES, *asked.parameters(), list(alike))]

@@ -7,6 +7,9 @@ before it, so that nothing falls between two pieces, and what was used during a 
 Within a piece and between two, a counter that restarted or passed its end counts as `increase` of pieces.py has it.
 What was used between the last message of a device and the first of its replacement is not known and not counted.
 
+A point that is part of another counts with a weight: 0 at the site of the other, which has counted it; where the other
+is at another site, 1 at its own and -1 at the other's. So whatever is added up with its weight is counted once.
+
 Days are those of the territory; those of a tenant whose clock is another's are made of hours.
 """
 
@@ -18,14 +21,15 @@ from store.reading.ladder import TERRITORY
 
 # `grown` has a row for each piece of each counter in each of the ranges asked for (`period`, from 1), in the quantity's
 # unit: what it grew by, the day of the tenant that it is of, whether it is the first of that day, and how long it began
-# after the piece before it.
+# after the piece before it. `counted` is what it adds to the totals of `site_id`: `grown` with its `weight`; a point
+# itself is told by its rows of weight 0 and 1.
 #
 # The index before a range is looked for in the two days before it, with the same search, and further back where those
 # are empty: a counter that was silent for longer than a hundred days begins anew. OFFSET 0: what the API reads is a
 # view that hides other tenants' rows, and a range reaches into it only from within.
 _GROWN: Final = """
 meters AS MATERIALIZED (
-  SELECT points.of_tenant_id AS tenant_id, site_id, point_id, device_id, since, until,
+  SELECT points.of_tenant_id AS tenant_id, counting.site_id, point_id, weight, device_id, since, until,
          CASE WHEN $7::boolean THEN 'infinity'
               ELSE (date_trunc('day', since AT TIME ZONE 'Europe/Paris' - interval '1 microsecond') + interval '1 day')
                    AT TIME ZONE 'Europe/Paris' END AS first_day,
@@ -34,10 +38,14 @@ meters AS MATERIALIZED (
     JOIN assignments USING (point_id)
    CROSS JOIN LATERAL (VALUES (coalesce(lower(during), '-infinity'), coalesce(upper(during), 'infinity')))
            AS measuring (since, until)
+    LEFT JOIN (SELECT point_id AS whole_id, site_id AS whole_at FROM points) AS whole ON whole_id = part_of
+   CROSS JOIN LATERAL (VALUES (points.site_id, CASE WHEN whole_at = points.site_id THEN 0 ELSE 1 END), (whole_at, -1))
+           AS counting (site_id, weight)
    WHERE points.of_tenant_id = ANY ($1::integer[])
-     AND ($5::integer IS NULL OR site_id = $5)
+     AND ($5::integer IS NULL OR counting.site_id = $5)
+     AND (weight >= 0 OR whole_at <> points.site_id)
 ), stretches AS (
-  SELECT tenant_id, site_id, point_id, device_id, since, first_day, period, by_day, begins, ends
+  SELECT tenant_id, site_id, point_id, weight, device_id, since, first_day, period, by_day, begins, ends
     FROM meters
    CROSS JOIN unnest($3::timestamptz[], $4::timestamptz[]) WITH ORDINALITY AS asked (start, stop, period)
    CROSS JOIN LATERAL (VALUES (true, greatest(start, first_day), least(stop, last_day)),
@@ -99,12 +107,13 @@ meters AS MATERIALIZED (
                               ORDER BY earlier.hour DESC
                               LIMIT 1) END) AS before
     FROM pieces
-  WINDOW series AS (PARTITION BY device_id, since, quantity_id, channel, period ORDER BY at)
+  WINDOW series AS (PARTITION BY device_id, since, weight, quantity_id, channel, period ORDER BY at)
 ), grown AS (
-  SELECT tenant_id, site_id, point_id, quantity_id, channel, period, at, day, after, is_new_day,
-         counter_growth(before, first, low, high, last) AS grown
-    FROM stepped
-   WHERE at >= begins
+  SELECT *, weight * grown AS counted
+    FROM (SELECT tenant_id, site_id, point_id, weight, quantity_id, channel, period, at, day, after, is_new_day,
+                 counter_growth(before, first, low, high, last) AS grown
+            FROM stepped
+           WHERE at >= begins) AS each
 )
 """
 

@@ -10,18 +10,19 @@ from store.reading.territory import Tenant
 
 
 class HourUse(NamedTuple):
-    """What one meter counted in one hour, in the quantity's unit."""
+    """What one meter counted in one hour, in the quantity's unit. `weight`: see growth.py."""
 
     site_id: int
     point_id: int
     quantity: str
     start: datetime
     amount: float
+    weight: int = 1
 
 
 # What was used during a silence would make one hour of many.
 SELECT_HOURS: Final = of_growth("""
-SELECT site_id, point_id, name, at, grown
+SELECT site_id, point_id, name, at, grown, weight
   FROM grown
   JOIN quantities USING (quantity_id)
  WHERE after = interval '1 hour'
@@ -89,7 +90,10 @@ class Hour(NamedTuple):
 
 SELECT_COUNTED_AT_SITE: Final = of_growth("""
 SELECT name, NULL, at, increase, NULL
-  FROM (SELECT quantity_id, at, sum(grown) AS increase FROM grown GROUP BY quantity_id, at) AS counted
+  FROM (SELECT quantity_id, at, sum(counted) AS increase
+          FROM grown
+         WHERE weight <> 0
+         GROUP BY quantity_id, at) AS counted
   JOIN quantities USING (quantity_id)
  ORDER BY name, at
 """)

@@ -6,24 +6,29 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from domain.errors import NotFoundError
+from domain.uses import Use
 from store.reading.pages import Reader
 
 
 class PointFound(NamedTuple):
-    """A point and its site."""
+    """A point and its site; `part_of` is the name of the point that counts it as well, with its site's elsewhere."""
 
     point_id: int
     name: str
     site_id: int
     site_name: str
+    use: Use | None = None
+    part_of: str | None = None
 
 
 SELECT_POINT: Final = """
-SELECT point_id, points.name, site_id, sites.name AS site_name
+SELECT points.point_id, points.name, points.site_id, sites.name AS site_name, points.use,
+       CASE WHEN whole.site_id = points.site_id THEN whole.name ELSE at.name || ', ' || whole.name END AS part_of
   FROM points
-  JOIN sites USING (site_id)
- WHERE tenant_id = $1
-   AND point_id = $2
+  JOIN sites ON sites.site_id = points.site_id
+  LEFT JOIN (points AS whole JOIN sites AS at ON at.site_id = whole.site_id) ON whole.point_id = points.part_of
+ WHERE sites.tenant_id = $1
+   AND points.point_id = $2
 """
 
 

@@ -3,6 +3,7 @@
 from typing import Final, NamedTuple
 
 from domain.errors import NotFoundError
+from domain.uses import Use
 from store.reading.pages import Page, Reader, checked_limit, page_of
 
 
@@ -33,7 +34,8 @@ class Site(NamedTuple):
 class Point(NamedTuple):
     """What is measured at a site. `device_id` and `dev_eui` are of the device that measures it now, if any does.
 
-    `is_individual` says whether it is one household's or person's meter; None while nobody said.
+    `is_individual` says whether it is one household's or person's meter; None while nobody said. `use` is what it is
+    metered for (domain/uses.py); `part_of` the point that counts it as well.
     """
 
     point_id: int
@@ -42,6 +44,8 @@ class Point(NamedTuple):
     device_id: int | None
     dev_eui: str | None
     is_individual: bool | None = None
+    use: Use | None = None
+    part_of: int | None = None
 
 
 SELECT_TENANTS: Final = """
@@ -101,7 +105,7 @@ async def sites(reader: Reader, tenant_id: int, *, after: int | None = None, lim
 
 
 SELECT_POINTS: Final = """
-SELECT point_id, site_id, points.name, device_id, dev_eui, is_individual
+SELECT point_id, site_id, points.name, device_id, dev_eui, is_individual, use, part_of
   FROM points
   LEFT JOIN (SELECT point_id, device_id, dev_eui
                FROM assignments

@@ -14,6 +14,7 @@ _FOLLOWS: Final = "of_tenant_id"  # written by a trigger
 _QUANTITIES: Final = "quantity_ids"
 _DOCUMENTS: Final = {("rules", "target"), ("rules", "definition")}
 _CAUSE: Final = ("incidents", "cause")
+_PART: Final = ("points", "part_of")
 
 
 class Column(NamedTuple):
@@ -70,7 +71,13 @@ def _field(relation: str, column: Column, names: Collection[str]) -> Field:
         return Field(name, "jsonb", "", out, name, back)
     if (relation, name) == _CAUSE:
         return Field(name, "text", "", _CAUSE_OUT, name, _CAUSE_BACK)
+    if (relation, name) == _PART:
+        out, back = (f"(SELECT {to} FROM word_point WHERE {row}.{name} = {of})" for row, of, to in _POINTS)  # noqa: S608
+        return Field(name, "text", "", out, name, back)
     return Field(name, column.type, "", f"one.{name}", name, f"staged.{name}")
+
+
+_POINTS: Final = (("one", "id", "word"), ("staged", "word", "id"))  # another point of the same table
 
 
 def _each(table: str, array: str, wanted: str, given: str) -> str:

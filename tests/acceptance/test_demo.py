@@ -122,7 +122,7 @@ async def test_the_demo_shows_values_that_move_stops_whole_and_keeps_its_data(st
             assert page.status == 200
             assert page.url.path == "/t/corbie"
             assert "Corbie" in await page.text()
-        await demo.until_said(r"\d+ messages of the last 3 days published", START_WITHIN_S)
+        await demo.until_said(r"\d+ messages of the last 3 days stored", START_WITHIN_S)
         async with asyncio.timeout(MOVES_WITHIN_S):
             await until_moved(session, address)
     assert await demo.end(signal.SIGINT) < STOP_WITHIN_S
@@ -133,7 +133,7 @@ async def test_the_demo_shows_values_that_move_stops_whole_and_keeps_its_data(st
     kept = _uplinks(directory)
     assert kept > 1000
     again = start("--captures", str(directory))
-    await again.until_said(r"messages of the last \d+ days published", START_WITHIN_S)
+    await again.until_said(r"messages of the last \d+ days stored", START_WITHIN_S)
     assert await again.end(signal.SIGTERM) < STOP_WITHIN_S
     assert again.process.returncode == 0, again.said()
     assert _uplinks(directory) >= kept

@@ -55,3 +55,23 @@ async def test_thousands_of_rows_take_seconds_and_twice_is_once(served: Served) 
     found = await post(served, [row(number) for number in range(2_000)])
     assert (found["devices"], found["assignments"], found["refused"]) == (0, 0, [])
     assert await served.connection.fetchval(COUNT) == before + 4_000
+
+
+async def test_a_row_says_behind_which_meter_it_counts(served: Served) -> None:
+    rows = [
+        row(1, use="heating", part_of="Compteur général"),  # made, as sites and points are
+        row(2, part_of="Point 2"),
+        {**row(3), "site": "Lieu 0", "point": "Compteur général", "part_of": "Point 1"},
+    ]
+    found = await post(served, rows)
+    assert (found["devices"], found["assignments"]) == (3, 3)
+    assert [(one["row"], one["why"], one["detail"]) for one in found["refused"]] == [
+        (1, "part", "Point 2"),
+        (2, "part", "Point 1"),
+    ]
+    assert await post(served, rows[:1]) == {**found, "devices": 0, "assignments": 0, "refused": []}
+    told = await served.connection.fetch(
+        "SELECT points.name, points.use, whole.name AS part_of FROM points JOIN points AS whole"
+        " ON whole.point_id = points.part_of"
+    )
+    assert [tuple(one) for one in told] == [("Point 1", "heating", "Compteur général")]

@@ -95,7 +95,7 @@ async def test_fields_choose_what_is_told(served: Served) -> None:
     assert said["errors"][0] == {
         "field": "fields",
         "detail": "it names what is not there",
-        "accepted": "id, site_id, name, dev_eui, is_individual",
+        "accepted": "id, site_id, name, dev_eui, is_individual, use, part_of",
     }
 
 

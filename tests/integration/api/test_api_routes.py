@@ -33,6 +33,8 @@ async def test_the_territory_is_told(served_any: Served) -> None:
         "name": "Air, classe de CM2",
         "dev_eui": f"{1:016x}",
         "is_individual": None,
+        "use": None,
+        "part_of": None,
     }
     of_site = (await answer(served, f"/api/v1/points?tenant=mareuville&site_id={sites[1]['id']}"))["items"]
     assert [point["name"] for point in of_site] == ["Porte des archives", "Sonde neuve"]

@@ -266,3 +266,32 @@ async def test_members_of_any_answer_are_chosen(served: Served) -> None:
         async with served.http.get(f"/api/v1/{path}", params=params | {"fields": "absent"}) as response:
             assert response.status == 400
             assert "fields" in await response.text()
+
+
+async def test_a_point_is_a_part_of_another_of_its_tenant_that_counts_the_same(served: Served) -> None:
+    world = served.world
+    site_id = await served.connection.fetchval("SELECT site_id FROM points WHERE point_id = $1", world.water.point_id)
+    new = {"site_id": site_id, "name": "Eau, cantine", "use": "kitchen", "part_of": world.water.point_id}
+    made = await send(served, "POST", "/api/v1/points", new)
+    assert (made.status, made.body["use"], made.body["part_of"]) == (201, "kitchen", world.water.point_id)
+    path, whole = f"/api/v1/points/{made.body['id']}", f"/api/v1/points/{world.water.point_id}"
+
+    async def why(address: str, part_of: int) -> object:
+        said = await send(served, "PATCH", address, {"part_of": part_of})
+        assert (said.status, said.body["type"]) == (422, "urn:samara:problem:no-such-part")
+        return said.body
+
+    foreign = await why(path, world.foreign.point_id)
+    assert foreign == await why(path, 2**31 - 1)
+    assert isinstance(foreign, dict)
+    assert foreign["why"] == "absent"
+    ring = await why(whole, made.body["id"])
+    assert isinstance(ring, dict)
+    assert ring["why"] == "ring"
+    assert (await send(served, "PATCH", path, {"use": "swimming"})).status == 400
+    async with served.http.get(path, params=TENANT) as response:
+        tag = response.headers["ETag"]
+    alone = await send(served, "PATCH", path, {"part_of": None})
+    assert alone.body == {**made.body, "part_of": None}
+    async with served.http.patch(path, params=TENANT, json={"use": "other"}, headers={"If-Match": tag}) as response:
+        assert response.status == 412

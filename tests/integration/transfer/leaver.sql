@@ -113,3 +113,5 @@ VALUES (:tenant, :device, :point, 'replaced', :now, 'clé en mairie', '000000000
 INSERT INTO photos VALUES (:device, :now, :tenant, '\xffd8ff00');
 INSERT INTO populations VALUES (:tenant, 5200, 2025);
 INSERT INTO comparison_consents VALUES (:tenant, NULL, 'Mme Lefèvre', :now);
+INSERT INTO points (site_id, name, use) VALUES (:site, 'Eau, cantine', 'kitchen');
+UPDATE points SET part_of = (SELECT point_id FROM points WHERE name = 'Eau, cantine') WHERE point_id = :meter;  -- a later one

@@ -3,7 +3,8 @@
 import pytest
 
 from domain.labels import crc16
-from domain.sensor_list import FIELDS, Row, RowError, propose, understand
+from domain.sensor_list import FIELDS, Row, RowError, propose, understand, use_of
+from domain.uses import USES
 
 EUI = "70B3D5E75E001234"
 MODELS = {"acmeth": "acme-th", "acmesonde": "acme-th"}
@@ -39,10 +40,21 @@ def test_a_row_is_read_as_people_write_it() -> None:
     assert understand(["x", EUI], ["", "dev_eui"], {}) == Row(EUI.lower())
 
 
+def test_a_row_says_what_a_meter_is_for_and_behind_which_it_is() -> None:
+    said = row(dev_eui=EUI, site="École", point="Four", use="Cuisine", part_of="Compteur général")
+    found = understand(said, FIELDS, {})
+    assert (found.use, found.part_of) == ("kitchen", "Compteur général")
+    assert {use_of(one) for one in ("Éclairage public", "outdoor_lighting")} == {"outdoor_lighting"}
+    assert [use_of(one) for one in USES] == list(USES)
+    assert propose(["Usage", "Sous-compteur de"], {}) == ["use", "part_of"]
+
+
 @pytest.mark.parametrize(
     ("said", "why", "found"),
     [
         ({}, "empty", ""),
+        ({"dev_eui": EUI, "use": "danse"}, "use", "danse"),
+        ({"dev_eui": EUI, "part_of": "Compteur général"}, "no_site", "Compteur général"),
         ({"dev_eui": "7.07600E+15"}, "number", "7.07600E+15"),
         ({"dev_eui": "7,076E+15"}, "number", "7,076E+15"),
         ({"dev_eui": "70B3D5E75E00123"}, "dev_eui", "70B3D5E75E00123"),

@@ -1,0 +1,23 @@
+"""What energy or water goes to, as sub-meters of a building tell it apart.
+
+Source: arrêté du 26 octobre 2010 (RT 2012), article 31, which has buildings other than homes measured by heating,
+cooling, hot water, lighting, sockets, ventilation and cooking; and what communes meter beside: charging of vehicles,
+lighting out of doors, watering.
+"""
+
+from typing import Final, Literal, get_args
+
+Use = Literal[
+    "heating",
+    "cooling",
+    "hot_water",
+    "ventilation",
+    "lighting",
+    "sockets",
+    "kitchen",
+    "charging",
+    "outdoor_lighting",
+    "watering",
+    "other",
+]
+USES: Final[tuple[Use, ...]] = get_args(Use)
