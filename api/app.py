@@ -26,6 +26,7 @@ from api import (
     v1,
     wakeups,
 )
+from api.commands import COMMAND_DESK, CommandDesk
 from api.endpoint import Endpoint
 from api.latest import read_news
 from api.live import Hub, News
@@ -59,6 +60,7 @@ def create_app(
     keyring: Keyring,
     contact_rules: ContactRules,
     rule_desk: RuleDesk,
+    command_desk: CommandDesk,
     mailer: Mailer,
     hasher: PasswordHasher | None = None,
     filling: Callable[[], bool] = lambda: False,
@@ -67,7 +69,8 @@ def create_app(
 
     It needs two connections of `pool` at least: one listens to commits for as long as the application runs.
     `accounts` is of the database's role that lets people in, `pool` of the one that reads for them.
-    `contact_rules` says who can be told of alerts, and how; `rule_desk` checks rules and tries them on the past.
+    `contact_rules` says who can be told of alerts, and how; `rule_desk` checks rules and tries them on the past;
+    `command_desk` makes bytes of commands for devices.
     `contact_rules` says who can be told of alerts, and how; `mailer` sends invitations and links to choose a password.
     `filling` says whether a demonstration's past still comes in: pages then say that their totals are not whole.
     `clock` tells the present, timezone-aware; `registry` is what /metrics shows, and gets the API's own series.
@@ -89,6 +92,7 @@ def create_app(
     app[context.FILLING] = filling
     app[CONTACT_RULES] = contact_rules
     app[RULE_DESK] = rule_desk
+    app[COMMAND_DESK] = command_desk
     app[context.HUB] = Hub(read=news, who_may=may_read, settings=settings)
     app[context.RECENT] = Recent()
     app[context.EXPORTS] = Slots(settings.max_exports, TOO_MANY_EXPORTS)

@@ -139,6 +139,12 @@ NO_SUCH_PART: Final = Kind(
     "The point cannot be a part of that one; `why` says it.",
     "Ce point ne peut pas faire partie de celui-là.",
 )
+NO_SUCH_DOWNLINK: Final = Kind(
+    "no-such-downlink",
+    422,
+    "No such message can be sent to this sensor.",
+    "Un tel message ne peut pas être envoyé à ce capteur.",
+)
 UNREADABLE_CODE: Final = Kind(
     "unreadable-code", 422, "This code names no sensor; `why` says what is wrong.", "Ce code ne désigne aucun capteur."
 )
@@ -237,6 +243,7 @@ KINDS: Final = (
     NO_SUCH_RULE,
     NO_SUCH_PLACE,
     NO_SUCH_PART,
+    NO_SUCH_DOWNLINK,
     ONE_PLACE,
     UNREADABLE_CODE,
     TOO_MANY_POINTS,

@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from decoders import commands
 from decoders.registry import Decoder, Model
+from domain.commands import PERIOD
 
 _HEAD: Final = """# The models that Samara decodes
 
@@ -47,7 +49,19 @@ def models_page(decoders: Mapping[str, Decoder]) -> str:
     vendors = sorted(by_vendor, key=str.casefold)
     count = f"{len(decoders)} models of {len(vendors)} vendors."
     sections = (line for vendor in vendors for line in _section(vendor, by_vendor[vendor]))
-    return "\n".join([_HEAD, count, "", *sections, _FOOT])
+    return "\n".join([_HEAD, count, "", *sections, _periods(decoders), "", _FOOT])
+
+
+def _periods(decoders: Mapping[str, Decoder]) -> str:
+    """Return which models can be told how often to send, without a codec."""
+    known = commands.load()
+    told = {model_id for model_id in decoders if any(one.name == PERIOD for one in known.of(model_id))}
+    names = ", ".join(f"`{model_id}`" for model_id in sorted(told))
+    return (
+        f"## Told how often to send\n\nOf {len(told)} models the period can be set from a sensor's page and over the"
+        f" API ([downlinks.md](downlinks.md)): {names}.\n\nOf any other model that has a JavaScript codec with"
+        " `encodeDownlink`, whatever that codec takes."
+    )
 
 
 def _section(vendor: str, models: list[Model]) -> Iterator[str]:

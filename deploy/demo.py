@@ -16,11 +16,12 @@ import structlog
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
-from deploy import demo_accounts, demo_facts, demo_state, demo_territory
+from deploy import demo_accounts, demo_facts, demo_network, demo_state, demo_territory
 from deploy.database import broker_directory, embedded_directory
 from deploy.declaring import declare
 from deploy.delivering import delivery_role
 from deploy.demo_accounts import Visit
+from deploy.demo_network import DemoNetwork
 from deploy.demo_past import past
 from deploy.demo_state import DemoState
 from deploy.dsns import let_roles_in, of_settings, passwords
@@ -29,8 +30,10 @@ from deploy.embedded.postgres import EmbeddedPostgres
 from deploy.embedded.process import EmbeddedServerError
 from deploy.embedded.server import EmbeddedServer
 from deploy.evaluating import alerting_role
+from deploy.keyring import keyring_of
 from deploy.maintaining import Upkeep, maintenance_role
 from deploy.metrics import new_registry
+from deploy.provisioning import provisioning_role
 from deploy.roles import Running, ingest_role, now, stop_on_signals, until, worker_name
 from deploy.settings import Settings
 from deploy.web import api_role
@@ -61,6 +64,7 @@ class Demo(NamedTuple):
     captures: tuple[Path, ...]
     state_file: Path
     scenario: Scenario
+    network: DemoNetwork
     watched: tuple[asyncio.Task[None], ...]  # end only if a server does, by itself
     whole: asyncio.Event  # the past is stored and rolled up
 
@@ -82,11 +86,13 @@ async def demo(
             address = await stack.enter_async_context(
                 api_role(started.running, any_port=True, filling=lambda: not started.whole.is_set())
             )
+            provisioning = (await stack.enter_async_context(provisioning_role(started.running))).task
             await _subscribed(started.running.registry, ingest)
             say(_welcome(address, await demo_accounts.make(started.running.dsns.owner), settings.data_dir))
             publishing = asyncio.create_task(_publish(started, maintaining.upkeep, stop, say), name="the publisher")
             try:
-                await until(stop, ingest, maintaining.task, alerting, delivery, publishing, *started.watched)
+                roles = (ingest, maintaining.task, alerting, delivery, provisioning)
+                await until(stop, *roles, publishing, *started.watched)
             finally:
                 publishing.cancel()
                 await asyncio.gather(publishing, return_exceptions=True)
@@ -101,17 +107,20 @@ async def _services(settings: Settings, captures: tuple[Path, ...], before: time
         EmbeddedPostgres(embedded_directory(settings), settings.pg_bin) as postgres,
         # A power cut may lose the last second of a demonstration; on a slow disk, fsync would take minutes.
         EmbeddedBroker(broker_directory(settings), sync_interval="1s") as broker,
+        AsyncExitStack() as stack,
     ):
         await migrate(postgres.dsn)
         await let_roles_in(postgres.dsn, passwords(settings, postgres.dsn))
         state_file = settings.data_dir / "demo.json"
         scenario = _scenario(state_file, before)
         await _declare(postgres.dsn, captures, scenario)
+        network = await stack.enter_async_context(demo_network.serving(scenario))
+        await demo_network.configure(postgres.dsn, keyring_of(settings), network, scenario, now())
         watched = tuple(asyncio.create_task(_watch(server)) for server in (postgres, broker))
         try:
             yield Demo(
                 Running(
-                    _with_source(settings, broker),
+                    _with_source(settings, broker, network),
                     of_settings(settings, postgres.dsn),
                     worker_name(settings),
                     new_registry(),
@@ -120,6 +129,7 @@ async def _services(settings: Settings, captures: tuple[Path, ...], before: time
                 captures,
                 state_file,
                 scenario,
+                network,
                 watched,
                 asyncio.Event(),
             )
@@ -133,8 +143,8 @@ async def _watch(server: EmbeddedServer) -> None:
     raise EmbeddedServerError(f"a server ended by itself, with code {code}; see {server.log_file}")
 
 
-def _with_source(settings: Settings, broker: EmbeddedBroker) -> Settings:
-    """Return the settings with the demonstration's own network server for only source."""
+def _with_source(settings: Settings, broker: EmbeddedBroker, network: DemoNetwork) -> Settings:
+    """Return the settings with the demonstration's own network server, for only source and to be spoken to."""
     source = MqttSource(
         name=SOURCE,
         lns="chirpstack",
@@ -146,7 +156,8 @@ def _with_source(settings: Settings, broker: EmbeddedBroker) -> Settings:
     )
     ingest = IngestSettings(**settings.ingest.model_dump() | {"mqtt": (source,), "http": ()})
     api = settings.api.model_copy(update={"demo": True, "second_factor_for": ()})
-    return settings.model_copy(update={"ingest": ingest, "api": api})
+    provisioning = settings.provisioning.model_copy(update={"servers": (network.address,)})
+    return settings.model_copy(update={"ingest": ingest, "api": api, "provisioning": provisioning})
 
 
 def _scenario(state_file: Path, before: timedelta | None) -> Scenario:
@@ -192,7 +203,7 @@ async def _publish(started: Demo, upkeep: Upkeep, stop: asyncio.Event, say: Call
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(_publish_past(started, upkeep, clock.now(), say))
         async with Publisher(started.broker, client_id="demo-live") as publisher:
-            await run(publisher, started.scenario, clock, stop)
+            await run(publisher, started.scenario, clock, stop, started.network.network)
     await stop.wait()
 
 

@@ -10,7 +10,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from alerting.provisioning import servers
 from alerting.provisioning.door import door
-from alerting.provisioning.worker import Office, work_once
+from alerting.provisioning.downlinks import downlinks_once
+from alerting.provisioning.reach import Office
+from alerting.provisioning.worker import work_once
 from deploy.keyring import keyring_of
 from deploy.roles import Running, now
 from deploy.rounds import Rounds
@@ -23,7 +25,7 @@ class Metrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.orders = Counter(
             "samara_provisioning_orders_total",
-            "What was wanted of network servers: done, again (a failure that may pass), failed.",
+            "What was wanted of network servers: done, again (a failure that may pass), failed; states of downlinks.",
             ["act", "outcome"],
             registry=registry,
         )
@@ -45,6 +47,12 @@ class Provisioning(NamedTuple):
     rounds: Rounds
 
 
+async def _work_once(office: Office) -> bool:
+    """Do of orders and of downlinks what is due; say whether there may be more."""
+    ordered = await work_once(office)
+    return await downlinks_once(office) or ordered
+
+
 @contextlib.asynccontextmanager
 async def provisioning_role(running: Running) -> AsyncIterator[Provisioning]:
     """Carry out what is wanted of network servers for as long as the context lasts."""
@@ -54,7 +62,7 @@ async def provisioning_role(running: Running) -> AsyncIterator[Provisioning]:
     try:
         office = Office(pool, keyring, servers.load(), door(settings), settings.timeout_s, now, metrics.told)
         rounds = Rounds(
-            partial(work_once, office), metrics.succeeded, role="provisioning", undone="asked of network servers"
+            partial(_work_once, office), metrics.succeeded, role="provisioning", undone="asked of network servers"
         )
         task = asyncio.create_task(rounds.run(), name="provisioning")
         try:

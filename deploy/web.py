@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry, exposition
 from alerting.contact_rules import ContactRules
 from alerting.rule_desk import RuleDesk
 from api.access import UNASKED, require
+from deploy.command_desk import CommandDesk
 from deploy.keyring import keyring_of
 from deploy.mailing import RelayMailer
 from deploy.roles import Ingesting, Running, now
@@ -56,6 +57,7 @@ async def api_role(
             keyring=keyring,
             contact_rules=ContactRules(running.settings.notifications),
             rule_desk=RuleDesk(),
+            command_desk=CommandDesk(),
             mailer=RelayMailer(running.settings.notifications.smtp),
             filling=filling,
         )

@@ -6,6 +6,7 @@ the event's own scalars are emitted even when zero (`"fCnt":0`), those of nested
 """
 
 import base64
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -184,6 +185,35 @@ def status(
             "externalPowerSource": False,
             "batteryLevelUnavailable": False,
             "batteryLevel": round(battery_pct, 2),
+        }
+    )
+
+
+def txack(device: Device, *, at: datetime, item_id: str, gateway_id: str, f_cnt: int) -> tuple[str, bytes]:
+    """Return (topic, message) of a `txack` event: a gateway sent an item of the device's queue."""
+    return device.topic("txack"), _dumps(
+        {
+            "downlinkId": f_cnt,
+            "time": rfc3339(at, 9),
+            "deviceInfo": device.info(),
+            "queueItemId": item_id,
+            "fCntDown": f_cnt,
+            "gatewayId": gateway_id,
+            "txInfo": {"frequency": CHANNELS_HZ[0], "power": 14},
+        }
+    )
+
+
+def ack(device: Device, *, at: datetime, item_id: str, f_cnt: int) -> tuple[str, bytes]:
+    """Return (topic, message) of an `ack` event: the device has that item of its queue."""
+    return device.topic("ack"), _dumps(
+        {
+            "deduplicationId": str(uuid.uuid5(uuid.NAMESPACE_OID, item_id)),
+            "time": rfc3339(at, 9),
+            "deviceInfo": device.info(),
+            "queueItemId": item_id,
+            "acknowledged": True,
+            "fCntDown": f_cnt,
         }
     )
 

@@ -8,7 +8,9 @@ from typing import Final
 
 import asyncpg
 
+from domain.downlinks import TOLD_BY
 from store.batch import DUPLICATE, QUARANTINED, STORED, AccountKey, Key
+from store.downlinks.hearing import note
 from store.packing import Packed, PackedFrame
 
 Counts = Counter[tuple[AccountKey, str]]  # by account and outcome
@@ -32,6 +34,9 @@ async def insert_events(connection: asyncpg.Connection, batch: Packed) -> Counts
         return Counter()
     columns = list(zip(*(event.row for event in batch.events), strict=True))
     new = {tuple(record) for record in await connection.fetch(INSERT_EVENTS, *columns)}
+    told = {event.row[3] for event in batch.events if event.row[6] in TOLD_BY and event.row[3] is not None}
+    if told:
+        await note(connection, told, batch.events[0].row[2])
     counts: Counts = Counter()
     for event in batch.events:
         key = event.row[:2]

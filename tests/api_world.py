@@ -23,6 +23,7 @@ from api.access import PERMISSIONS, digest
 from api.app import create_app
 from api.mailing import Mail, MailError
 from api.settings import ApiSettings
+from deploy.command_desk import CommandDesk
 from deploy.embedded.postgres import role_dsn
 from store.access.accounts import account_by_email, add_account, grant
 from store.access.keys import add_key
@@ -249,6 +250,7 @@ async def serving(
         keyring=KEYRING,
         contact_rules=ContactRules(DeliverySettings(smtp=SmtpSettings(host="relay.example"))),
         rule_desk=RuleDesk(),
+        command_desk=CommandDesk(),
         mailer=mails or Mails(),
     )
     runner = web.AppRunner(app, shutdown_timeout=2)

@@ -5,20 +5,17 @@ there is looked at and not made a second time.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
-from datetime import datetime, timedelta
-from typing import Final, NamedTuple
+from datetime import timedelta
+from typing import Final
 
-import asyncpg
-
-from alerting.provisioning.door import Door
 from alerting.provisioning.errors import ServerError
-from alerting.provisioning.servers import Module, NetworkServer
+from alerting.provisioning.reach import Office, Reach
+from alerting.provisioning.servers import NetworkServer
 from domain.provisioning import RootKeys, Step, There, Wanted, legible, next_attempt, steps
-from store.access.sealing import Keyring, SealError
+from store.access.sealing import SealError
 from store.pool import borrowed
-from store.provisioning import devices, orders, servers
+from store.provisioning import devices, orders
 from store.provisioning.orders import Claimed
 from store.provisioning.servers import Access
 
@@ -28,25 +25,13 @@ _AT_ONCE: Final = 8
 _MOST: Final = 200_000  # devices of an application
 
 
-class Office(NamedTuple):
-    """What a worker works with. `told` is called with (act, outcome) after each attempt."""
-
-    pool: asyncpg.Pool
-    keyring: Keyring
-    modules: Mapping[str, Module]
-    door: Door
-    timeout_s: float
-    clock: Callable[[], datetime]
-    told: Callable[[str, str], None]
-
-
 async def work_once(office: Office) -> bool:
     """Do what is due now; say whether there may be more."""
     async with borrowed(office.pool) as connection:
         claimed = await orders.claim(connection, office.clock(), LEASE, _AT_ONCE)
     if claimed:
         async with AsyncExitStack() as stack:
-            desk = _Desk(office, stack)
+            desk = _Desk(office, Reach(office, stack))
             failures = await asyncio.gather(*(desk.grant(one) for one in claimed), return_exceptions=True)
         for failure in failures:
             if failure is not None:
@@ -55,18 +40,17 @@ async def work_once(office: Office) -> bool:
 
 
 class _Desk:
-    """One round: the network servers that it speaks to are opened once, and closed with it."""
+    """One round of orders."""
 
-    def __init__(self, office: Office, stack: AsyncExitStack) -> None:
+    def __init__(self, office: Office, reach: Reach) -> None:
         self._office = office
-        self._stack = stack
-        self._open: dict[Access, asyncio.Task[NetworkServer]] = {}
+        self._reach = reach
 
     async def grant(self, one: Claimed) -> None:
         """Try to grant a wish, and write down what became of it."""
         office, owner_id = self._office, None
         try:
-            access = await self._access(one.tenant_id)
+            access = await self._reach.access(one.tenant_id)
             owner_id = access.owner_id
             async with asyncio.timeout(_WITHIN_S):
                 await self._carry_out(one, access)
@@ -82,13 +66,6 @@ class _Desk:
                 await devices.set_trouble(connection, access.owner_id, "")
             office.told(one.act, "done")
 
-    async def _access(self, tenant_id: int) -> Access:
-        async with borrowed(self._office.pool) as connection:
-            access = await servers.access(connection, self._office.keyring, tenant_id)
-        if access is None:
-            raise ServerError("no network server is configured for this tenant", permanent=True)
-        return access
-
     async def _failed(self, one: Claimed, owner_id: int | None, why: str, *, permanent: bool) -> None:
         now = self._office.clock()
         again_at = None if permanent else next_attempt(one.attempts + 1, one.created_at, now)
@@ -102,25 +79,13 @@ class _Desk:
         self._office.told(one.act, "failed" if again_at is None else "again")
 
     async def _carry_out(self, one: Claimed, access: Access) -> None:
-        server = await self._server(access)
+        server = await self._reach.server(access)
         if one.dev_eui is None:
             await self._list(server, access)
         elif one.act == "delete":
             await self._delete(server, one, access, one.dev_eui)
         else:
             await self._put(server, one, access, one.dev_eui)
-
-    async def _server(self, access: Access) -> NetworkServer:
-        if access not in self._open:
-            self._open[access] = asyncio.create_task(self._opened(access))
-        return await asyncio.shield(self._open[access])  # one that is late does not take it from the others
-
-    async def _opened(self, access: Access) -> NetworkServer:
-        module = self._office.modules.get(access.kind)
-        if module is None:
-            raise ServerError(f"this version does not know network servers of the kind {access.kind!r}", permanent=True)
-        place = await self._office.door(access.address)
-        return await self._stack.enter_async_context(module.opened(access, place, self._office.timeout_s))
 
     async def _put(self, server: NetworkServer, one: Claimed, access: Access, dev_eui: str) -> None:
         async with borrowed(self._office.pool) as connection:

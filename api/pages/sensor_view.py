@@ -28,7 +28,7 @@ def facts(sensor: Sensor, away: int, joins: int, now: datetime) -> Facts:
     return Facts(
         now,
         sensor.last_seen_at,
-        sensor.learned_period_s or sensor.model_period_s,
+        max(sensor.learned_period_s or 0, sensor.set_period_s or 0) or sensor.model_period_s,
         heard=sensor.heard,
         lost=sensor.lost,
         resets=sensor.resets,

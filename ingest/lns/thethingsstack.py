@@ -25,6 +25,7 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta, Struct
 
+from domain.downlinks import REFERENCE
 from domain.errors import MessageError
 from domain.events import ACK, DOWNLINK, JOIN, LOCATION, LOG, Event, NetworkEvent, Position, Reception, Uplink
 from domain.identifiers import dev_addr, dev_eui
@@ -113,6 +114,7 @@ class _Downlink(Struct, frozen=True, gc=False):
     f_port: fields.FPort = 0
     f_cnt: fields.FCnt = 0
     confirmed: bool = False
+    correlation_ids: tuple[str, ...] = ()
 
 
 class _Error(Struct, frozen=True, gc=False):
@@ -236,9 +238,11 @@ def _what(message: _Message) -> tuple[str, Mapping[str, Any], Position | None]:
         data = {"accepted": True, "dev_addr": dev_addr(ids.dev_addr), "device_name": ids.device_id}
         return JOIN, data, None
     if message.downlink_ack is not None:
-        return ACK, {"acknowledged": True, "f_cnt_down": message.downlink_ack.f_cnt}, None
+        sent = message.downlink_ack
+        return ACK, {"acknowledged": True, "f_cnt_down": sent.f_cnt, **_reference(sent)}, None
     if message.downlink_nack is not None:
-        return ACK, {"acknowledged": False, "f_cnt_down": message.downlink_nack.f_cnt}, None
+        sent = message.downlink_nack
+        return ACK, {"acknowledged": False, "f_cnt_down": sent.f_cnt, **_reference(sent)}, None
     if message.location_solved is not None:
         solved, place = message.location_solved, message.location_solved.location
         return LOCATION, {"source": place.source or solved.service, "accuracy_m": place.accuracy}, _position(place)
@@ -264,4 +268,11 @@ def _downlink(message: _Message) -> Mapping[str, Any]:
 
 
 def _sent(downlink: _Downlink) -> Mapping[str, Any]:
-    return {"f_port": downlink.f_port, "f_cnt_down": downlink.f_cnt, "confirmed": downlink.confirmed}
+    said = {"f_port": downlink.f_port, "f_cnt_down": downlink.f_cnt, "confirmed": downlink.confirmed}
+    return {**said, **_reference(downlink)}
+
+
+def _reference(downlink: _Downlink) -> Mapping[str, str]:
+    """Return our own reference of a downlink that we asked for; of another's nothing."""
+    ours = next((one for one in downlink.correlation_ids if one.startswith(REFERENCE)), None)
+    return {} if ours is None else {"reference": ours.removeprefix(REFERENCE)[:64]}

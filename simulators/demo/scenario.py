@@ -22,6 +22,7 @@ from domain.events import Position
 from simulators import chirpstack
 from simulators.clock import Clock, pause
 from simulators.demo import places
+from simulators.demo.answering import Answering, Queues
 from simulators.demo.buildings import Story
 from simulators.demo.fleet import DemoDevice, fleet
 from simulators.demo.places import Gateway
@@ -139,25 +140,35 @@ def _calendar(
                     yield moment, message
 
 
-async def run(publisher: Sender, scenario: Scenario, clock: Clock, stop: asyncio.Event) -> int:
+async def run(
+    publisher: Sender, scenario: Scenario, clock: Clock, stop: asyncio.Event, queues: Queues | None = None
+) -> int:
     """Join what tells often, then publish one of its uplinks each beat until `stop`; return how many messages.
 
     Beats are absolute: a slow moment is caught up, not added. Each run is a new session of these devices (new
-    DevAddr, frame counter from 0), as after a power cut. Meters go on in their own time.
+    DevAddr, frame counter from 0), as after a power cut. Meters go on in their own time. What waits in `queues` for a
+    device leaves after its uplink; one that is told how often to send does so from then on.
     """
     started = clock.now()
     fast = [one for one in scenario.members if one[0].every <= _FAST and _heard(scenario, one[0], started, 0)]
     slow = [one for one in enumerate(scenario.members) if one[1][0].every > _FAST]
     due = _calendar(scenario, slow, started, started + timedelta(days=3650), datetime.max.replace(tzinfo=UTC))
     coming = next(due)
-    session = started.isoformat()
+    session, answering = started.isoformat(), Answering(queues)
     sent = await _arrive(publisher, scenario, fast, started, session)
     start, beat, next_stats = clock.monotonic(), 0, 0.0
     while not stop.is_set():
         number, index = divmod(beat, len(fast))
-        device, sense = fast[index]
         now = clock.now()
-        messages = [_uplink(scenario, device, sense, at=now, number=number, session=session)]
+        speaking = answering.due(now)
+        if not answering.keeps_own_time(fast[index][0]):
+            speaking.append((*fast[index], number))
+        messages: list[Message | None] = [*answering.acknowledgements(now)]
+        for device, sense, turn in speaking:
+            messages.append(_uplink(scenario, device, sense, at=now, number=turn, session=session))
+            if messages[-1] is not None:
+                best = scenario.reaches[device.dev_eui].gateways[0][1].gateway_id
+                messages += answering.after(device, sense, turn, best, now)
         while coming[0] <= now:
             messages.append(coming[1])
             coming = next(due)

@@ -16,7 +16,8 @@ _HOUR: Final = timedelta(hours=1)
 
 # Only devices that measure a point now: one on the shelf is not silent.
 SELECT_LATE: Final = """
-SELECT devices.device_id, devices.tenant_id, last_seen_at, coalesce(health.period_s, models.period_s) AS period_s,
+SELECT devices.device_id, devices.tenant_id, last_seen_at,
+       coalesce(greatest(health.period_s, period_of(parameters, NULL)), models.period_s) AS period_s,
        heard, lost, resets, undecoded, sf12, margin_db, gateway_ids, battery_end_on
   FROM assignments
   JOIN devices USING (device_id)

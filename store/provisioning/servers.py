@@ -105,6 +105,13 @@ SELECT_PUT: Final = """
 SELECT put_network_token($1, $2, $3, $4)
 """
 
+# As the database's owner, of whom nobody asks who it is.
+UPSERT_AS_OWNER: Final = """
+INSERT INTO network_secrets AS known (tenant_id, kind, master, wrapped, sealed) VALUES ($1, 'token', $2, $3, $4)
+ON CONFLICT ON CONSTRAINT network_secrets_key
+DO UPDATE SET master = excluded.master, wrapped = excluded.wrapped, sealed = excluded.sealed
+"""
+
 
 async def set_server(
     connection: asyncpg.Connection,
@@ -117,9 +124,11 @@ async def set_server(
     profiles: Mapping[str, str],
     token: str | None,
     now: datetime,
+    as_owner: bool = False,
 ) -> None:
     """Say which network server a tenant's devices go to; `token` None keeps the one there is.
 
+    `as_owner`: the connection is the owner's of the database, and not of somebody who administers the tenant.
     A token is of one address and application: with another, what was there is forgotten, and the token with it.
     Raises RefusedError for a model that nobody knows, and when a token is needed.
     """
@@ -139,7 +148,7 @@ async def set_server(
         raise RefusedError("A profile is given for a model that is not known.") from error
     if token is not None:
         sealed = keyring.seal(token.encode(), owner_of_token(tenant_id))
-        await connection.execute(SELECT_PUT, tenant_id, *sealed)
+        await connection.execute(UPSERT_AS_OWNER if as_owner else SELECT_PUT, tenant_id, *sealed)
 
 
 async def remove_server(connection: asyncpg.Connection, tenant_id: int) -> None:

@@ -33,7 +33,8 @@ class Listed(NamedTuple):
 
 SELECT_FLEET: Final = """
 SELECT tenants.name, sites.name, points.name, dev_eui, devices.name, vendor, models.name, last_seen_at,
-       coalesce(health.period_s, models.period_s), heard, lost, undecoded, sf12, margin_db, cardinality(gateway_ids),
+       coalesce(greatest(health.period_s, period_of(parameters, NULL)), models.period_s), heard, lost, undecoded, sf12,
+       margin_db, cardinality(gateway_ids),
        battery_kind, battery, battery_end_on, cause
   FROM devices
   JOIN tenants USING (tenant_id)

@@ -35,6 +35,7 @@ class Sensor(NamedTuple):
     battery: float | None
     battery_on: date | None
     battery_end_on: date | None
+    set_period_s: int | None  # as somebody set it up
 
 
 SELECT_SENSOR: Final = """
@@ -42,7 +43,8 @@ SELECT devices.device_id, dev_eui, devices.name, devices.tenant_id, slug, tenant
        points.name, vendor, models.name, period_of(parameters, models.period_s),
        (SELECT max(received_at) FROM latest_frames WHERE latest_frames.device_id = devices.device_id), health.period_s,
        coalesce(heard, 0), coalesce(lost, 0), coalesce(resets, 0), coalesce(undecoded, 0), coalesce(sf12, 0),
-       margin_db, coalesce(gateway_ids, '{}'), battery_kind, battery, battery_on, battery_end_on
+       margin_db, coalesce(gateway_ids, '{}'), battery_kind, battery, battery_on, battery_end_on,
+       period_of(parameters, NULL)
   FROM devices
   JOIN tenants USING (tenant_id)
   LEFT JOIN models USING (model_id)

@@ -186,6 +186,8 @@ LEFT_OUT: Final = {
     "database_readers": "roles of this database",
     "device_health": "derived",
     "device_keys": "network keys: the network server has them; here they are sealed, and for this installation alone",
+    "downlinks": "what was wanted of the network server of this installation",
+    "downlinks_told": "what this installation has not looked at yet",
     "elsewhere": "the neighbours'",
     "fleet_counts": "derived",
     "fleet_days": "derived",

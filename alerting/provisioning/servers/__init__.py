@@ -3,16 +3,19 @@
 How to add one: docs/provisioning.md.
 """
 
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from types import MappingProxyType, ModuleType
-from typing import Protocol, cast
+from typing import Literal, Protocol, cast
 
 from alerting.provisioning.door import Place
+from domain.downlinks import Outgoing, Queued
 from domain.errors import ConfigurationError
 from domain.folders import modules
 from domain.provisioning import RootKeys, There, Wanted
 from store.provisioning.servers import Access
+
+TakenBack = Literal["taken", "gone", "kept"]
 
 
 class NetworkServer(Protocol):
@@ -35,6 +38,15 @@ class NetworkServer(Protocol):
 
     def listed(self, without_join_eui: Collection[str]) -> AsyncIterator[There]:
         """Yield all devices of the application, with their JoinEUI, which of these is not needed."""
+
+    async def enqueue(self, downlink: Outgoing) -> str:
+        """Put a downlink at the end of its device's queue; return what it is called there."""
+
+    async def queue(self, dev_eui: str) -> Sequence[Queued]:
+        """Return what waits in the queue of a device."""
+
+    async def take_back(self, downlink: Outgoing, item: str) -> TakenBack:
+        """Take a downlink out of its device's queue: `gone` when it is not in it, `kept` when that cannot be done."""
 
 
 class Module(Protocol):

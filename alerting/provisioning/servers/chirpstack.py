@@ -9,6 +9,8 @@ Source: the messages of the package `chirpstack-api` (device.proto), and what Ch
 
 A key of the tenant is told `unauthenticated`, without a word, of a device that does not exist: so a device is created
 first, and only looked at when it is there already. LoRaWAN 1.0's AppKey goes into the field `nwk_key`.
+
+The queue of a device: ChirpStack numbers what is put there, whatever number is given, and takes away all or nothing.
 """
 
 import asyncio
@@ -22,6 +24,8 @@ from chirpstack_api.api.device_pb2_grpc import DeviceServiceStub  # type: ignore
 
 from alerting.provisioning.door import Place
 from alerting.provisioning.errors import ServerError
+from alerting.provisioning.servers import TakenBack
+from domain.downlinks import Outgoing, Queued
 from domain.provisioning import RootKeys, There, Wanted
 from store.provisioning.servers import Access
 
@@ -144,6 +148,43 @@ class ChirpStack:
                 return await self._device(dev_eui)
 
         return [found for found in await asyncio.gather(*map(one, dev_euis)) if found is not None]
+
+    async def enqueue(self, downlink: Outgoing) -> str:
+        """Put a downlink at the end of its device's queue; return the number that ChirpStack gives it."""
+        item = api.DeviceQueueItem(
+            dev_eui=downlink.dev_eui,
+            f_port=downlink.f_port,
+            data=downlink.payload,
+            confirmed=downlink.confirmed,
+            expires_at=downlink.expires_at,
+        )
+        request = api.EnqueueDeviceQueueItemRequest(queue_item=item)
+        answer = await self._ask_of(downlink.dev_eui, self._stub.Enqueue, request)
+        return str(answer.id)
+
+    async def queue(self, dev_eui: str) -> list[Queued]:
+        """Return what waits in the queue of a device."""
+        answer = await self._ask_of(dev_eui, self._stub.GetQueue, api.GetDeviceQueueItemsRequest(dev_eui=dev_eui))
+        return [Queued(one.id, one.f_port, one.data, one.confirmed) for one in answer.result]
+
+    async def take_back(self, downlink: Outgoing, item: str) -> TakenBack:
+        """Empty the queue if nothing else is in it: ChirpStack takes no single item away."""
+        there = [one.item for one in await self.queue(downlink.dev_eui)]
+        if item not in there:
+            return "gone"
+        if len(there) > 1:
+            return "kept"
+        await self._ask(self._stub.FlushQueue, api.FlushDeviceQueueRequest(dev_eui=downlink.dev_eui))
+        return "taken"
+
+    async def _ask_of(self, dev_eui: str, call: Call, request: Any) -> Any:
+        """Ask about a device; one that is not there is told as such, and not as a token that is no good."""
+        try:
+            return await self._ask(call, request)
+        except _RefusedError as error:
+            if error.code not in _NOT_OURS or await self._device(dev_eui) is not None:
+                raise
+        raise ServerError("ChirpStack has no such device, or another tenant there has it", permanent=True)
 
     async def _device(self, dev_eui: str) -> Any:
         """Return the message of a device, None when it is not there or another tenant's."""

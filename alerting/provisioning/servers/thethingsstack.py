@@ -10,9 +10,13 @@ in reverse.
 
 A device's id is eui-<DevEUI>, unless it has another already. A DevEUI is there once in a cluster, and a JoinEUI cannot
 be changed there: a device that has another is taken away and made anew.
+
+A downlink carries our reference as a correlation id, which comes back with what is told of it. To send one, the API key
+also needs the rights to read and write downlink application traffic.
 """
 
 import asyncio
+import base64
 import contextlib
 import socket
 import ssl
@@ -26,6 +30,8 @@ from msgspec import Meta, Struct
 
 from alerting.provisioning.door import Place
 from alerting.provisioning.errors import ServerError
+from alerting.provisioning.servers import TakenBack
+from domain.downlinks import REFERENCE, Outgoing, Queued
 from domain.provisioning import RootKeys, There, Wanted
 from store.provisioning.servers import Access
 
@@ -61,8 +67,15 @@ class _Listed(Struct, frozen=True, gc=False):
     end_devices: tuple[_Said, ...] = ()
 
 
+class _Waiting(Struct, frozen=True, gc=False):
+    """A queue: its items as they are, so that they can be given back."""
+
+    downlinks: list[dict[str, Any]] = []
+
+
 _SAID: Final = msgspec.json.Decoder(_Said)
 _LISTED: Final = msgspec.json.Decoder(_Listed)
+_WAITING: Final = msgspec.json.Decoder(_Waiting)
 T = TypeVar("T")
 
 
@@ -161,6 +174,36 @@ class TheThingsStack:
                 return
             page += 1
 
+    async def enqueue(self, downlink: Outgoing) -> str:
+        """Put a downlink at the end of its device's queue; it keeps our reference, and is called so."""
+        body = {"downlinks": [_pushed(downlink)]}
+        await self._ask("POST", f"{await self._queue_of(downlink.dev_eui)}/push", body)
+        return downlink.reference
+
+    async def queue(self, dev_eui: str) -> list[Queued]:
+        """Return what waits in the queue of a device."""
+        return [_queued(one) for one in await self._waiting(await self._queue_of(dev_eui))]
+
+    async def take_back(self, downlink: Outgoing, item: str) -> TakenBack:
+        """Put the others in place of the queue, as they were."""
+        path = await self._queue_of(downlink.dev_eui)
+        there = await self._waiting(path)
+        others = [one for one in there if _queued(one).item != item]
+        if len(others) == len(there):
+            return "gone"
+        await self._ask("POST", f"{path}/replace", {"downlinks": others})
+        return "taken"
+
+    async def _queue_of(self, dev_eui: str) -> str:
+        found = await self._found(dev_eui)
+        if found is None:
+            raise ServerError("The Things Stack has no such device", permanent=True)
+        return f"as/applications/{self._application}/devices/{_ids(found).device_id}/down"
+
+    async def _waiting(self, path: str) -> list[dict[str, Any]]:
+        _, body = await self._ask("GET", path, None)
+        return _read(_WAITING, body).downlinks
+
     async def _found(self, dev_eui: str) -> _Said | None:
         """Return what the identity server has of a device, whatever it is called there."""
         query = {"dev_eui_contains": dev_eui.upper(), "field_mask": "name"}
@@ -245,6 +288,29 @@ def _ids(found: _Said) -> _Ids:
     if found.ids is None:
         raise ServerError("The Things Stack answered a device without its ids", permanent=True)
     return _Ids(found.ids.device_id, found.ids.dev_eui.lower(), (found.ids.join_eui or _NO_JOIN_EUI).lower())
+
+
+def _pushed(downlink: Outgoing) -> dict[str, Any]:
+    return {
+        "f_port": downlink.f_port,
+        "frm_payload": base64.b64encode(downlink.payload).decode(),
+        "confirmed": downlink.confirmed,
+        "priority": "NORMAL",
+        "correlation_ids": [f"{REFERENCE}{downlink.reference}"],
+    }
+
+
+def _queued(said: Mapping[str, Any]) -> Queued:
+    """Return an item of a queue; its name is our reference, else nothing."""
+    told = said.get("correlation_ids")
+    ours = [one for one in told if isinstance(one, str)] if isinstance(told, list) else []
+    reference = next((one.removeprefix(REFERENCE) for one in ours if one.startswith(REFERENCE)), "")
+    port, payload = said.get("f_port"), said.get("frm_payload")
+    try:
+        sent = base64.b64decode(payload) if isinstance(payload, str) else b""
+    except ValueError:
+        sent = b""
+    return Queued(reference, port if isinstance(port, int) else 0, sent, said.get("confirmed") is True, reference)
 
 
 class _Pinned(AbstractResolver):

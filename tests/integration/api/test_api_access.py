@@ -56,6 +56,8 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "POST /api/v1/network-adoptions": {"devices": [DEVICE]},
     "POST /api/v1/installations": {"dev_eui": DEVICE, "point_id": "{point}"},
     "POST /api/v1/devices/{dev_eui}/removal": {},
+    "POST /api/v1/devices/{dev_eui}/downlinks": {"command": "period", "parameters": {"period_s": 600}},
+    "DELETE /api/v1/devices/{dev_eui}/downlinks/{id}": {},
     "POST /api/v1/incidents/{id}/acknowledgement": {"note": "x"},
     "POST /api/v1/incidents/{id}/assignment": {"to": "x"},
     "POST /api/v1/incidents/{id}/comments": {"note": "x"},

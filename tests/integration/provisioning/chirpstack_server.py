@@ -4,10 +4,10 @@ A tenant's key is told `unauthenticated`, without a word, of what is not its ten
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, NoReturn
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import grpc
 from chirpstack_api.api import device_pb2 as api
@@ -33,7 +33,9 @@ class ChirpStackServer(DeviceServiceServicer):
         self.token = TOKEN
         self.devices: dict[str, Any] = {}
         self.keys: dict[str, Any] = {}
-        self.queue: list[Any] = []
+        self.queue: list[Any] = []  # of all devices
+        self.enqueued: list[Any] = []  # whatever became of it
+        self.meanwhile: Callable[[str], Awaitable[None]] | None = None  # before an item's number is answered
         self.calls: Counter[str] = Counter()
         self.failures: dict[tuple[str, str], list[grpc.StatusCode]] = {}  # (call, DevEUI or ""): what to answer next
         self.late: set[str] = set()  # calls that do their work, and then answer nothing in time
@@ -119,6 +121,31 @@ class ChirpStackServer(DeviceServiceServicer):
         await self._begin("UpdateKeys", context, keys.dev_eui)
         await self._own(context, keys.dev_eui)
         self.keys[keys.dev_eui] = keys
+        return Empty()
+
+    async def Enqueue(self, request: Any, context: Any) -> Any:  # noqa: N802 - the name of the RPC
+        item = api.DeviceQueueItem()
+        item.CopyFrom(request.queue_item)
+        await self._begin("Enqueue", context, item.dev_eui)
+        await self._own(context, item.dev_eui)
+        item.id = str(uuid4())  # whatever number it was given
+        self.queue.append(item)
+        self.enqueued.append(item)
+        if self.meanwhile is not None:
+            await self.meanwhile(item.id)
+        await self._end("Enqueue", context)
+        return api.EnqueueDeviceQueueItemResponse(id=item.id)
+
+    async def GetQueue(self, request: Any, context: Any) -> Any:  # noqa: N802 - the name of the RPC
+        await self._begin("GetQueue", context, request.dev_eui)
+        await self._own(context, request.dev_eui)
+        found = [one for one in self.queue if one.dev_eui == request.dev_eui]
+        return api.GetDeviceQueueItemsResponse(total_count=len(found), result=found)
+
+    async def FlushQueue(self, request: Any, context: Any) -> Empty:  # noqa: N802 - the name of the RPC
+        await self._begin("FlushQueue", context, request.dev_eui)
+        await self._own(context, request.dev_eui)
+        self.queue = [one for one in self.queue if one.dev_eui != request.dev_eui]
         return Empty()
 
 

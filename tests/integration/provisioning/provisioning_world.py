@@ -12,8 +12,10 @@ import asyncpg
 
 from alerting.provisioning import servers
 from alerting.provisioning.door import door
+from alerting.provisioning.downlinks import downlinks_once
+from alerting.provisioning.reach import Office
 from alerting.provisioning.settings import ProvisioningSettings
-from alerting.provisioning.worker import Office, work_once
+from alerting.provisioning.worker import work_once
 from deploy.embedded.postgres import role_dsn
 from store.access.roles import PROVISIONING
 from store.pool import open_pool
@@ -65,7 +67,7 @@ class Desk(NamedTuple):
 
     async def work(self) -> None:
         """Do all that is due now."""
-        while await work_once(self.office):
+        while await work_once(self.office) or await downlinks_once(self.office):
             pass
 
     async def later(self, **by: float) -> None:

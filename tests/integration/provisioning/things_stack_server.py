@@ -1,7 +1,7 @@
 """A Things Stack of the tests: its four registries of end devices, and search, as its documentation has them."""
 
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -21,6 +21,8 @@ class ThingsStackServer:
         self.registries: dict[str, dict[str, dict[str, Any]]] = {"": {}, "js": {}, "ns": {}, "as": {}}
         self.taken: set[str] = set()  # DevEUIs of other applications
         self.calls: Counter[str] = Counter()
+        self.queues: dict[str, list[dict[str, Any]]] = {}  # of downlinks, by device
+        self.is_late = False  # the next downlink is taken, and the answer lost
         self.instead: bytes | None = None  # what lists answer instead
         self.failures: dict[str, list[int]] = {}  # "PUT ns": what to answer next
 
@@ -81,6 +83,26 @@ class ThingsStackServer:
         shown = [_masked(one, request) for one in found[limit * (page - 1) : limit * page]]
         return web.json_response({"end_devices": shown} if shown else {})
 
+    async def push(self, request: web.Request) -> web.Response:
+        return await self._queued(request, self.queues.get(request.match_info["device"], []))
+
+    async def replace(self, request: web.Request) -> web.Response:
+        return await self._queued(request, [])
+
+    async def _queued(self, request: web.Request, before: Sequence[dict[str, Any]]) -> web.Response:
+        device = request.match_info["device"]
+        if device not in self.registries[""]:
+            return web.json_response({"code": 5, "message": "not found"}, status=404)
+        self.queues[device] = [*before, *(await request.json())["downlinks"]]
+        if self.is_late:
+            self.is_late = False
+            return web.json_response({"code": 14, "message": "the answer was lost"}, status=503)
+        return web.json_response({})
+
+    async def waiting(self, request: web.Request) -> web.Response:
+        found = self.queues.get(request.match_info["device"], [])
+        return web.json_response({"downlinks": found} if found else {})
+
     def add(self, device_id: str, dev_eui: str, name: str, join_eui: str = "0" * 16) -> None:
         """Register a device as somebody did by hand."""
         ids = {"device_id": device_id, "dev_eui": dev_eui.upper(), "join_eui": join_eui.upper()}
@@ -100,6 +122,7 @@ async def serving() -> AsyncIterator[ThingsStackServer]:
     app = web.Application(middlewares=[server.guard])
     devices = f"/applications/{APP}/devices"
     one, other = f"/api/v3{devices}/{{device}}", f"/api/v3/{{registry:js|ns|as}}{devices}/{{device}}"
+    queue = f"/api/v3/as{devices}/{{device}}/down"
     app.add_routes([
         web.post(f"/api/v3{devices}", server.create),
         web.get(f"/api/v3{devices}", server.list),
@@ -107,6 +130,9 @@ async def serving() -> AsyncIterator[ThingsStackServer]:
         *(web.route(method, path, handler)
           for path in (one, other)
           for method, handler in (("GET", server.get), ("PUT", server.set), ("DELETE", server.delete))),
+        web.get(f"{queue}", server.waiting),
+        web.post(f"{queue}/push", server.push),
+        web.post(f"{queue}/replace", server.replace),
     ])  # fmt: skip
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
