@@ -47,6 +47,9 @@ conformance: $(VENV)/installed-dev ## the API against its OpenAPI document, at l
 acceptance: $(VENV)/installed-dev ## 200,000 uplinks with every fault at once, ingest and database killed in turn
 	$(BIN)/python -m pytest -m slow tests/acceptance/faults/test_everything.py
 
+in-service: $(VENV)/installed-dev ## from scan to "Capteur en service" on a phone, against the demonstration: how many seconds
+	$(BIN)/python -m pytest -s -m slow tests/acceptance/test_in_service.py
+
 rules-long: $(VENV)/installed-dev ## ten thousand rules against promtool, a thousand kills of the worker that evaluates
 	$(BIN)/python -m pytest -s -m slow tests/acceptance/promtool tests/integration/evaluation
 
@@ -63,4 +66,4 @@ lock: ## write the lock files again from pyproject.toml (needs uv)
 clean: ## remove the virtual environment and the demo's data
 	@data=$$(readlink -f .samara/postgres 2>/dev/null); rm -rf $(VENV) .samara $$data
 
-.PHONY: audit help demo test bench bench-api bench-pages faults conformance acceptance vendor lock clean rules-long
+.PHONY: audit help demo test bench bench-api bench-pages faults conformance acceptance vendor lock clean rules-long in-service

@@ -1,7 +1,7 @@
 """Put the API and the pages together into one application. `deploy` runs it, on what it hands over here."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from typing import Final
 
 import aiohttp
@@ -27,6 +27,7 @@ from api import (
     wakeups,
 )
 from api.commands import COMMAND_DESK, CommandDesk
+from api.demonstration import LABELS, Label
 from api.endpoint import Endpoint
 from api.latest import read_news
 from api.live import Hub, News
@@ -64,6 +65,7 @@ def create_app(
     mailer: Mailer,
     hasher: PasswordHasher | None = None,
     filling: Callable[[], bool] = lambda: False,
+    labels: Sequence[Label] = (),
 ) -> web.Application:
     """Return the application, not yet started.
 
@@ -71,7 +73,7 @@ def create_app(
     `accounts` is of the database's role that lets people in, `pool` of the one that reads for them.
     `contact_rules` says who can be told of alerts, and how; `rule_desk` checks rules and tries them on the past;
     `command_desk` makes bytes of commands for devices.
-    `contact_rules` says who can be told of alerts, and how; `mailer` sends invitations and links to choose a password.
+    `mailer` sends invitations and links to choose a password. `labels` are of a demonstration's sensors.
     `filling` says whether a demonstration's past still comes in: pages then say that their totals are not whole.
     `clock` tells the present, timezone-aware; `registry` is what /metrics shows, and gets the API's own series.
     Raises ConfigurationError when two modules declare one route; starting raises it when a route does not say what it
@@ -93,6 +95,7 @@ def create_app(
     app[CONTACT_RULES] = contact_rules
     app[RULE_DESK] = rule_desk
     app[COMMAND_DESK] = command_desk
+    app[LABELS] = labels
     app[context.HUB] = Hub(read=news, who_may=may_read, settings=settings)
     app[context.RECENT] = Recent()
     app[context.EXPORTS] = Slots(settings.max_exports, TOO_MANY_EXPORTS)

@@ -16,7 +16,7 @@ import structlog
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
-from deploy import demo_accounts, demo_facts, demo_network, demo_state, demo_territory
+from deploy import demo_accounts, demo_box, demo_facts, demo_network, demo_state, demo_territory
 from deploy.database import broker_directory, embedded_directory
 from deploy.declaring import declare
 from deploy.delivering import delivery_role
@@ -84,7 +84,12 @@ async def demo(
             alerting = (await stack.enter_async_context(alerting_role(started.running))).task
             delivery = (await stack.enter_async_context(delivery_role(started.running))).task
             address = await stack.enter_async_context(
-                api_role(started.running, any_port=True, filling=lambda: not started.whole.is_set())
+                api_role(
+                    started.running,
+                    any_port=True,
+                    filling=lambda: not started.whole.is_set(),
+                    labels=demo_box.labels(),
+                )
             )
             provisioning = (await stack.enter_async_context(provisioning_role(started.running))).task
             await _subscribed(started.running.registry, ingest)
@@ -202,6 +207,7 @@ async def _publish(started: Demo, upkeep: Upkeep, stop: asyncio.Event, say: Call
     clock = SystemClock()
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(_publish_past(started, upkeep, clock.now(), say))
+        tasks.create_task(demo_box.wake(started.running.dsns.owner, started.broker, started.scenario, stop))
         async with Publisher(started.broker, client_id="demo-live") as publisher:
             await run(publisher, started.scenario, clock, stop, started.network.network)
     await stop.wait()
@@ -280,7 +286,9 @@ def _welcome(address: str, visits: Sequence[Visit], data_dir: Path) -> str:
     return (
         f"\n  Samara runs: {address}connexion/lien/{first.link}?next=/{FIRST_PAGE}\n\n"
         f"  This link opens it once, for {first.words}. Or sign in at {address}{FIRST_PAGE} as one of\n\n{accounts}\n\n"
-        f"  whose passwords are new at each start. Data: {data_dir}. Ctrl-C stops everything and keeps the data.\n"
+        f"  whose passwords are new at each start. Sensors to put in service, with their labels to scan, wait at\n"
+        f"  {address}etiquettes\n\n"
+        f"  Data: {data_dir}. Ctrl-C stops everything and keeps the data.\n"
     )
 
 

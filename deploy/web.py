@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry, exposition
 from alerting.contact_rules import ContactRules
 from alerting.rule_desk import RuleDesk
 from api.access import UNASKED, require
+from api.demonstration import Label
 from deploy.command_desk import CommandDesk
 from deploy.keyring import keyring_of
 from deploy.mailing import RelayMailer
@@ -36,10 +37,12 @@ async def api_role(
     *,
     any_port: bool = False,
     filling: Callable[[], bool] = lambda: False,
+    labels: Sequence[Label] = (),
 ) -> AsyncIterator[str]:
     """Serve pages and API for as long as the context lasts, and /ingest/ when given; give their address.
 
     `any_port` takes a free port when the one of the settings is taken. Raises ConfigurationError otherwise.
+    `labels` are of a demonstration's sensors.
     """
     from api.app import create_app  # noqa: PLC0415 - a process without this role starts again without its parts
 
@@ -60,6 +63,7 @@ async def api_role(
             command_desk=CommandDesk(),
             mailer=RelayMailer(running.settings.notifications.smtp),
             filling=filling,
+            labels=labels,
         )
         _add_ingest(app, running, ingesting)
         async with _served(app, running, any_port=any_port) as address:

@@ -5,7 +5,7 @@ Mareuville has a school and a town hall; Autreville has one point, which nobody 
 
 import re
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -21,6 +21,7 @@ from alerting.outbound.settings import DeliverySettings, SmtpSettings
 from alerting.rule_desk import RuleDesk
 from api.access import PERMISSIONS, digest
 from api.app import create_app
+from api.demonstration import Label
 from api.mailing import Mail, MailError
 from api.settings import ApiSettings
 from deploy.command_desk import CommandDesk
@@ -236,6 +237,7 @@ async def serving(
     registry: CollectorRegistry | None = None,
     *,
     mails: Mails | None = None,
+    labels: Sequence[Label] = (),
 ) -> AsyncIterator[str]:
     """Serve the application on the port of `public_url`, else on a free one; give its address, without a slash."""
     pool = await open_pool(role_dsn(dsn, API), size=4, application="samara-api-test", search_path=SEEN_FIRST)
@@ -252,6 +254,7 @@ async def serving(
         rule_desk=RuleDesk(),
         command_desk=CommandDesk(),
         mailer=mails or Mails(),
+        labels=labels,
     )
     runner = web.AppRunner(app, shutdown_timeout=2)
     try:

@@ -6,6 +6,7 @@ from aiohttp import hdrs, web
 
 from api import security
 from api.access import INSTALL, UNASKED, require
+from api.demonstration import LABELS
 from api.pages import pose_view, rendering, static
 from api.pages.forms import form
 from api.pages.navigation import Entry
@@ -42,6 +43,7 @@ def _page(request: web.Request, code: str = "", error: labels.LabelError | None 
         here="poser",
         steps=pose_view.steps("identify", texts),
         code=code[: labels.MAX_LENGTH],
+        has_labels=bool(request.app[LABELS]),
         wrong=texts(f"pose.why.{error.why}", found=error.found) if error else "",
         scan_texts=rendering.island(texts.subset("scan.")),
         queue_texts=rendering.island(texts.subset("queue.", "pose.why.")),

@@ -8,23 +8,22 @@ All messages are ChirpStack v4's. Same scenario, same messages.
 """
 
 import asyncio
-import hashlib
 import math
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import Final, NamedTuple, Protocol
+from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
-from domain.events import Position
 from simulators import chirpstack
 from simulators.clock import Clock, pause
-from simulators.demo import places
+from simulators.demo import hearing, places
 from simulators.demo.answering import Answering, Queues
 from simulators.demo.buildings import Story
 from simulators.demo.fleet import DemoDevice, fleet
+from simulators.demo.hearing import Reach, digest, reach_of
 from simulators.demo.places import Gateway
 from simulators.demo.senses import Sense
 from simulators.processes import unit
@@ -32,20 +31,11 @@ from simulators.processes import unit
 Message = tuple[str, bytes]
 _EPOCH: Final = datetime(2024, 1, 1, tzinfo=UTC)
 SLOT: Final = timedelta(minutes=15)
-_FLOORS_SNR_DB: Final = (-20.0, -17.5, -15.0, -12.5, -10.0, -7.5)  # DR0 (SF12) to DR5 (SF7), SX1276 datasheet
-_MARGIN_DB: Final = 3.0
 _LOST: Final = 0.004  # of the past's frames: what a good radio link loses
 _STATS_FOR: Final = timedelta(days=8)  # how long before the story's day antennas told how they were
 _POWER_FAILED: Final = timedelta(hours=19)  # before the story's day
 _FAST: Final = 16  # slots: what tells more rarely keeps its own time in the live messages
 _BEFORE: Final = timedelta(days=10)  # rooms and meters have lived already when the past begins
-
-
-class Reach(NamedTuple):
-    """At which data rate a device sends, and which antennas may hear it: (mean SNR in dB, antenna), the best first."""
-
-    data_rate: int
-    gateways: tuple[tuple[float, Gateway], ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,16 +67,38 @@ class Scenario:
     @cached_property
     def reaches(self) -> Mapping[str, Reach]:
         """How each device is heard, by its DevEUI."""
-        return {device.dev_eui: _reach(device, self.gateways) for device, _ in self.members}
+        return {
+            device.dev_eui: reach_of(device.dev_eui, device.site.position, self.gateways) for device, _ in self.members
+        }
 
     @property
     def past(self) -> datetime:
         """When the first message of the past may be sent."""
         return self.story - self.memory
 
+    def off(self, at: datetime) -> tuple[Gateway, ...]:
+        """Return the antennas without power."""
+        return () if at < self.story - _POWER_FAILED else (self.gateways[places.DEAD],)
+
     def alive(self, gateway: Gateway, at: datetime) -> bool:
         """Say whether an antenna has power."""
-        return gateway is not self.gateways[places.DEAD] or at < self.story - _POWER_FAILED
+        return gateway not in self.off(at)
+
+
+class Declared(Protocol):
+    """What the network server knows of a device."""
+
+    @property
+    def dev_eui(self) -> str:
+        """Return its DevEUI, in lower case."""
+
+    @property
+    def name(self) -> str:
+        """Return what it is called there."""
+
+    @property
+    def profile(self) -> str:
+        """Return its device profile's name."""
 
 
 class Sender(Protocol):
@@ -135,7 +147,7 @@ def _calendar(
                 continue
             moment, number = at + index * SLOT / many, turn // device.every
             if start <= moment < end and unit(scenario.seed + device.dev_eui, number) >= _LOST:
-                message = _uplink(scenario, device, sense, at=moment, number=number, session="past")
+                message = uplink(scenario, device, sense, at=moment, number=number, session="past")
                 if message is not None:
                     yield moment, message
 
@@ -150,7 +162,11 @@ async def run(
     device leaves after its uplink; one that is told how often to send does so from then on.
     """
     started = clock.now()
-    fast = [one for one in scenario.members if one[0].every <= _FAST and _heard(scenario, one[0], started, 0)]
+    fast = [
+        one
+        for one in scenario.members
+        if one[0].every <= _FAST and _heard(scenario, one[0], scenario.reaches[one[0].dev_eui], started, 0)
+    ]
     slow = [one for one in enumerate(scenario.members) if one[1][0].every > _FAST]
     due = _calendar(scenario, slow, started, started + timedelta(days=3650), datetime.max.replace(tzinfo=UTC))
     coming = next(due)
@@ -165,7 +181,7 @@ async def run(
             speaking.append((*fast[index], number))
         messages: list[Message | None] = [*answering.acknowledgements(now)]
         for device, sense, turn in speaking:
-            messages.append(_uplink(scenario, device, sense, at=now, number=turn, session=session))
+            messages.append(uplink(scenario, device, sense, at=now, number=turn, session=session))
             if messages[-1] is not None:
                 best = scenario.reaches[device.dev_eui].gateways[0][1].gateway_id
                 messages += answering.after(device, sense, turn, best, now)
@@ -194,38 +210,46 @@ async def _arrive(
     for gateway in scenario.gateways:
         await publisher.publish(*chirpstack.gateway_connection(gateway.gateway_id, online=scenario.alive(gateway, at)))
     for device, _ in members:
-        message = chirpstack.join(
-            _declared(device),
-            at=at,
-            deduplication_id=_uuid(scenario.seed, device.dev_eui, session, "join"),
-            dev_addr=_dev_addr(scenario, device, session),
-        )
-        await publisher.publish(*message)
+        await publisher.publish(*join(scenario, device, at=at, session=session))
     return len(scenario.gateways) + len(members)
 
 
-def _declared(device: DemoDevice) -> chirpstack.Device:
+def join(scenario: Scenario, device: Declared, *, at: datetime, session: str) -> Message:
+    """Return the message of a device that entered the network."""
+    return chirpstack.join(
+        _declared(device),
+        at=at,
+        deduplication_id=_uuid(scenario.seed, device.dev_eui, session, "join"),
+        dev_addr=_dev_addr(scenario, device, session),
+    )
+
+
+def _declared(device: Declared) -> chirpstack.Device:
     return chirpstack.Device(dev_eui=device.dev_eui, name=device.name, profile=device.profile)
 
 
-def _digest(*parts: str) -> bytes:
-    return hashlib.blake2b("\0".join(parts).encode(), digest_size=16).digest()
-
-
 def _uuid(*parts: str) -> str:
-    return str(uuid.UUID(bytes=_digest(*parts), version=4))
+    return str(uuid.UUID(bytes=digest(*parts), version=4))
 
 
-def _dev_addr(scenario: Scenario, device: DemoDevice, session: str) -> str:
+def _dev_addr(scenario: Scenario, device: Declared, session: str) -> str:
     """Return a DevAddr of the experimental NwkID 0 (prefix 00), one for each session."""
-    return "00" + _digest(scenario.seed, device.dev_eui, session).hex()[:6]
+    return "00" + digest(scenario.seed, device.dev_eui, session).hex()[:6]
 
 
-def _uplink(
-    scenario: Scenario, device: DemoDevice, sense: Sense, *, at: datetime, number: int, session: str
+def uplink(
+    scenario: Scenario,
+    device: Declared,
+    sense: Sense,
+    *,
+    at: datetime,
+    number: int,
+    session: str,
+    reach: Reach | None = None,
 ) -> Message | None:
-    """Return the message, None when no antenna with power hears the frame."""
-    heard = _heard(scenario, device, at, number)
+    """Return the message, None when no antenna with power hears the frame. `reach` is the device's own, unless said."""
+    reach = reach or scenario.reaches[device.dev_eui]
+    heard = _heard(scenario, device, reach, at, number)
     if not heard:
         return None
     dev_addr = _dev_addr(scenario, device, session)
@@ -238,62 +262,14 @@ def _uplink(
         f_cnt=number,
         f_port=frame.f_port,
         payload=frame.payload,
-        data_rate=scenario.reaches[device.dev_eui].data_rate,
+        data_rate=reach.data_rate,
         channel=int(8 * unit(device.dev_eui + "channel", number)),
         heard=heard,
     )
 
 
-def _heard(scenario: Scenario, device: DemoDevice, at: datetime, number: int) -> list[chirpstack.Heard]:
-    """Return who hears a frame, best first: ±3 dB from frame to frame."""
-    reach = scenario.reaches[device.dev_eui]
-    receptions = []
-    for mean_db, gateway in reach.gateways:
-        snr_db = mean_db + 6 * unit(f"{scenario.seed}{device.dev_eui}{gateway.gateway_id}", number) - 3
-        if scenario.alive(gateway, at) and (
-            snr_db > _FLOORS_SNR_DB[reach.data_rate] or gateway is reach.gateways[0][1]
-        ):
-            receptions.append(_reception(gateway, snr_db, number))
-    return sorted(receptions, key=lambda one: -one.snr_db)
-
-
-def _reach(device: DemoDevice, gateways: tuple[Gateway, ...]) -> Reach:
-    """Return the rate that ADR would choose for the best antenna, and those that may hear it then.
-
-    Path loss as measured around Oulu (Petäjäjärvi 2015), up to 16 dB of walls. What is out of everyone's reach is
-    heard by the best all the same.
-    """
-    levels = sorted(((_mean_snr_db(device, gateway), gateway) for gateway in gateways), reverse=True)
-    best_db = levels[0][0]
-    rate = max((rate for rate in range(6) if best_db - _FLOORS_SNR_DB[rate] >= _MARGIN_DB), default=0)
-    within = [one for one in levels[1:] if one[0] + 3 > _FLOORS_SNR_DB[rate]]
-    return Reach(rate, (levels[0], *within))
-
-
-def _mean_snr_db(device: DemoDevice, gateway: Gateway) -> float:
-    distance_km = max(0.05, _distance_km(device.site.position, gateway.position))
-    walls_db = 16 * unit(device.dev_eui + gateway.gateway_id, 0)
-    return 26 - (128.95 + 23.2 * math.log10(distance_km)) - walls_db + 115
-
-
-def _reception(gateway: Gateway, snr_db: float, number: int) -> chirpstack.Heard:
-    context = _digest(gateway.gateway_id, str(number))
-    return chirpstack.Heard(
-        gateway.gateway_id,
-        round(snr_db - 115),
-        round(min(12.0, snr_db) * 4) / 4,
-        gateway.position,
-        uplink_id=int.from_bytes(context[:2], "big"),
-        rf_chain=number & 1,
-        context=context[:4],
-    )
-
-
-def _distance_km(one: Position, other: Position) -> float:
-    """Return the distance on a plane tangent at the first: right to a metre over a few kilometres."""
-    north = (other.latitude_deg - one.latitude_deg) * 111.32
-    east = (other.longitude_deg - one.longitude_deg) * 111.32 * math.cos(math.radians(one.latitude_deg))
-    return math.hypot(north, east)
+def _heard(scenario: Scenario, device: Declared, reach: Reach, at: datetime, number: int) -> list[chirpstack.Heard]:
+    return hearing.heard(scenario.seed, device.dev_eui, reach, number, scenario.off(at))
 
 
 def _stats(gateway: Gateway, at: datetime, number: int, about: int) -> Message:

@@ -225,3 +225,30 @@ async def stock(reader: Reader, sought: str, limit: int) -> list[Stocked]:
     `sought` is in the DevEUI, the name, the model or the tenant's name.
     """
     return [Stocked(**row) for row in await reader.fetch(SELECT_STOCK, sought, limit)]
+
+
+class Placed(NamedTuple):
+    """Where a device measures now, and where that is."""
+
+    slug: str
+    point: str
+    site: str
+    latitude_deg: float | None
+    longitude_deg: float | None
+
+
+SELECT_PLACED: Final = """
+SELECT dev_eui, slug, points.name AS point, sites.name AS site, sites.latitude_deg, sites.longitude_deg
+  FROM devices
+  JOIN assignments USING (device_id)
+  JOIN points USING (point_id)
+  JOIN sites USING (site_id)
+  JOIN tenants ON tenants.tenant_id = sites.tenant_id
+ WHERE dev_eui = ANY ($1::text[])
+   AND upper_inf(during)
+"""
+
+
+async def placed(reader: Reader, dev_euis: list[str]) -> dict[str, Placed]:
+    """Return where these devices measure now, by DevEUI; without those that measure nothing."""
+    return {dev_eui: Placed(*where) for dev_eui, *where in await reader.fetch(SELECT_PLACED, dev_euis)}

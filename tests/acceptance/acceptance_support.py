@@ -3,10 +3,13 @@
 import asyncio
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,8 @@ from store.access.sealing import new_key
 
 ROLES = ("INGEST", "API", "ACCOUNTS", "ALERTING", "PROVISIONING")
 SAMARA = Path(sys.executable).with_name("samara")
+START_WITHIN_S = 240  # a demonstration on a busy machine; on a quiet one it takes ten
+STOP_WITHIN_S = 60
 
 
 def environment(**settings: str) -> dict[str, str]:
@@ -95,3 +100,48 @@ class Service:
             self.process.kill()
             self.process.wait()
         self._file.close()
+
+
+class Demo:
+    """A running demonstration."""
+
+    def __init__(self, directory: Path, *arguments: str) -> None:
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("SAMARA_")}
+        if "SAMARA_PG_BIN" in os.environ:
+            environment["SAMARA_PG_BIN"] = os.environ["SAMARA_PG_BIN"]
+        self.output = Path(tempfile.mkdtemp(dir=directory)) / "output"
+        self._file = self.output.open("w", encoding="utf-8")
+        self.process = subprocess.Popen(
+            [SAMARA, "demo", "--days", "3", *arguments],
+            cwd=directory,
+            env=environment | {"SAMARA_API__PORT": "0"},
+            stdout=self._file,
+            stderr=subprocess.STDOUT,
+        )
+
+    def said(self) -> str:
+        return self.output.read_text(encoding="utf-8")
+
+    async def until_said(self, pattern: str, within_s: float) -> re.Match[str]:
+        async with asyncio.timeout(within_s):
+            while (found := re.search(pattern, self.said())) is None:
+                assert self.process.poll() is None, self.said()
+                await asyncio.sleep(0.02)
+        return found
+
+    async def end(self, number: signal.Signals) -> float:
+        """Send a signal and return how long it took to end, in seconds."""
+        before = time.monotonic()
+        self.process.send_signal(number)
+        await asyncio.to_thread(self.process.wait, STOP_WITHIN_S * 2)
+        self._file.close()
+        return time.monotonic() - before
+
+    def clean(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self._file.close()
+
+
+StartDemo = Callable[..., Demo]

@@ -1,10 +1,11 @@
 """Services that end with their test. Helpers are in `acceptance_support`."""
 
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from acceptance_support import Service
+from acceptance_support import Demo, Service, StartDemo
 
 
 @pytest.fixture
@@ -18,3 +19,23 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Service]]:
     yield start
     for service in started:
         service.clean()
+
+
+@pytest.fixture
+def demo_directory() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="samara-demo-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+@pytest.fixture
+def start_demo(demo_directory: Path) -> Iterator[StartDemo]:
+    started: list[Demo] = []
+
+    def begin(*arguments: str) -> Demo:
+        started.append(Demo(demo_directory, *arguments))
+        return started[-1]
+
+    yield begin
+    for demo in started:
+        demo.clean()

@@ -6,79 +6,12 @@ import os
 import re
 import signal
 import subprocess
-import sys
-import tempfile
-import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import aiohttp
-import pytest
+from acceptance_support import SAMARA, START_WITHIN_S, STOP_WITHIN_S, StartDemo
 
-SAMARA = Path(sys.executable).with_name("samara")
-START_WITHIN_S = 240  # a busy machine; on a quiet one it takes ten
-STOP_WITHIN_S = 60
 MOVES_WITHIN_S = 120
-
-
-@pytest.fixture
-def directory() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="samara-demo-") as name:
-        Path(name).chmod(0o755)
-        yield Path(name)
-
-
-class Demo:
-    """A running demonstration."""
-
-    def __init__(self, directory: Path, *arguments: str) -> None:
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("SAMARA_")}
-        if "SAMARA_PG_BIN" in os.environ:
-            environment["SAMARA_PG_BIN"] = os.environ["SAMARA_PG_BIN"]
-        self.output = Path(tempfile.mkdtemp(dir=directory)) / "output"
-        self._out = self.output.open("w", encoding="utf-8")
-        self.process = subprocess.Popen(
-            [SAMARA, "demo", "--days", "3", *arguments],
-            cwd=directory,
-            env=environment | {"SAMARA_API__PORT": "0"},
-            stdout=self._out,
-            stderr=subprocess.STDOUT,
-        )
-
-    def said(self) -> str:
-        return self.output.read_text(encoding="utf-8")
-
-    async def until_said(self, pattern: str, within_s: float) -> re.Match[str]:
-        async with asyncio.timeout(within_s):
-            while (found := re.search(pattern, self.said())) is None:
-                assert self.process.poll() is None, self.said()
-                await asyncio.sleep(0.02)
-        return found
-
-    async def end(self, number: signal.Signals) -> float:
-        """Send a signal and return how long it took to end, in seconds."""
-        before = time.monotonic()
-        self.process.send_signal(number)
-        await asyncio.to_thread(self.process.wait, STOP_WITHIN_S * 2)
-        self._out.close()
-        return time.monotonic() - before
-
-
-@pytest.fixture
-def start(directory: Path) -> Iterator[Any]:
-    started: list[Demo] = []
-
-    def begin(*arguments: str) -> Demo:
-        started.append(Demo(directory, *arguments))
-        return started[-1]
-
-    yield begin
-    for demo in started:
-        if demo.process.poll() is None:
-            demo.process.kill()
-            demo.process.wait()
-        demo._out.close()
 
 
 def processes_of(directory: Path) -> list[str]:
@@ -109,8 +42,31 @@ async def until_moved(session: aiohttp.ClientSession, address: str) -> None:
     raise AssertionError("the stream ended")
 
 
-async def test_the_demo_shows_values_that_move_stops_whole_and_keeps_its_data(start: Any, directory: Path) -> None:
-    demo = start("--captures", str(directory))
+async def put_in_service(session: aiohttp.ClientSession, address: str) -> None:
+    """Scan the first label, put the sensor in a school, and wait until its frames say that it is in service."""
+    async with session.get(f"{address}etiquettes") as sheet:
+        code = re.search(r"<code>(LW:D0:[^<]+)</code>", await sheet.text())
+    assert code
+    body = {"code": code[1], "site_name": "École du Centre", "point_name": "Air, BCD", "model_id": "elsys-ers-co2"}
+    given = {"params": {"tenant": "corbie"}, "headers": {"Origin": address.rstrip("/"), "Idempotency-Key": "1"}}
+    async with session.post(f"{address}api/v1/installations", json=body, **given) as answer:
+        assert answer.status == 201, await answer.text()
+        dev_eui = (await answer.json())["dev_eui"]
+    found: dict[str, object] = {}
+    while not found.get("in_service"):
+        await asyncio.sleep(0.2)
+        async with session.get(f"{address}t/corbie/mises-en-service/{dev_eui}") as page:
+            assert page.status == 200
+        asked = f"{address}api/v1/devices/{dev_eui}/commissioning?tenant=corbie"
+        async with session.get(asked) as answer:
+            found = await answer.json()
+    assert found["joins"] == 1
+
+
+async def test_the_demo_shows_values_that_move_stops_whole_and_keeps_its_data(
+    start_demo: StartDemo, demo_directory: Path
+) -> None:
+    demo = start_demo("--captures", str(demo_directory))
     address = (await demo.until_said(r"at (http://\S+/)t/corbie", START_WITHIN_S))[1]
     link = re.search(r"http://\S+/connexion/lien/\S+", demo.said())
     assert link
@@ -123,21 +79,22 @@ async def test_the_demo_shows_values_that_move_stops_whole_and_keeps_its_data(st
             assert page.url.path == "/t/corbie"
             assert "Corbie" in await page.text()
         await demo.until_said(r"\d+ messages of the last 3 days stored", START_WITHIN_S)
-        async with asyncio.timeout(MOVES_WITHIN_S):
-            await until_moved(session, address)
+        async with asyncio.timeout(MOVES_WITHIN_S), asyncio.TaskGroup() as together:
+            together.create_task(until_moved(session, address))
+            together.create_task(put_in_service(session, address))
     assert await demo.end(signal.SIGINT) < STOP_WITHIN_S
     assert demo.process.returncode == 0, demo.said()
     assert "error" not in demo.said()
-    assert processes_of(directory) == []
+    assert processes_of(demo_directory) == []
 
-    kept = _uplinks(directory)
+    kept = _uplinks(demo_directory)
     assert kept > 1000
-    again = start("--captures", str(directory))
+    again = start_demo("--captures", str(demo_directory))
     await again.until_said(r"messages of the last \d+ days stored", START_WITHIN_S)
     assert await again.end(signal.SIGTERM) < STOP_WITHIN_S
     assert again.process.returncode == 0, again.said()
-    assert _uplinks(directory) >= kept
-    assert processes_of(directory) == []
+    assert _uplinks(demo_directory) >= kept
+    assert processes_of(demo_directory) == []
 
 
 def _uplinks(directory: Path) -> int:
@@ -145,31 +102,31 @@ def _uplinks(directory: Path) -> int:
     return int(json.loads(done.stdout)["rows"]["uplinks"])
 
 
-async def test_killed_it_leaves_nothing_behind_and_starts_again(start: Any, directory: Path) -> None:
-    demo = start("--captures", str(directory))
+async def test_killed_it_leaves_nothing_behind_and_starts_again(start_demo: StartDemo, demo_directory: Path) -> None:
+    demo = start_demo("--captures", str(demo_directory))
     await demo.until_said(r"t/corbie", START_WITHIN_S)
     await demo.end(signal.SIGKILL)
-    again = start("--captures", str(directory))
+    again = start_demo("--captures", str(demo_directory))
     await again.until_said(r"t/corbie", START_WITHIN_S)
-    assert len([one for one in processes_of(directory) if "nats-server" in one]) == 1
+    assert len([one for one in processes_of(demo_directory) if "nats-server" in one]) == 1
     assert await again.end(signal.SIGINT) < STOP_WITHIN_S
-    assert processes_of(directory) == []
+    assert processes_of(demo_directory) == []
 
 
-async def test_a_server_that_dies_ends_it_whole_with_the_reason(start: Any, directory: Path) -> None:
-    demo = start("--captures", str(directory))
+async def test_a_server_that_dies_ends_it_whole_with_the_reason(start_demo: StartDemo, demo_directory: Path) -> None:
+    demo = start_demo("--captures", str(demo_directory))
     await demo.until_said(r"t/corbie", START_WITHIN_S)
-    os.kill(int((directory / ".samara" / "broker" / "broker.pid").read_text(encoding="ascii")), signal.SIGKILL)
+    os.kill(int((demo_directory / ".samara" / "broker" / "broker.pid").read_text(encoding="ascii")), signal.SIGKILL)
     await asyncio.to_thread(demo.process.wait, STOP_WITHIN_S * 2)
     assert demo.process.returncode == 1
     assert re.search(r"samara: a server ended by itself, with code -9; see .*broker\.log", demo.said())
-    assert processes_of(directory) == []
+    assert processes_of(demo_directory) == []
 
 
-async def test_two_of_them_in_one_directory_are_refused(start: Any, directory: Path) -> None:
-    first = start("--captures", str(directory))
+async def test_two_of_them_in_one_directory_are_refused(start_demo: StartDemo, demo_directory: Path) -> None:
+    first = start_demo("--captures", str(demo_directory))
     await first.until_said(r"t/corbie", START_WITHIN_S)
-    second = start("--captures", str(directory))
+    second = start_demo("--captures", str(demo_directory))
     await asyncio.to_thread(second.process.wait, START_WITHIN_S)
     assert second.process.returncode == 1
     assert "another Samara runs in" in second.said()

@@ -20,6 +20,7 @@ from playwright.async_api import Browser, Page, async_playwright
 
 from api.settings import ApiSettings
 from api.vendor import Package, VendorError, fetch
+from deploy import demo_box
 
 STREAMS = re.compile("/live|/reseau/en-direct")  # leaving a page ends them: no failure
 CACHE = Path(__file__).parent / ".cache"
@@ -83,7 +84,8 @@ async def served(database: str) -> AsyncIterator[Served]:
     connection = await asyncpg.connect(database)
     try:
         world = await api_world.build(connection)
-        async with api_world.serving(database, ApiSettings(live_pause_s=0, demo=True), clock) as address:
+        settings = ApiSettings(live_pause_s=0, demo=True)
+        async with api_world.serving(database, settings, clock, labels=demo_box.labels()) as address:
             cookie = await api_world.sign_in(connection, ("administrator", None))
             yield Served(address, world, connection, clock, cookie)
     finally:

@@ -5,7 +5,6 @@ import shutil
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from io import BytesIO
-from pathlib import Path
 
 import api_world
 import pytest
@@ -13,6 +12,7 @@ import segno
 from browser_looks import look, tab_to
 from browser_watch import Served, sign_in, violations, watch
 from playwright.async_api import Browser, Page, async_playwright, expect
+from qr_film import camera, write_film
 
 from domain.labels import crc16
 from store.partitions import ensure_partitions, month_of
@@ -20,7 +20,6 @@ from store.partitions import ensure_partitions, month_of
 DEV_EUI = "70b3d5e75e00f00d"
 BASE = f"LW:D0:0011223344556677:{DEV_EUI.upper()}:AABB1122:S42"
 CODE = f"{BASE}:C{crc16(BASE.encode()):04X}"
-WIDTH, HEIGHT = 640, 480
 NEXT_RELEASE = """async () => {
   const { installing } = await navigator.serviceWorker.register("/sw.js?v=next", { scope: "/" });
   await new Promise((resolve) => installing.addEventListener("statechange", () => {
@@ -30,19 +29,6 @@ NEXT_RELEASE = """async () => {
 PHONE = {"width": 360, "height": 740}
 
 
-def video(path: Path) -> None:
-    """Write a film of a QR code (YUV4MPEG2, grey) for Chromium's camera."""
-    scale = 9
-    rows = list(segno.make(CODE, error="m").matrix_iter(scale=scale, border=4))
-    top, left = (HEIGHT - len(rows)) // 2, (WIDTH - len(rows[0])) // 2
-    luma = bytearray(b"\xeb" * WIDTH * HEIGHT)
-    for y, row in enumerate(rows):
-        start = (top + y) * WIDTH + left
-        luma[start : start + len(row)] = bytes(16 if dark else 235 for dark in row)
-    frame = b"FRAME\n" + bytes(luma) + b"\x80" * (WIDTH * HEIGHT // 2)
-    path.write_bytes(f"YUV4MPEG2 W{WIDTH} H{HEIGHT} F10:1 Ip A1:1 C420jpeg\n".encode() + frame * 5)
-
-
 @pytest.fixture(scope="module")
 async def phone(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Browser]:
     """A browser whose camera shows a film of a code."""
@@ -50,14 +36,8 @@ async def phone(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Brows
     if program is None:
         pytest.skip("Chromium: not installed; apt-get install chromium")
     film = tmp_path_factory.mktemp("film") / "code.y4m"
-    video(film)
-    arguments = [
-        "--no-sandbox",
-        "--disable-gpu",
-        "--use-fake-ui-for-media-stream",
-        "--use-fake-device-for-media-stream",
-        f"--use-file-for-fake-video-capture={film}",
-    ]
+    write_film(film, CODE)
+    arguments = camera(film)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=program, args=arguments)
         yield browser
@@ -147,6 +127,8 @@ async def test_a_code_is_scanned_and_the_sensor_is_in_service(technician: Page, 
 async def test_each_step_can_be_read_by_everybody_and_walked_by_keyboard(
     technician: Page, served: Served, axe: str
 ) -> None:
+    await look(technician, served, "etiquettes", "/etiquettes", axe)
+    await expect(technician.locator(".labels .qr")).to_have_count(6)
     await look(technician, served, "pose", "/mettre-en-service", axe)
     await tab_to(technician, "Code ou DevEUI")
     await technician.keyboard.type(CODE.replace("S42", "S43"))
@@ -167,6 +149,44 @@ async def test_a_photo_of_a_code_is_read(technician: Page, served: Served) -> No
         {"name": "code.png", "mimeType": "image/png", "buffer": picture.getvalue()}
     )
     await technician.wait_for_url("**/mettre-en-service/70b3d5e75e00f00d**")
+
+
+async def test_a_form_that_meets_no_network_keeps_what_was_written(technician: Page, served: Served) -> None:
+    page = technician
+    site = await served.connection.fetchval("SELECT site_id FROM sites WHERE name = 'Mairie'")
+    await page.goto(f"{served.address}/mettre-en-service/{DEV_EUI}?tenant=mareuville&site={site}")
+    await page.get_by_label("Nom du point").fill("Air, archives")
+    await page.context.set_offline(True)
+    await page.get_by_role("button", name="Mettre en place").click()
+    await page.get_by_role("alert").get_by_text("rien n'est parti").wait_for()
+    await expect(page.get_by_label("Nom du point")).to_have_value("Air, archives")
+    await page.context.set_offline(False)
+    await page.get_by_label("Nom du point").fill("Porte des archives")  # which another sensor measures
+    await page.get_by_role("button", name="Mettre en place").click()
+    await page.get_by_role("alert").get_by_text("mesure déjà ce point").wait_for()
+    await page.get_by_label("Nom du point").fill("Air, archives")
+    await page.get_by_role("button", name="Mettre en place").click()
+    await page.get_by_role("heading", name="Position et photo", level=1).wait_for()
+
+    await page.context.set_offline(True)
+    await page.get_by_label("Remarque").fill("Clé en mairie")
+    picture = BytesIO()
+    segno.make("photo").save(picture, kind="png", scale=20)
+    await page.get_by_label("Ajouter une photo").set_input_files(
+        {"name": "photo.png", "mimeType": "image/png", "buffer": picture.getvalue()}
+    )
+    await page.get_by_role("button", name="Renvoyer la photo").wait_for()
+    await page.get_by_role("button", name="Continuer").click()
+    await page.get_by_role("alert").get_by_text("rien n'est parti").wait_for()
+    await page.context.set_offline(False)
+    await page.get_by_text("La photo est gardée.").wait_for()  # by itself
+    await page.get_by_role("button", name="Continuer").click()
+    await page.get_by_role("heading", name="En attente de la première trame", level=1).wait_for()
+    assert "Clé en mairie" in await page.inner_text("main")
+    await page.context.set_offline(True)
+    await page.get_by_text("Pas de réseau sur ce téléphone").wait_for()
+    await page.context.set_offline(False)
+    await page.get_by_text("Pas de réseau sur ce téléphone").wait_for(state="hidden")
 
 
 async def test_what_is_installed_without_a_network_is_sent_later(technician: Page, served: Served) -> None:

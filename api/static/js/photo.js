@@ -9,18 +9,34 @@ const texts = JSON.parse(document.getElementById("photo-texts")?.textContent ?? 
 if (section) {
   const input = /** @type {HTMLInputElement} */ (document.getElementById("snapshot"));
   const said = /** @type {HTMLElement} */ (document.getElementById("photo-said"));
+  const again = /** @type {HTMLButtonElement} */ (document.getElementById("photo-again"));
+  /** @type {Blob | undefined} */
+  let picture; // which has not arrived
+
+  const send = async () => {
+    if (!picture) return;
+    again.hidden = true;
+    said.textContent = texts["photo.sending"];
+    try {
+      const answer = await fetch(section.dataset.photos ?? "", { method: "POST", body: picture });
+      said.textContent = texts[answer.ok ? "photo.sent" : "photo.refused"];
+      picture = undefined;
+    } catch {
+      said.textContent = texts["photo.failed"];
+      again.hidden = false;
+    }
+  };
+
   input.addEventListener("change", async () => {
     const file = input.files?.[0];
     if (!file) return;
-    said.textContent = texts["photo.sending"];
-    try {
-      const answer = await fetch(section.dataset.photos ?? "", { method: "POST", body: await small(file) });
-      said.textContent = texts[answer.ok ? "photo.sent" : "photo.refused"];
-    } catch {
-      said.textContent = texts["photo.failed"];
-    }
+    picture = await small(file).catch(() => undefined);
     input.value = "";
+    if (picture) await send();
+    else said.textContent = texts["photo.refused"];
   });
+  again.addEventListener("click", send);
+  addEventListener("online", send);
   section.hidden = false;
 }
 

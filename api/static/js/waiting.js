@@ -22,6 +22,8 @@ function tick() {
 
 async function look() {
   const answer = await fetch(location.href).catch(() => null);
+  const away = document.getElementById("away");
+  if (away) away.hidden = answer !== null;
   if (!answer?.ok || answer.redirected) return;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const fresh = page.getElementById("progress");

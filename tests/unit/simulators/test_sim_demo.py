@@ -5,7 +5,10 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
+from domain import labels
+from domain.events import Position
 from domain.quantities import QUANTITIES
+from simulators.demo import box
 from simulators.demo import scenario as demo
 from simulators.demo.places import COMMUNES
 from simulators.demo.scenario import Scenario
@@ -165,3 +168,35 @@ def test_what_goes_wrong_is_there_to_be_found() -> None:
     later = [topic for topic, _ in demo.history(SCENARIO, END - timedelta(hours=18), END)]
     assert not any(dead in topic for topic in later)
     assert any(dead in topic for topic, _ in demo.history(SCENARIO, END - timedelta(days=2), END - timedelta(days=1)))
+
+
+async def put(boxed: box.Boxed, position: Position, seconds: float) -> list[tuple[float, str, dict[str, Any]]]:
+    stop = asyncio.Event()
+    clock = TestClock(stop, seconds)
+    recorder = Recorder(clock)
+    await box.live(recorder, SCENARIO, boxed, position, clock=clock, stop=stop)
+    return recorder.sent
+
+
+async def test_a_sensor_of_the_box_joins_and_sends_from_where_it_was_put() -> None:
+    first, *_ = box.box()
+    near = SCENARIO.gateways[0].position
+    sent = await put(first, near, 150)
+    assert [(when, topic.rsplit("/", 1)[1]) for when, topic, _ in sent] == [
+        (box.JOINS_AFTER_S, "join"),
+        *((box.JOINS_AFTER_S + box.SENDS_AFTER_S + number * box.PERIOD_S, "up") for number in range(3)),
+    ]
+    assert [message["fCnt"] for _, _, message in sent[1:]] == [0, 1, 2]
+    far = Position(near.latitude_deg + 0.25, near.longitude_deg, 60.0)  # 28 km
+    weak = await put(first, far, 20)
+    best = [max(heard["snr"] for heard in messages[1][2]["rxInfo"]) for messages in (sent, weak)]
+    assert best[1] < -10 < best[0]
+
+
+def test_each_sensor_of_the_box_has_a_label_of_its_own_that_can_be_read() -> None:
+    waiting = box.box()
+    assert len({one.code for one in waiting}) == len(waiting)
+    for one in waiting:
+        label = labels.read(one.code)
+        assert (label.form, label.dev_eui, label.serial) == ("tr005", one.dev_eui, one.serial)
+        assert one.dev_eui not in {device.dev_eui for device in demo.devices(SCENARIO)}
