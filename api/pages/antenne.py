@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import UTC, timedelta
+from datetime import UTC, date, timedelta
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
@@ -11,6 +11,7 @@ from aiohttp import web
 from api.access import SUPERVISE, require
 from api.context import CLOCK, reader
 from api.pages import antennas_view, network_words, rendering
+from api.pages.history_view import History, history
 from api.pages.network_words import Cell
 from api.pages.rendering import Crumb
 from api.pages.texts import Texts
@@ -19,6 +20,7 @@ from store.supervision.antennas import Antenna, Dependent, HeardDay, Served
 
 PATH: Final = "/reseau/antennes/{eui}"
 _DAYS: Final = 7
+_HISTORY: Final = 90  # days of levels drawn; maintenance keeps 92
 _LISTED: Final = 200
 # The longest frame that an antenna sends often: a join accept of 33 bytes at SF12, 125 kHz (Semtech AN1200.13).
 _LONGEST_US: Final = 1_810_432
@@ -52,9 +54,10 @@ async def show(request: web.Request) -> web.Response:
     async with reader(request) as connection:
         found = await antennas.antenna(connection, request.match_info["eui"], since)
         served = await antennas.served(connection, [found.gateway_id])
-        heard = await antennas.heard_days(connection, found.gateway_id, today - timedelta(days=_DAYS - 1))
+        kept = await antennas.heard_days(connection, found.gateway_id, today - timedelta(days=_HISTORY - 1))
         sent = await antennas.sent_by_frequency(connection, found.gateway_id, since)
         dependents = await antennas.dependents(connection, found.gateway_id, _LISTED)
+    heard = [one for one in kept if one.day > today - timedelta(days=_DAYS)]
     judged = antennas_view.state(found, now)
     return rendering.html(
         request,
@@ -69,6 +72,8 @@ async def show(request: web.Request) -> web.Response:
         communes=[_commune(one, texts) for one in served],
         factors=_factors(heard, texts),
         days=_days(heard, texts),
+        levels=_levels(kept, texts),
+        levels_of=_HISTORY,
         duty=_duty(sent, now - since, texts),
         dependents=[_dependent(one, texts) for one in dependents],
         more=found.alone > len(dependents),
@@ -130,21 +135,42 @@ def _factors(heard: Sequence[HeardDay], texts: Texts) -> list[tuple[str, ...]]:
 
 def _days(heard: Sequence[HeardDay], texts: Texts) -> list[tuple[str, ...]]:
     """Return each day: frames, mean RSSI and SNR, and the noise that they leave between them."""
-    rows: list[tuple[str, ...]] = []
-    for day in sorted({one.day for one in heard}, reverse=True):
-        that = [one for one in heard if one.day == day]
-        rssi = _mean([(one.rssi_dbm, one.frames) for one in that])
-        snr = _mean([(one.snr_db, one.frames) for one in that])
-        rows.append(
-            (
-                network_words.day(day, texts),
-                network_words.count(sum(one.frames for one in that), texts),
-                network_words.power(rssi, texts),
-                network_words.decibels(snr, texts),
-                network_words.power(None if rssi is None or snr is None else rssi - snr, texts),
-            )
+    return [
+        (
+            network_words.day(day, texts),
+            network_words.count(sum(one.frames for one in that), texts),
+            network_words.power(rssi, texts),
+            network_words.decibels(snr, texts),
+            network_words.power(None if rssi is None or snr is None else rssi - snr, texts),
         )
-    return rows
+        for day, that, rssi, snr in sorted(_by_day(heard), reverse=True)
+    ]
+
+
+def _by_day(heard: Sequence[HeardDay]) -> list[tuple[date, list[HeardDay], float | None, float | None]]:
+    """Return what was heard of each day, with its mean RSSI and SNR over all frames."""
+    found: dict[date, list[HeardDay]] = {}
+    for one in heard:
+        found.setdefault(one.day, []).append(one)
+    return [
+        (
+            day,
+            that,
+            _mean([(one.rssi_dbm, one.frames) for one in that]),
+            _mean([(one.snr_db, one.frames) for one in that]),
+        )
+        for day, that in found.items()
+    ]
+
+
+def _levels(heard: Sequence[HeardDay], texts: Texts) -> History | None:
+    """Return how RSSI and noise went day by day, drawn."""
+    known = [(day, rssi, snr) for day, _, rssi, snr in _by_day(heard) if rssi is not None]
+    series = (
+        ("rssi", texts("net.rssi"), {day: rssi for day, rssi, _ in known}),
+        ("noise", texts("net.noise"), {day: rssi - snr for day, rssi, snr in known if snr is not None}),
+    )
+    return history(series, 10.0, lambda value: network_words.power(value, texts), texts)
 
 
 def _mean(pairs: Sequence[tuple[float | None, int]]) -> float | None:

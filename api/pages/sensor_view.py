@@ -8,6 +8,7 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from api.pages import network_words, words
+from api.pages.history_view import History, history
 from api.pages.network_words import NONE, Cell
 from api.pages.texts import Texts
 from domain.diagnosis import BATTERY, DECODER, FINE, GATEWAY, NEVER, RADIO, SENSOR, Diagnosis, Facts, Reason
@@ -113,6 +114,20 @@ def days(found: Sequence[Day], texts: Texts) -> list[tuple[str, ...]]:
         )
         for one in found
     ]
+
+
+def levels(found: Sequence[Day], texts: Texts) -> History | None:
+    """Return the power at which a device was heard best each day, drawn."""
+    values = {one.day: one.rssi_dbm for one in found if one.rssi_dbm is not None}
+    series = (("rssi", texts("net.rssi"), values),)
+    return history(series, 10.0, lambda value: network_words.power(value, texts), texts)
+
+
+def factors(found: Sequence[Day], texts: Texts) -> History | None:
+    """Return the highest spreading factor of each day, drawn."""
+    values = {one.day: float(one.highest_factor) for one in found if one.highest_factor}
+    series = (("factor", texts("net.highest_factor"), values),)
+    return history(series, 1.0, lambda value: f"SF{value:.0f}", texts)
 
 
 def _factors(one: Day) -> str:
