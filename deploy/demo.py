@@ -43,7 +43,7 @@ from simulators.clock import SystemClock
 from simulators.demo.scenario import Scenario, run
 from simulators.mqtt_publisher import Publisher
 from simulators.replay import replay
-from store.fleet import declare_tenant
+from store.fleet import declare_gateway, declare_tenant
 from store.migrate import migrate
 from store.pool import connect
 
@@ -188,6 +188,8 @@ async def _declare(dsn: str, captures: tuple[Path, ...], scenario: Scenario) -> 
         async for told in declare(connection, listed, now()):
             if told.problem:
                 log.warning("a device was not declared", dev_eui=told.dev_eui, reason=told.problem)
+        for one in scenario.gateways:
+            await declare_gateway(connection, one.gateway_id, one.name, one.position)
         await demo_facts.tell(connection, scenario)
     finally:
         await connection.close()

@@ -1,6 +1,7 @@
 """The sensors in the demonstration's box: their labels, and their waking once somebody put them in place."""
 
 import asyncio
+from functools import partial
 from typing import Final
 
 import asyncpg
@@ -47,15 +48,22 @@ async def _follow(
     stop: asyncio.Event,
 ) -> None:
     clock, waiting, middle = SystemClock(), {one.dev_eui: one for one in box()}, communes()[FIRST]
-    awake: dict[str, tuple[Placed, asyncio.Task[None]]] = {}
+    placed: dict[str, Placed] = {}
+    awake: dict[str, tuple[int, asyncio.Task[None]]] = {}
+
+    def position(dev_eui: str) -> Position:
+        return _position(placed[dev_eui], middle)
+
     while not stop.is_set():
         placed = await installations.placed(connection, list(waiting))
-        for dev_eui in [known for known, (where, _) in awake.items() if placed.get(known) != where]:
-            awake.pop(dev_eui)[1].cancel()
+        for dev_eui, (point_id, task) in list(awake.items()):
+            if dev_eui not in placed or placed[dev_eui].point_id != point_id:
+                task.cancel()
+                del awake[dev_eui]
         for dev_eui in placed.keys() - awake.keys():
-            position = _position(placed[dev_eui], middle)
-            living = live(publisher, scenario, waiting[dev_eui], position, clock=clock, stop=stop)
-            awake[dev_eui] = placed[dev_eui], tasks.create_task(living)
+            where = partial(position, dev_eui)
+            living = live(publisher, scenario, waiting[dev_eui], where, clock=clock, stop=stop)
+            awake[dev_eui] = placed[dev_eui].point_id, tasks.create_task(living)
         await pause(clock, stop, _LOOKED_EVERY_S)
 
 

@@ -44,7 +44,7 @@ def batch(understood: Understood, known: Known, now: datetime) -> Batch:
             if received_at > heard.setdefault(hearing[0], received_at):
                 heard[hearing[0]] = received_at
     for _, event, device in understood.events:
-        if device is None:
+        if device is None and event.data.get("online", True):  # of one that is gone, the network server speaks alone
             rows.hear(known.gateways[event.gateway_eui], event.received_at)
     rows.events.extend(_event_row(event, known, now) for event in understood.events)
     rows.quarantined.extend(_refused_row(refused, known, now) for refused in understood.refused)

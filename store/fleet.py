@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 import asyncpg
 
 from domain.errors import NotFoundError, SamaraError
+from domain.events import Position
 from domain.uses import Use
 from store.assignments import assign
 from store.parameters import NO_PARAMETERS, Parameters
@@ -242,3 +243,15 @@ async def _tell_part(connection: asyncpg.Connection, point_id: int, use: Use | N
         await tell_part(connection, point_id, use, whole_id)
     except PartError as error:
         raise DeclarationError(f"the point cannot be a part of that one: {error}") from error
+
+
+UPSERT_GATEWAY: Final = """
+INSERT INTO gateways AS known (gateway_eui, name, latitude_deg, longitude_deg, altitude_m)
+VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (gateway_eui) DO UPDATE SET name = excluded.name WHERE known.name = ''
+"""
+
+
+async def declare_gateway(connection: asyncpg.Connection, gateway_eui: str, name: str, position: Position) -> None:
+    """Say what people call an antenna, and where it stands when it was never heard. A name that it has stays."""
+    await connection.execute(UPSERT_GATEWAY, gateway_eui, name, *position)

@@ -9,12 +9,14 @@ from urllib.parse import quote
 from aiohttp import web
 
 from api.access import SUPERVISE, require
-from api.context import CLOCK, reader
+from api.context import CLOCK, reader, writer
 from api.pages import antennas_view, network_words, rendering
+from api.pages.forms import form
 from api.pages.history_view import History, history
 from api.pages.network_words import Cell
 from api.pages.rendering import Crumb
 from api.pages.texts import Texts
+from store.access import audit
 from store.supervision import antennas
 from store.supervision.antennas import Antenna, Dependent, HeardDay, Served
 
@@ -22,6 +24,7 @@ PATH: Final = "/reseau/antennes/{eui}"
 _DAYS: Final = 7
 _HISTORY: Final = 90  # days of levels drawn; maintenance keeps 92
 _LISTED: Final = 200
+_MAX_NAME: Final = 100
 # The longest frame that an antenna sends often: a join accept of 33 bytes at SF12, 125 kHz (Semtech AN1200.13).
 _LONGEST_US: Final = 1_810_432
 
@@ -66,6 +69,7 @@ async def show(request: web.Request) -> web.Response:
         crumbs=[Crumb(texts("nav.reseau"), "/reseau")],
         name=antennas_view.called(found),
         eui=found.gateway_eui,
+        known_as=found.name,
         line=antennas_view.line(found, judged, served, now, texts),
         loss=_loss(found, served, texts),
         figures=_figures(found, texts),
@@ -78,6 +82,17 @@ async def show(request: web.Request) -> web.Response:
         dependents=[_dependent(one, texts) for one in dependents],
         more=found.alone > len(dependents),
     )
+
+
+@require(SUPERVISE)
+async def call(request: web.Request) -> web.Response:
+    """Keep the name by which people know the antenna."""
+    given, eui = await form(request, "name"), request.match_info["eui"]
+    name = "".join(one for one in given["name"] if one.isprintable()).strip()[:_MAX_NAME]
+    async with writer(request) as connection:
+        await antennas.call(connection, eui, name)
+        await audit.append_own(connection, "gateway.named", subject=eui, detail={"name": name})
+    return rendering.onward(f"/reseau/antennes/{quote(eui, safe='')}", done="saved")
 
 
 def _loss(antenna: Antenna, served: Sequence[Served], texts: Texts) -> str:
@@ -204,4 +219,4 @@ def _dependent(one: Dependent, texts: Texts) -> list[Cell]:
     ]
 
 
-ROUTES: Final = (web.get(PATH, show),)
+ROUTES: Final = (web.get(PATH, show), web.post(PATH, call))

@@ -82,19 +82,28 @@ def box() -> tuple[Boxed, ...]:
 
 
 async def live(
-    publisher: Sender, scenario: Scenario, boxed: Boxed, position: Position, *, clock: Clock, stop: asyncio.Event
+    publisher: Sender,
+    scenario: Scenario,
+    boxed: Boxed,
+    position: Callable[[], Position],
+    *,
+    clock: Clock,
+    stop: asyncio.Event,
 ) -> None:
-    """Be a sensor that was just put in place there, until `stop`: join, then send. Each time is a new session."""
+    """Be a sensor that was just put in place, until `stop`: join, then send. Each time is a new session.
+
+    `position` is asked for each frame: a technician says it after the place.
+    """
     midnight = clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
     story = Story(midnight - _LIVED, midnight, scenario.zone)
     sense = _BOX[box().index(boxed)][2](story)
-    reach = reach_of(boxed.dev_eui, position, scenario.gateways)
     session, number = clock.now().isoformat(), 0
     await pause(clock, stop, JOINS_AFTER_S)
     if not stop.is_set():
         await publisher.publish(*join(scenario, boxed, at=clock.now(), session=session))
     await pause(clock, stop, SENDS_AFTER_S)
     while not stop.is_set():
+        reach = reach_of(boxed.dev_eui, position(), scenario.gateways)
         sent = uplink(scenario, boxed, sense, at=clock.now(), number=number, session=session, reach=reach)
         if sent is not None:
             await publisher.publish(*sent)

@@ -231,6 +231,7 @@ class Placed(NamedTuple):
     """Where a device measures now, and where that is."""
 
     slug: str
+    point_id: int
     point: str
     site: str
     latitude_deg: float | None
@@ -238,7 +239,7 @@ class Placed(NamedTuple):
 
 
 SELECT_PLACED: Final = """
-SELECT dev_eui, slug, points.name AS point, sites.name AS site, sites.latitude_deg, sites.longitude_deg
+SELECT dev_eui, slug, point_id, points.name AS point, sites.name AS site, sites.latitude_deg, sites.longitude_deg
   FROM devices
   JOIN assignments USING (device_id)
   JOIN points USING (point_id)

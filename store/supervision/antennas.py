@@ -3,6 +3,8 @@
 from datetime import date, datetime
 from typing import Final, NamedTuple
 
+import asyncpg
+
 from domain.errors import NotFoundError
 from store.reading.pages import Reader
 
@@ -206,3 +208,14 @@ SELECT frequency_hz, sum(sent)::bigint
 async def sent_by_frequency(reader: Reader, gateway_id: int, since: datetime) -> dict[int, int]:
     """Return how many frames an antenna sent since then (a whole hour), by frequency in Hz."""
     return {row[0]: row[1] for row in await reader.fetch(SELECT_SENT, gateway_id, since)}
+
+
+UPDATE_NAME: Final = """
+UPDATE gateways SET name = $2 WHERE gateway_eui = $1
+"""
+
+
+async def call(connection: asyncpg.Connection, gateway_eui: str, name: str) -> None:
+    """Give an antenna the name by which people know it; '' takes it away. Raises NotFoundError."""
+    if await connection.execute(UPDATE_NAME, gateway_eui, name) == "UPDATE 0":
+        raise NotFoundError

@@ -38,7 +38,7 @@ async def sign_in(page: Page, demo: Demo, address: str) -> None:
     await page.fill("input[name=email]", "technicien@demo.example")
     await page.fill("input[name=password]", password[1])
     await page.click("main button[type=submit]")
-    await page.wait_for_url("**/t/**")
+    await page.wait_for_url(lambda url: "connexion" not in url)
 
 
 async def walk(page: Page) -> float:

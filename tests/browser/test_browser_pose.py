@@ -139,6 +139,13 @@ async def test_each_step_can_be_read_by_everybody_and_walked_by_keyboard(
     site = await served.connection.fetchval("SELECT site_id FROM sites WHERE name = 'Mairie'")
     await look(technician, served, "pose-point", f"{start}&site={site}", axe)
     await look(technician, served, "pose-nouveau", f"{start}&site=nouveau", axe)
+    await technician.get_by_label("Nom du lieu").fill("Gymnase")
+    await technician.get_by_label("Nom du point").fill("Air")
+    await technician.get_by_role("button", name="Mettre en place").click()
+    await technician.get_by_role("heading", name="Position et photo", level=1).wait_for()
+    here = f"/t/mareuville/mises-en-service/{DEV_EUI}"
+    await look(technician, served, "pose-position", f"{here}?etape=position", axe)
+    await look(technician, served, "pose-attente", here, axe)
 
 
 async def test_a_photo_of_a_code_is_read(technician: Page, served: Served) -> None:

@@ -40,6 +40,12 @@ async def test_supervisors_see_the_dead_antenna_first_and_what_it_silences(serve
     mairie = await get(served, "/reseau/antennes/00000000000000a3")
     assert "868.0 - 868.60 MHz" in mairie
     await get(served, "/reseau/antennes/nowhere", status=404)
+    for eui, status in ((network_world.HALL, 200), ("nowhere", 404)):
+        async with served.http.post(f"/reseau/antennes/{eui}", data={"name": " Clocher\x07 "}) as answer:
+            assert answer.status == status
+    assert "Clocher" in await get(served, "/reseau?vue=toutes")
+    said = "SELECT object, detail::jsonb ->> 'name' FROM audit WHERE action = 'gateway.named'"
+    assert [tuple(row) for row in await served.connection.fetch(said)] == [(network_world.HALL, "Clocher")]
 
 
 async def test_ingest_processes_say_how_they_do(served: Served) -> None:

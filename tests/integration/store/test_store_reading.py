@@ -202,6 +202,13 @@ async def test_gateways_are_told_with_when_they_were_last_heard(connection: asyn
         [(NOW, 1, 1), (NOW - timedelta(hours=1), 2, 1), (NOW - timedelta(hours=1), 3, 2)],
     )
     await connection.executemany(
+        """
+        INSERT INTO network_events (received_at, event_key, ingested_at, gateway_id, source_id, kind, data)
+        VALUES ($1, $2, $1, $3, 1, 'gateway_connection', '{"online": false}')
+        """,
+        [(NOW + timedelta(minutes=5), 4, 1), (NOW, 5, 3)],  # the network server's word that it is gone
+    )
+    await connection.executemany(
         "INSERT INTO gateways_heard (gateway_id, worker, heard_at) VALUES ($1, $2, $3)",
         [(1, "a", NOW - timedelta(minutes=3)), (2, "a", NOW - timedelta(minutes=2)), (2, "b", NOW)],
     )

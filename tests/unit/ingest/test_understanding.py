@@ -9,7 +9,7 @@ import pytest
 
 from decoders.registry import Decoded, Decoder, Model, Registry
 from domain.errors import MessageError
-from domain.events import JOIN, Event, NetworkEvent, Position, Reception, Uplink
+from domain.events import GATEWAY_CONNECTION, JOIN, Event, NetworkEvent, Position, Reception, Uplink
 from domain.quarantine import BAD_TIME, IMPLAUSIBLE, TOO_LARGE, UNKNOWN_DEVICE, UNREADABLE
 from domain.readings import DECODED, FAILED, Reading
 from ingest import batching, understanding
@@ -120,6 +120,16 @@ def test_one_message_may_carry_several_events(known: Known) -> None:
     (refused,) = rows.quarantined
     assert reason_of(refused) == UNKNOWN_DEVICE
     assert refused.account == AccountKey(HEARD.date(), SOURCE, None, "uplink")
+
+
+def test_a_network_server_that_lost_a_gateway_did_not_hear_it(known: Known) -> None:
+    def said(at: datetime, *, online: bool) -> NetworkEvent:
+        data = {"online": online}
+        return NetworkEvent(kind=GATEWAY_CONNECTION, received_at=at, event_id="", gateway_eui="gw", data=data)
+
+    assert rows_of(known, [], [said(HEARD, online=True)]).heard == {GATEWAY: HEARD}
+    lost = rows_of(known, [], [said(HEARD + timedelta(hours=1), online=False)])
+    assert (lost.heard, len(lost.events)) == ({}, 1)
 
 
 def test_steps_change_nothing_they_are_given(known: Known) -> None:

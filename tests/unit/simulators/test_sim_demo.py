@@ -174,7 +174,7 @@ async def put(boxed: box.Boxed, position: Position, seconds: float) -> list[tupl
     stop = asyncio.Event()
     clock = TestClock(stop, seconds)
     recorder = Recorder(clock)
-    await box.live(recorder, SCENARIO, boxed, position, clock=clock, stop=stop)
+    await box.live(recorder, SCENARIO, boxed, lambda: position, clock=clock, stop=stop)
     return recorder.sent
 
 
