@@ -12,6 +12,7 @@ AWAY_AFTER: Final = timedelta(minutes=30)  # a gateway that says nothing for so 
 _LATE: Final = timedelta(hours=26)  # looked at again once an hour: a backlog drained late
 _OPEN: Final = timedelta(hours=2)
 _SAMPLE: Final = 500
+_SMALL: Final = 2_000  # devices: of so few, whom gateways serve is counted each round
 _HOUR: Final = timedelta(hours=1)
 
 # Only devices that measure a point now: one on the shelf is not silent.
@@ -263,6 +264,10 @@ SELECT_IS_NEW_HOUR: Final = """
 SELECT coalesce(max(at), '-infinity') < $1 FROM ingest_rounds
 """
 
+SELECT_IS_SMALL: Final = """
+SELECT count(*) < $1 FROM (SELECT FROM devices LIMIT $1) AS some
+"""
+
 # What came today and yesterday, and how long the last frames of some devices that spoke lately took to be stored.
 INSERT_ROUND: Final = """
 INSERT INTO ingest_rounds (at, received, latency_p50_s, latency_p95_s)
@@ -291,14 +296,18 @@ DELETE_OLD: Final = (
 
 
 async def refresh_network(connection: asyncpg.Connection, now: datetime) -> None:
-    """Note this round of ingest's counts and the hours of gateways; once an hour, whom gateways serve, and forget."""
+    """Note this round of ingest's counts and the hours of gateways; once an hour, whom gateways serve, and forget.
+
+    With few devices, whom they serve is counted each time.
+    """
     hour = now.replace(minute=0, second=0, microsecond=0)
     is_new_hour = await connection.fetchval(SELECT_IS_NEW_HOUR, hour)
     await connection.execute(UPSERT_HOURS, hour - (_LATE if is_new_hour else _OPEN), now)
-    if is_new_hour:
-        await connection.execute(UPSERT_FREQUENCIES, hour)
+    if is_new_hour or await connection.fetchval(SELECT_IS_SMALL, _SMALL):
         await connection.execute(UPSERT_SERVED, now.date())
         await connection.execute(UPSERT_MIDDLES)
+    if is_new_hour:
+        await connection.execute(UPSERT_FREQUENCIES, hour)
         for statement in DELETE_OLD:
             await connection.execute(statement, now)
     await connection.execute(INSERT_ROUND, now, now - _HOUR, _SAMPLE)
