@@ -265,7 +265,7 @@ SELECT coalesce(max(at), '-infinity') < $1 FROM ingest_rounds
 """
 
 SELECT_IS_SMALL: Final = """
-SELECT count(*) < $1 FROM (SELECT FROM devices LIMIT $1) AS some
+SELECT count(*) < $1::integer FROM (SELECT FROM devices LIMIT $1::integer) AS few
 """
 
 # What came today and yesterday, and how long the last frames of some devices that spoke lately took to be stored.

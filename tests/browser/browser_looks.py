@@ -42,7 +42,7 @@ async def _judge(page: Page, name: str, form: tuple[int, Scheme]) -> None:
     )
     assert await page.evaluate("document.documentElement.scrollWidth") <= form[0], (name, wide[:5])
     squeezed: list[str] = await page.evaluate(
-        """() => [...document.querySelectorAll("main :is(dd, dt, td, th, p, h1, h2, h3, label)")]
+        """() => [...document.querySelectorAll("main :is(dd, dt, td, tbody th, p, h1, h2, h3, label)")]
           .filter((one) => one.textContent.trim().length > 8)
           .filter((one) => one.offsetWidth > 1 && one.offsetWidth < 40 && one.offsetHeight > 100)
           .map((one) => one.outerHTML.slice(0, 120))"""
