@@ -298,12 +298,13 @@ DELETE_OLD: Final = (
 async def refresh_network(connection: asyncpg.Connection, now: datetime) -> None:
     """Note this round of ingest's counts and the hours of gateways; once an hour, whom gateways serve, and forget.
 
-    With few devices, whom they serve is counted each time.
+    With few devices, whom they serve is counted each time, and what comes late.
     """
     hour = now.replace(minute=0, second=0, microsecond=0)
     is_new_hour = await connection.fetchval(SELECT_IS_NEW_HOUR, hour)
-    await connection.execute(UPSERT_HOURS, hour - (_LATE if is_new_hour else _OPEN), now)
-    if is_new_hour or await connection.fetchval(SELECT_IS_SMALL, _SMALL):
+    is_small = await connection.fetchval(SELECT_IS_SMALL, _SMALL)
+    await connection.execute(UPSERT_HOURS, hour - (_LATE if is_new_hour or is_small else _OPEN), now)
+    if is_new_hour or is_small:
         await connection.execute(UPSERT_SERVED, now.date())
         await connection.execute(UPSERT_MIDDLES)
     if is_new_hour:
