@@ -1,14 +1,14 @@
 """The demonstration's network server: the simulated sensors are registered there, and do as they are told."""
 
+import os
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from simulators import chirpstack
 from simulators.demo.scenario import Scenario, devices
-from simulators.network_server import Network
 from store.access.sealing import Keyring
 from store.fleet import tenant_ids
 from store.pool import connect
@@ -18,10 +18,14 @@ _TENANT: Final = "somme"  # above all the others
 _KIND: Final = "chirpstack"
 
 
+if TYPE_CHECKING:
+    from simulators.network_server import Network
+
+
 class DemoNetwork(NamedTuple):
     """A network server on this machine: what waits there for sensors, and how Samara reaches it."""
 
-    network: Network
+    network: "Network"
     address: str
     token: str
 
@@ -29,6 +33,9 @@ class DemoNetwork(NamedTuple):
 @asynccontextmanager
 async def serving(scenario: Scenario) -> AsyncIterator[DemoNetwork]:
     """Serve a network server that knows the sensors of the scenario."""
+    os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "false")  # else it complains of each process that is started
+    from simulators.network_server import Network  # noqa: PLC0415 - gRPC looks at its environment when it is imported
+
     known = [chirpstack.Device(dev_eui=one.dev_eui, name=one.name, profile=one.profile) for one in devices(scenario)]
     network, token = Network(known), secrets.token_urlsafe()
     async with network.serving(token) as address:

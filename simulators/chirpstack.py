@@ -43,6 +43,15 @@ class Heard(NamedTuple):
     context: bytes = b"\0\0\0\0"
 
 
+class Item(NamedTuple):
+    """A downlink that leaves its device's queue."""
+
+    item_id: str
+    f_port: int
+    payload: bytes
+    confirmed: bool
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Device:
     """A device as its network server declares it. Identifiers are lower-case hexadecimal or UUIDs."""

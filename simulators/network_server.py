@@ -13,7 +13,7 @@ from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import grpc  # type: ignore[import-untyped]
 from chirpstack_api.api import device_pb2 as api  # type: ignore[import-untyped]
@@ -23,18 +23,9 @@ from chirpstack_api.api.device_pb2_grpc import (  # type: ignore[import-untyped]
 )
 from google.protobuf.empty_pb2 import Empty
 
-from simulators.chirpstack import Device
+from simulators.chirpstack import Device, Item
 
 _LONGEST_QUEUE: Final = 100
-
-
-class Item(NamedTuple):
-    """A downlink that leaves."""
-
-    item_id: str
-    f_port: int
-    payload: bytes
-    confirmed: bool
 
 
 class Network:

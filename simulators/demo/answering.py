@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple, Protocol
 
 from simulators import chirpstack
+from simulators.chirpstack import Item
 from simulators.demo.fleet import DemoDevice
 from simulators.demo.senses import Sense
-from simulators.network_server import Item
 from simulators.payloads.told import period_s
 
 Message = tuple[str, bytes]
