@@ -209,9 +209,10 @@ async def _publish(started: Demo, upkeep: Upkeep, stop: asyncio.Event, say: Call
     clock = SystemClock()
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(_publish_past(started, upkeep, clock.now(), say))
-        tasks.create_task(demo_box.wake(started.running.dsns.owner, started.broker, started.scenario, stop))
+        network = started.network.network
+        tasks.create_task(demo_box.wake(started.running.dsns.owner, started.broker, started.scenario, network, stop))
         async with Publisher(started.broker, client_id="demo-live") as publisher:
-            await run(publisher, started.scenario, clock, stop, started.network.network)
+            await run(publisher, started.scenario, clock, stop, network)
     await stop.wait()
 
 

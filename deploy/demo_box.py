@@ -11,6 +11,7 @@ from domain.events import Position
 from simulators.broker import BrokerAddress
 from simulators.clock import SystemClock, pause
 from simulators.communes import Commune
+from simulators.demo.answering import Queues
 from simulators.demo.box import box, live
 from simulators.demo.places import FIRST, communes
 from simulators.demo.scenario import Scenario
@@ -27,13 +28,16 @@ def labels() -> tuple[Label, ...]:
     return tuple(Label(one.dev_eui, one.profile, one.code) for one in box())
 
 
-async def wake(owner: str, broker: BrokerAddress, scenario: Scenario, stop: asyncio.Event) -> None:
-    """Let each sensor of the box send from where it was put, for as long as it is there, until `stop`."""
+async def wake(owner: str, broker: BrokerAddress, scenario: Scenario, queues: Queues, stop: asyncio.Event) -> None:
+    """Let each sensor of the box send from where it was put, for as long as it is there, until `stop`.
+
+    What waits for it in `queues` leaves after a message of its own.
+    """
     try:
         connection = await connect(owner, application="samara-demo-box")
         try:
             async with Publisher(broker, client_id="demo-box") as publisher, asyncio.TaskGroup() as tasks:
-                await _follow(connection, publisher, scenario, tasks, stop)
+                await _follow(connection, publisher, scenario, queues=queues, tasks=tasks, stop=stop)
         finally:
             await connection.close()
     except* TRANSIENT:  # whoever watches the servers says that one ended
@@ -44,6 +48,8 @@ async def _follow(
     connection: asyncpg.Connection,
     publisher: Publisher,
     scenario: Scenario,
+    *,
+    queues: Queues,
     tasks: asyncio.TaskGroup,
     stop: asyncio.Event,
 ) -> None:
@@ -62,7 +68,7 @@ async def _follow(
                 del awake[dev_eui]
         for dev_eui in placed.keys() - awake.keys():
             where = partial(position, dev_eui)
-            living = live(publisher, scenario, waiting[dev_eui], where, clock=clock, stop=stop)
+            living = live(publisher, scenario, waiting[dev_eui], where, clock=clock, stop=stop, queues=queues)
             awake[dev_eui] = placed[dev_eui].point_id, tasks.create_task(living)
         await pause(clock, stop, _LOOKED_EVERY_S)
 

@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from simulators import chirpstack
-from simulators.demo.scenario import Scenario, devices
+from simulators.demo.box import box
+from simulators.demo.scenario import Declared, Scenario, devices
 from store.access.sealing import Keyring
 from store.fleet import tenant_ids
 from store.pool import connect
@@ -36,7 +37,8 @@ async def serving(scenario: Scenario) -> AsyncIterator[DemoNetwork]:
     os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "false")  # else it complains of each process that is started
     from simulators.network_server import Network  # noqa: PLC0415 - gRPC looks at its environment when it is imported
 
-    known = [chirpstack.Device(dev_eui=one.dev_eui, name=one.name, profile=one.profile) for one in devices(scenario)]
+    every: tuple[Declared, ...] = (*devices(scenario), *box())
+    known = [chirpstack.Device(dev_eui=one.dev_eui, name=one.name, profile=one.profile) for one in every]
     network, token = Network(known), secrets.token_urlsafe()
     async with network.serving(token) as address:
         yield DemoNetwork(network, address, token)

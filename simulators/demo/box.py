@@ -13,6 +13,7 @@ from domain.events import Position
 from domain.labels import crc16
 from simulators.clock import Clock, pause
 from simulators.demo import buildings, senses
+from simulators.demo.answering import ACKNOWLEDGED_AFTER_S, Answering, Queues
 from simulators.demo.buildings import Energy, Habits, Room, Story, Water
 from simulators.demo.hearing import reach_of
 from simulators.demo.scenario import Scenario, Sender, join, uplink
@@ -89,15 +90,16 @@ async def live(
     *,
     clock: Clock,
     stop: asyncio.Event,
+    queues: Queues | None = None,
 ) -> None:
     """Be a sensor that was just put in place, until `stop`: join, then send. Each time is a new session.
 
-    `position` is asked for each frame: a technician says it after the place.
+    `position` is asked for each frame: a technician says it after the place. What waits in `queues` leaves after one.
     """
     midnight = clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
     story = Story(midnight - _LIVED, midnight, scenario.zone)
     sense = _BOX[box().index(boxed)][2](story)
-    session, number = clock.now().isoformat(), 0
+    session, number, answering = clock.now().isoformat(), 0, Answering(queues)
     await pause(clock, stop, JOINS_AFTER_S)
     if not stop.is_set():
         await publisher.publish(*join(scenario, boxed, at=clock.now(), session=session))
@@ -107,5 +109,11 @@ async def live(
         sent = uplink(scenario, boxed, sense, at=clock.now(), number=number, session=session, reach=reach)
         if sent is not None:
             await publisher.publish(*sent)
+            best = reach.gateways[0][1].gateway_id
+            for message in answering.after(boxed, sense, number, best, clock.now()):
+                await publisher.publish(*message)
         number += 1
-        await pause(clock, stop, PERIOD_S)
+        await pause(clock, stop, ACKNOWLEDGED_AFTER_S)
+        for message in answering.acknowledgements(clock.now()):
+            await publisher.publish(*message)
+        await pause(clock, stop, answering.period_s(boxed, PERIOD_S) - ACKNOWLEDGED_AFTER_S)

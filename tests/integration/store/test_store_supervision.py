@@ -152,7 +152,7 @@ async def test_how_devices_fare_is_kept(connection: asyncpg.Connection) -> None:
     await run_once(connection, NOW + timedelta(minutes=2))
     assert await connection.fetchval("SELECT count(*) FROM silent_devices WHERE device_id = $1", alone) == 0
     # Its period was learned as an hour; it was told to speak once a day.
-    await connection.execute("UPDATE devices SET parameters = '{\"period_s\": \"86400\"}' WHERE device_id = $1", both)
+    await connection.execute('UPDATE devices SET parameters = \'{"period_s": "86400"}\' WHERE device_id = $1', both)
     await run_once(connection, NOW + timedelta(minutes=3))
     assert await connection.fetchval("SELECT count(*) FROM silent_devices WHERE device_id = $1", both) == 0
 
