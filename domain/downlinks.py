@@ -20,12 +20,28 @@ MOST_WAITING: Final = 10  # downlinks of one device at a time
 _SHORTEST: Final = timedelta(days=2)
 _LONGEST: Final = timedelta(days=30)
 _PERIODS: Final = 3
+NO_DEVICE: Final = "the tenant no longer has this device"
+NEVER_TOLD: Final = "the network server no longer has it, and did not say that it was sent"
+LEFT: Final = "it is no longer in the queue of the network server: it cannot be taken back"
+SHARED: Final = "others wait in the same queue of the network server, which it can only empty as a whole"
 _NOT_ACKNOWLEDGED: Final = "the sensor did not acknowledge it"
+_TOO_LARGE: Final = "the network server threw it away: too large for the data rate"
+_WRONG_COUNTER: Final = "the network server threw it away: its frame counter was not valid"
+# By what pages say in their own words; what network servers say is shown as it is.
+TROUBLES: Final = {
+    NO_DEVICE: "no_device",
+    NEVER_TOLD: "never_told",
+    LEFT: "left",
+    SHARED: "shared",
+    _NOT_ACKNOWLEDGED: "not_acknowledged",
+    _TOO_LARGE: "too_large",
+    _WRONG_COUNTER: "wrong_counter",
+}
 # What ChirpStack writes in its log when it throws an item of a queue away.
 _LOGGED: Final = {
     "EXPIRED": ("expired_at", ""),
-    "DOWNLINK_PAYLOAD_SIZE": ("failed_at", "the network server threw it away: too large for the data rate"),
-    "F_CNT_DOWN": ("failed_at", "the network server threw it away: its frame counter was not valid"),
+    "DOWNLINK_PAYLOAD_SIZE": ("failed_at", _TOO_LARGE),
+    "F_CNT_DOWN": ("failed_at", _WRONG_COUNTER),
 }
 
 

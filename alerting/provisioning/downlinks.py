@@ -16,7 +16,7 @@ import asyncpg
 from alerting.provisioning.errors import ServerError, plain
 from alerting.provisioning.reach import Office, Reach
 from alerting.provisioning.servers import NetworkServer
-from domain.downlinks import Outgoing, again_at, found_in, heard, strays
+from domain.downlinks import LEFT, NEVER_TOLD, NO_DEVICE, SHARED, Outgoing, again_at, found_in, heard, strays
 from store.access.sealing import SealError
 from store.downlinks import hearing, sending
 from store.downlinks.sending import Claimed
@@ -28,10 +28,6 @@ _WITHIN_S: Final = 120.0
 _AT_ONCE: Final = 8
 _CLOCKS: Final = timedelta(seconds=10)  # a network server's and ours
 _NOTED: Final = 500
-_NO_DEVICE: Final = "the tenant no longer has this device"
-_NEVER_TOLD: Final = "the network server no longer has it, and did not say that it was sent"
-_LEFT: Final = "it is no longer in the queue of the network server: it cannot be taken back"
-_SHARED: Final = "others wait in the same queue of the network server, which it can only empty as a whole"
 
 
 async def downlinks_once(office: Office) -> bool:
@@ -92,12 +88,12 @@ class _Desk:
             if is_over:
                 await self._end(one)
             elif one.dev_eui is None:
-                raise ServerError(_NO_DEVICE, permanent=True)
+                raise ServerError(NO_DEVICE, permanent=True)
             else:
                 await self._send(one, await self._server(one), _outgoing(one, one.dev_eui))
             return
         if one.dev_eui is None:
-            raise ServerError(_NO_DEVICE, permanent=True)
+            raise ServerError(NO_DEVICE, permanent=True)
         server, downlink = await self._server(one), _outgoing(one, one.dev_eui)
         item = one.item or await self._lost(one, server, downlink)
         if item is not None and not one.item:
@@ -141,10 +137,10 @@ class _Desk:
     async def _take_back(self, one: Claimed, server: NetworkServer, downlink: Outgoing, item: str | None) -> None:
         taken = "taken" if item is None else await server.take_back(downlink, item)
         if taken == "taken" or one.withdrawn_at is None:
-            await self._end(one, "" if taken == "taken" else _SHARED if taken == "kept" else _NEVER_TOLD)
+            await self._end(one, "" if taken == "taken" else SHARED if taken == "kept" else NEVER_TOLD)
             return
         async with borrowed(self._office.pool) as connection:
-            await sending.keep(connection, one.downlink_id, _SHARED if taken == "kept" else _LEFT)
+            await sending.keep(connection, one.downlink_id, SHARED if taken == "kept" else LEFT)
 
     async def _end(self, one: Claimed, trouble: str = "") -> None:
         """Note that it was cancelled, or that it is too late for it."""

@@ -17,7 +17,7 @@ from api.pages.network_words import PARIS
 from api.pages.texts import Texts
 from api.problems import CONFLICT, ProblemError
 from domain.commands import CODEC, PERIOD, PERIOD_S, RAW, Command
-from domain.downlinks import leaves_at
+from domain.downlinks import TROUBLES, leaves_at
 from store.access.bearer import may
 from store.downlinks import asking
 from store.downlinks.asking import Device, Downlink
@@ -140,12 +140,9 @@ def state(one: Downlink, device: Device, now: datetime, zone: ZoneInfo, texts: T
         return texts("downlink.withdrawn")
     if one.state in {"queued", "accepted"}:
         if one.state == "queued" and one.trouble:
-            return texts("downlink.again", trouble=one.trouble)
-        leaves = leaves_at(device.last_seen_at, device.period_s, now)
-        said = texts(f"downlink.{one.state}")
-        if leaves is None:
-            return texts("downlink.leaves", said=said)
-        return texts("downlink.leaves_at", said=said, at=words.moment(leaves, zone, "minute", texts))
+            return texts("downlink.again", trouble=_trouble(one.trouble, texts))
+        waits = _waits(one, device, now, zone, texts)
+        return texts("downlink.because", said=waits, trouble=_trouble(one.trouble, texts)) if one.trouble else waits
     at = {
         "sent": one.sent_at,
         "acknowledged": one.acknowledged_at,
@@ -157,7 +154,19 @@ def state(one: Downlink, device: Device, now: datetime, zone: ZoneInfo, texts: T
     when = "" if at is None else words.moment(at, zone, "minute", texts)
     key = "downlink.sent_unconfirmed" if one.state == "sent" and not one.confirmed else f"downlink.{one.state}"
     said = texts(key, at=when)
-    return texts("downlink.because", said=said, trouble=one.trouble) if one.trouble else said
+    return texts("downlink.because", said=said, trouble=_trouble(one.trouble, texts)) if one.trouble else said
+
+
+def _waits(one: Downlink, device: Device, now: datetime, zone: ZoneInfo, texts: Texts) -> str:
+    leaves, said = leaves_at(device.last_seen_at, device.period_s, now), texts(f"downlink.{one.state}")
+    if leaves is None:
+        return texts("downlink.leaves", said=said)
+    return texts("downlink.leaves_at", said=said, at=words.moment(leaves, zone, "minute", texts))
+
+
+def _trouble(said: str, texts: Texts) -> str:
+    """Return what is wrong in the reader's language; what a network server says, as it says it."""
+    return texts(f"downlink.trouble.{TROUBLES[said]}") if said in TROUBLES else said
 
 
 class Asked(NamedTuple):

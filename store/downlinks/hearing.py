@@ -81,7 +81,8 @@ UPDATE_HEARD: Final = """
 UPDATE downlinks AS one
    SET accepted_at = least(one.accepted_at, $2), sent_at = least(one.sent_at, $3),
        acknowledged_at = least(one.acknowledged_at, $4), failed_at = least(one.failed_at, $5),
-       expired_at = least(one.expired_at, $6), trouble = CASE WHEN $7 = '' THEN one.trouble ELSE $7 END
+       expired_at = least(one.expired_at, $6), trouble = CASE WHEN coalesce(one.acknowledged_at, $4) IS NOT NULL THEN ''
+                                                               WHEN $7 = '' THEN one.trouble ELSE $7 END
   FROM (SELECT downlink_id, acknowledged_at, state FROM downlinks WHERE downlink_id = $1 FOR UPDATE) AS before
  WHERE one.downlink_id = before.downlink_id
 RETURNING before.state AS was, one.state AS is,

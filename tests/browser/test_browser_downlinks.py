@@ -44,7 +44,7 @@ async def commanded(served: Served) -> Served:
             f" created_at, expires_at, due_at, asked_at, {passed}, trouble)"
             " VALUES ($1, $2, 'period', '{}', 1800, 2, '\\x01000708', true, $3, $4, $4, $3, $3, $5)",
             tenant_id, device_id, NOW - timedelta(hours=ago), NOW + timedelta(days=2),
-            "le capteur ne l'a pas confirmée" if passed == "failed_at" else "",
+            "the sensor did not acknowledge it" if passed == "failed_at" else "",
         )  # fmt: skip
     return served
 
@@ -53,6 +53,7 @@ async def test_a_technician_sets_a_period_sees_its_state_and_takes_it_back(
     commanded: Served, page: Page, axe: str
 ) -> None:
     await look(page, commanded, "commandes", PATH, axe)
+    assert "n'en a pas accusé réception" in await page.inner_text(".downlinks")
     await page.set_viewport_size({"width": 360, "height": 800})
     await page.goto(commanded.address + PATH)
     await page.get_by_label("Période entre deux messages").select_option("1200")

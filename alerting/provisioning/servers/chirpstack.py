@@ -168,9 +168,11 @@ class ChirpStack:
         return [Queued(one.id, one.f_port, one.data, one.confirmed) for one in answer.result]
 
     async def take_back(self, downlink: Outgoing, item: str) -> TakenBack:
-        """Empty the queue if nothing else is in it: ChirpStack takes no single item away."""
-        there = [one.item for one in await self.queue(downlink.dev_eui)]
-        if item not in there:
+        """Empty the queue if nothing else is in it: ChirpStack takes no single item away. What is pending was sent."""
+        request = api.GetDeviceQueueItemsRequest(dev_eui=downlink.dev_eui)
+        answer = await self._ask_of(downlink.dev_eui, self._stub.GetQueue, request)
+        there = {one.id: one.is_pending for one in answer.result}
+        if there.get(item, True):
             return "gone"
         if len(there) > 1:
             return "kept"

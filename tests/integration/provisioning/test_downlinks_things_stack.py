@@ -49,6 +49,7 @@ async def test_its_events_move_the_state_and_a_nack_is_not_the_end(
             await told.say_stack(at, **members)
             await ready.work()
             assert (await downlinks(ready))[0]["state"] == state
+    assert (await downlinks(ready))[0]["trouble"] == ""
 
 
 async def test_an_answer_that_was_lost_is_found_by_our_reference(ready: Desk, stack: ThingsStackServer) -> None:

@@ -1,6 +1,7 @@
 """The demonstration's sensors do as they are told: enqueued over gRPC, sent, acknowledged, and obeyed."""
 
 import asyncio
+from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
@@ -11,7 +12,9 @@ from chirpstack_api.api.device_pb2_grpc import DeviceServiceStub
 from test_sim_demo import END, SCENARIO, Recorder, TestClock
 
 from simulators import chirpstack
+from simulators.chirpstack import Item
 from simulators.demo import scenario as demo
+from simulators.demo.box import box, live
 from simulators.network_server import Network
 from simulators.payloads.told import period_s
 
@@ -63,3 +66,28 @@ async def test_a_sensor_that_is_told_a_period_acknowledges_and_keeps_it() -> Non
     assert all(29 <= later - before <= 32 for (before, _), (later, _) in pairwise(since))
     assert [f_cnt for _, f_cnt in since] == list(range(since[0][1], since[0][1] + len(since)))
     assert network.leaving(DEVICE.dev_eui, END) is None
+
+
+class Waiting:
+    """One downlink that waits."""
+
+    def __init__(self, item: Item) -> None:
+        self.items = [item]
+
+    def leaving(self, dev_eui: str, now: datetime) -> Item | None:
+        del dev_eui, now
+        return self.items.pop() if self.items else None
+
+
+async def test_what_waits_in_the_box_does_as_it_is_told_too() -> None:
+    boxed = next(one for one in box() if one.model == "dragino-lse01")
+    stop = asyncio.Event()
+    clock = TestClock(stop, 300)
+    recorder = Recorder(clock)
+    queues = Waiting(Item("one", 2, b"\x01\x00\x00\x1e", confirmed=True))
+    where = SCENARIO.gateways[0].position
+    await live(recorder, SCENARIO, boxed, lambda: where, clock=clock, stop=stop, queues=queues)
+    events = [(when, topic.rpartition("/")[2]) for when, topic, _ in recorder.sent]
+    assert [kind for _, kind in events[:4]] == ["join", "up", "txack", "ack"]
+    sent = [when for when, kind in events if kind == "up"]
+    assert {round(later - before) for before, later in pairwise(sent)} == {30}
