@@ -38,6 +38,10 @@ bench-pages: $(VENV)/installed-dev ## the pages of a tenant of 300 points, and w
 	$(BIN)/python tests/benchmarks/bench_pages.py .samara/bench-pages
 	$(BIN)/python -m pytest -s -m slow tests/browser/test_browser_weight.py
 
+looks: $(VENV)/installed-dev ## every page in French and English, three widths, light and dark, and on paper; pictures in .samara/looks
+	@mkdir -p .samara/looks
+	SAMARA_SCREENSHOTS=$(abspath .samara/looks) $(BIN)/python -m pytest -s -m slow tests/browser/test_browser_every_page.py
+
 faults: $(VENV)/installed-dev ## the long form of the fault tests
 	$(BIN)/python -m pytest -m slow tests/acceptance/faults
 
@@ -66,4 +70,4 @@ lock: ## write the lock files again from pyproject.toml (needs uv)
 clean: ## remove the virtual environment and the demo's data
 	@data=$$(readlink -f .samara/postgres 2>/dev/null); rm -rf $(VENV) .samara $$data
 
-.PHONY: audit help demo test bench bench-api bench-pages faults conformance acceptance vendor lock clean rules-long in-service
+.PHONY: audit looks help demo test bench bench-api bench-pages faults conformance acceptance vendor lock clean rules-long in-service

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 GOOD_YIELD: Final = 85.0
 _LEAST_YIELD: Final = 65.0
 _DAYS: Final = 365
+YEARS: Final = 3  # before, that the law has averaged
 NIGHT: Final = (2, 5)  # local hours of the minimum night flow
 
 
@@ -86,5 +87,5 @@ def leak(nights_l_an_hour: Sequence[float], *, at_least: int = 3, above: float =
 
 def is_abnormal(used: float, same_period_before: Sequence[float]) -> bool:
     """Say whether the law asks to warn the subscriber: more than twice the mean of up to three years before."""
-    years = same_period_before[-3:]
+    years = same_period_before[-YEARS:]
     return bool(years) and used > 2 * sum(years) / len(years)

@@ -82,7 +82,7 @@ def _line(held: Held, own: int, zone: ZoneInfo, texts: Texts) -> dict[str, objec
         "below": held.with_descendants,
         "state": texts(f"acces.{state}"),
         "has_second_factor": held.has_second_factor,
-        "since": words.moment(held.granted_at, zone, "day", texts),
+        "since": words.day(held.granted_at.astimezone(zone).date(), texts),
         "is_own": held.account_id == own,
     }
 

@@ -22,6 +22,7 @@ OTHERS: Final = (
     "pm10",
     "radon",
 )
+SCHOOLS: Final = frozenset({"school", "nursery"})
 COLD_C: Final = 18.0  # occupied rooms; Code de l'énergie R241-26: heated to 19 degC on average
 WARM_C: Final = 26.0
 _OCCUPIED_PPM: Final = 550.0  # where opening hours are not known: somebody breathes

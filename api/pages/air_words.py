@@ -1,10 +1,10 @@
 """The page of the environment in words. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from api.pages import words
-from api.pages.air_view import Seen, verdict
+from api.pages.air_view import Room, Seen, verdict
 from api.pages.energy_words import NONE
 from api.pages.rendering import tenant_address
 from api.pages.texts import Texts
@@ -23,8 +23,16 @@ def lead(found: Seen, texts: Texts) -> str:
     """Return the one sentence at the top."""
     if not found.rooms:
         return texts("air.lead.nothing" if not found.others else "air.lead.no_room")
-    worse = sum(verdict(room.air) in {"watch", "bad"} for room in found.rooms)
-    return texts.plural("air.lead.worse", worse) if worse else texts.plural("air.lead.good", len(found.rooms))
+    return summary(found.rooms, texts)
+
+
+def summary(rooms: Sequence[Room], texts: Texts) -> str:
+    """Return in one sentence how the air of rooms is; of those that were measured long enough, if any was."""
+    known = [room for room in rooms if room.air is not None]
+    if not known:
+        return texts("air.lead.unknown")
+    worse = sum(verdict(room.air) in {"watch", "bad"} for room in known)
+    return texts.plural("air.lead.worse", worse) if worse else texts.plural("air.lead.good", len(known))
 
 
 def room_columns(texts: Texts) -> list[str]:

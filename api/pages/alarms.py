@@ -116,7 +116,7 @@ def status(severity: str, closed: datetime | None, texts: Texts) -> Status:
 
 def when(opened: datetime, closed: datetime | None, now: datetime, zone: ZoneInfo, texts: Texts) -> str:
     """Return since when it goes on, or when it was and for how long."""
-    since = words.moment(opened, zone, "minute", texts)
+    since = words.moment(opened, zone, "minute", texts, now)
     if closed is None:
         lasting = words.lasting((now - opened).total_seconds(), texts)
         return texts("alertes.since", moment=since, lasting=lasting)
@@ -129,11 +129,11 @@ def _who(assigned: str | None, acknowledged: str | None, texts: Texts) -> str:
     return texts("alertes.cared", who=acknowledged) if acknowledged else ""
 
 
-def summary(found: Sequence[Summary], texts: Texts) -> str:
-    """Return in one sentence how many go on, and of how many somebody takes care."""
+def summary(found: Sequence[Summary], texts: Texts, *, is_more: bool = False) -> str:
+    """Return in one sentence how many go on, and of how many somebody takes care; `is_more`: these are not all."""
     if not found:
         return texts("alertes.none_open")
-    said = texts.plural("alertes.open", len(found))
+    said = texts("alertes.open_more", n=len(found)) if is_more else texts.plural("alertes.open", len(found))
     cared = sum(1 for one in found if one.acknowledged_by or one.assigned_to)
     return f"{said} {texts.plural('alertes.of_which_cared', cared)}" if cared else said
 

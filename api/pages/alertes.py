@@ -57,7 +57,7 @@ async def show(request: web.Request) -> web.Response:
         "alertes.html",
         tenant=tenant,
         lines=alarms.lines(listed, rendering.tenant_address(tenant, "alertes"), now, zone, texts),
-        summary=alarms.summary(listed, texts),
+        summary=alarms.summary(listed, texts, is_more=len(found) > _LISTED),
         past=past,
         text=text,
         views=[

@@ -38,7 +38,7 @@ async def _page(request: web.Request, account: Account, *, made: MadeKey | None 
             "hint": one.hint,
             "permissions": ", ".join(texts(f"permission.{permission}") for permission in one.permissions),
             "tenant": one.tenant,
-            "until": words.moment(one.expires_at, words.PARIS, "day", texts),
+            "until": words.day(one.expires_at.astimezone(words.PARIS).date(), texts),
         }
         for one in await keys.keys_of(request.app[ACCOUNTS], account.account_id)
     ]

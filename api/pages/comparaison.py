@@ -40,7 +40,7 @@ async def _page(request: web.Request, given: Mapping[str, str] | None, errors: M
         status=422 if errors else 200,
         tenant=tenant,
         found=found,
-        since=None if found.agreed_at is None else words.moment(found.agreed_at, zone, "minute", texts),
+        since=None if found.agreed_at is None else words.day(found.agreed_at.astimezone(zone).date(), texts),
         given=kept if given is None else given,
         errors=errors,
     )

@@ -65,6 +65,7 @@ async def show(request: web.Request) -> web.Response:
         "contacts.html",
         tenant=tenant,
         people=[people.person(one, texts) for one in found],
+        sends_mail="email" in _channels(request),
         channels=[(name, texts(f"contacts.channel.{name}")) for name in _channels(request)],
         steps=people.steps(steps),
         shifts=people.shifts(shifts, ZoneInfo(tenant.time_zone), texts),

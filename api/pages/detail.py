@@ -148,7 +148,7 @@ def _when(at: datetime, every: str, asked: Asked, texts: Texts) -> str:
     precision = _precision(every)
     if precision == "month":
         return words.month(at.astimezone(asked.zone).date(), texts)
-    return words.moment(at, asked.zone, precision, texts)
+    return words.moment(at, asked.zone, precision, texts, asked.end)
 
 
 def _gaps(told: Sequence[_Told], every: str, asked: Asked) -> list[Gap]:

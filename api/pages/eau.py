@@ -20,6 +20,7 @@ from api.pages.texts import Texts
 from api.pages.water_view import Meter
 from api.places import Places, places_of
 from api.tenancy import tenant_of
+from domain import water
 from domain.water import Network
 from store import buildings
 from store.reading import consumption, hourly
@@ -42,7 +43,7 @@ async def page(request: web.Request) -> web.Response:
         period = periods.period(name, now, ZoneInfo(tenant.time_zone))
         of_tenant = (connection, tenant, (water_view.VOLUME,))
         read = water_view.Found(
-            told=await consumption.days(*of_tenant, period.both),
+            told=await consumption.days(*of_tenant, period.years(water.YEARS)),
             hours=await hourly.hours(*of_tenant, period.end - _NIGHTS, now),
             prices=await buildings.prices(connection, tenant.tenant_id),
         )

@@ -28,6 +28,14 @@ class Period(NamedTuple):
         """Return its bounds, then those of the year before."""
         return [(self.start, self.end), (self.start_before, self.end_before)]
 
+    def years(self, count: int) -> list[tuple[datetime, datetime]]:
+        """Return its bounds, then those of so many years before."""
+        found = self.both
+        while len(found) <= count:
+            start, end = (midnight(a_year_before(at.date()), self.zone) for at in found[-1])
+            found.append((start, end))
+        return found
+
     @property
     def days(self) -> int:
         """Return how many days it has, whatever the clock did in between."""
@@ -62,6 +70,15 @@ def period(name: Name, now: datetime, zone: ZoneInfo) -> Period:
         end_before=min(midnight(a_year_before(yesterday) + timedelta(days=1), zone), midnight(first, zone)),
         zone=zone,
     )
+
+
+def counted(told: Iterable[Told], days: int) -> dict[int, dict[int, Told]]:
+    """Return what each point used over each period, by period, then by point: what was counted long enough."""
+    found: dict[int, dict[int, Told]] = {}
+    for one in told:
+        if one.point_id is not None and one.weight >= 0 and one.days >= COMPARABLE * days:
+            found.setdefault(one.period, {})[one.point_id] = one
+    return found
 
 
 def alike(told: Iterable[Told], days: int) -> set[int]:

@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 import asyncpg
 from aiohttp import web
 
-from alerting import rules
 from api import series
 from api.access import INSTALL, READ, account_of, require
 from api.context import CLOCK, SETTINGS, reader
@@ -31,6 +30,7 @@ _MAX_ROWS: Final = 1500  # of a table that somebody may read
 _MAX_CHANNEL: Final = 2**15 - 1
 _BY_HOURS: Final = timedelta(days=15)
 _MOMENT: Final = "a date (2025-11-22) or an instant with its zone (2025-11-22T08:00:00Z)"
+_INSTANT: Final = "%Y-%m-%dT%H:%M:%SZ"
 _NO_COMPARISON: Final = ""
 _COMPARISONS: Final = (_NO_COMPARISON, "year", "year-weekday")
 
@@ -65,7 +65,6 @@ async def show(request: web.Request) -> web.Response:
         watched = await store.watched(connection, tenant.tenant_id, found)
         fired = await store.fired(connection, tenant.tenant_id, point_id, span.start, span.end)
     address = rendering.tenant_address(tenant)
-    language: rules.Language = "fr" if texts.language == "fr" else "en"
     return rendering.html(
         request,
         "point.html",
@@ -83,9 +82,10 @@ async def show(request: web.Request) -> web.Response:
         live=f"/api/v1/live?tenant={quote(tenant.slug)}",
         chosen=chosen,
         value=None if chosen is None else point_view.value(card, chosen.quantity, chosen.channel, texts),
-        table=None if chosen is None or told is None else _table(told, chosen, zone, texts),
+        table=None if chosen is None or told is None else _table(told, chosen, zone, texts, now),
         quantities=[] if chosen is None else _quantities(request, card, chosen),
         ranges=[] if chosen is None else _ranges(request, chosen, texts),
+        moves=[] if chosen is None else _moves(request, chosen, now, texts),
         compare=None if chosen is None else _compare(request, chosen, texts),
         dates=None if chosen is None else point_view.dates(chosen.shown, zone),
         exports=[] if chosen is None else _exports(tenant.slug, point_id, chosen, texts),
@@ -96,7 +96,7 @@ async def show(request: web.Request) -> web.Response:
         signal=radio.signal(measurers[0], texts) if measurers and measurers[0].until is None else None,
         history=point_view.history(measurers, zone, texts),
         watching=[
-            point_view.sentence(one, language)
+            point_view.sentence(one, texts)
             for one in point_view.of_point(watched, [value.quantity for value in card.values])
         ],
     )
@@ -153,9 +153,9 @@ def _asked(chosen: Chosen, zone: ZoneInfo) -> Asked:
     return Asked(chosen.quantity, chosen.channel, every, start, end, zone, compare=chosen.compare)
 
 
-def _table(told: tuple[Found, Asked], chosen: Chosen, zone: ZoneInfo, texts: Texts) -> detail.Table:
+def _table(told: tuple[Found, Asked], chosen: Chosen, zone: ZoneInfo, texts: Texts, now: datetime) -> detail.Table:
     found, asked = told
-    return detail.table(found, asked, ranges.said(chosen.shown, zone, texts), texts)
+    return detail.table(found, asked, ranges.said(chosen.shown, zone, texts, now), texts)
 
 
 def _quantities(request: web.Request, card: view.Card, chosen: Chosen) -> list[dict[str, object]]:
@@ -181,6 +181,19 @@ def _ranges(request: web.Request, chosen: Chosen, texts: Texts) -> list[dict[str
     ]
 
 
+def _moves(request: web.Request, chosen: Chosen, now: datetime, texts: Texts) -> list[dict[str, object]]:
+    """Return links to the periods around the one shown."""
+    kept = {key: value for key, value in request.query.items() if key in {"quantity", "channel", "compare"}}
+    return [
+        {
+            "name": name,
+            "href": "?" + urlencode({**kept, "from": f"{one.start:{_INSTANT}}", "to": f"{one.end:{_INSTANT}}"}),
+            "label": texts(f"range.{name}"),
+        }
+        for name, one in ranges.moved(chosen.shown, now).items()
+    ]
+
+
 def _compare(request: web.Request, chosen: Chosen, texts: Texts) -> list[dict[str, object]]:
     return [
         {
@@ -197,8 +210,8 @@ def _exports(slug: str, point_id: int, chosen: Chosen, texts: Texts) -> list[Cru
         "tenant": slug,
         "points": point_id,
         "quantity": chosen.quantity,
-        "from": f"{chosen.shown.start:%Y-%m-%dT%H:%M:%SZ}",
-        "to": f"{chosen.shown.end:%Y-%m-%dT%H:%M:%SZ}",
+        "from": f"{chosen.shown.start:{_INSTANT}}",
+        "to": f"{chosen.shown.end:{_INSTANT}}",
     }
     forms = ("csv-fr" if texts.language == "fr" else "csv", "xlsx")
     return [

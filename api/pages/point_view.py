@@ -85,9 +85,11 @@ def levels(watched: Sequence[Watched], quantity: str, channel: int, texts: Texts
     return list(found.values())
 
 
-def sentence(one: Watched, language: rules.Language) -> str:
+def sentence(one: Watched, texts: Texts) -> str:
     """Return what a rule watches: its name, and its condition in words."""
-    return f"{one.name} : {rules.parse(one.kind, one.definition).condition(language)}"
+    language: rules.Language = "fr" if texts.language == "fr" else "en"
+    said = rules.parse(one.kind, one.definition).condition(language)
+    return texts("detail.level", name=one.name, value=said)
 
 
 def of_point(watched: Sequence[Watched], quantities: Collection[str]) -> list[Watched]:
@@ -118,7 +120,7 @@ def events(
     found = []
     for one in fired:
         end = span.end if one.ended_at is None else min(one.ended_at, span.end)
-        began = words.moment(one.started_at, zone, "minute", texts)
+        began = words.moment(one.started_at, zone, "minute", texts, span.end)
         when = (
             texts("event.since", start=began)
             if one.ended_at is None
@@ -137,7 +139,7 @@ def events(
     for device in measurers:
         if device.since is not None and span.start <= device.since < span.end:
             at_s = device.since.timestamp()
-            when = words.moment(device.since, zone, "minute", texts)
+            when = words.moment(device.since, zone, "minute", texts, span.end)
             found.append(Event(at_s, at_s, "none", when, texts("event.replaced"), device.name or device.dev_eui))
     return sorted(found, key=lambda event: event.start_s, reverse=True)
 

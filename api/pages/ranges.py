@@ -19,6 +19,7 @@ _SHORT: Final = 2 * _DAY  # told sample by sample, a counter by hours
 _WEEKS: Final = 15 * _DAY  # a level by hours
 _MONTHS: Final = 62 * _DAY  # a counter by days
 _LONG: Final = 800 * _DAY  # a level by days
+_SHORTEST: Final = timedelta(minutes=30)
 _EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -60,6 +61,27 @@ def custom(start: str, end: str, now: datetime, zone: ZoneInfo) -> Range | None:
     return Range("custom", first, last) if _EARLIEST <= first < last else None
 
 
+def moved(shown: Range, now: datetime) -> dict[str, Range]:
+    """Return the periods that lie around the one shown: what dragging a chart shows, for who does not drag.
+
+    `earlier` and `later` are as long, `closer` is its middle half, `wider` twice as long. One that cannot be, because
+    it would be in the future, before all measurements, or too short to say anything, is left out.
+    """
+    start, end, lasting = shown.start, shown.end, shown.lasting
+    wide_end = min(end + lasting / 2, now)
+    around = {
+        "earlier": (start - lasting, start),
+        "later": (end, min(end + lasting, now)),
+        "closer": (start + lasting / 4, end - lasting / 4),
+        "wider": (wide_end - 2 * lasting, wide_end),
+    }
+    return {
+        name: Range("custom", first, last)
+        for name, (first, last) in around.items()
+        if first >= _EARLIEST and last - first >= _SHORTEST
+    }
+
+
 def _moment(text: str, zone: ZoneInfo, *, ends: bool) -> datetime:
     if "T" in text:
         at = datetime.fromisoformat(text)
@@ -86,11 +108,11 @@ def every(kind: str, lasting: timedelta, *, compared: bool) -> str:
     return DAY if lasting <= _LONG else MONTH
 
 
-def said(shown: Range, zone: ZoneInfo, texts: Texts) -> str:
-    """Return the period in words: "Ces 24 dernières heures", "Du 3 au 9 nov. 2025"."""
+def said(shown: Range, zone: ZoneInfo, texts: Texts, now: datetime) -> str:
+    """Return the period in words: "Ces 24 dernières heures", "Du lun. 3 nov. au dim. 9 nov."."""
     if shown.name != "custom":
         return texts(f"range.{shown.name}.long")
     precise = "minute" if shown.lasting < _SHORT else "day"
     last = shown.end if precise == "minute" else shown.end - timedelta(seconds=1)
-    ends = [words.moment(at, zone, precise, texts) for at in (shown.start, last)]
+    ends = [words.moment(at, zone, precise, texts, now) for at in (shown.start, last)]
     return texts("range.custom.long", start=ends[0], end=ends[1])

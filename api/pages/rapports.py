@@ -9,6 +9,7 @@ from aiohttp import hdrs, web
 
 from api.access import MANAGE, READ, account_of, require
 from api.context import CLOCK, reader, writer
+from api.mailing import MAILER
 from api.pages import forms, rendering
 from api.pages.navigation import Entry
 from api.problems import UNAVAILABLE, ProblemError
@@ -53,6 +54,7 @@ async def _page(request: web.Request, given: str | None, error: str) -> web.Resp
             }
             for first in listed
         ],
+        sends_mail=request.app[MAILER].available,
         may_manage=MANAGE in account_of(request).permissions,
         recipients="\n".join(known) if given is None else given,
         error=error,

@@ -37,7 +37,7 @@ def _row(one: Stocked, texts: Texts) -> list[Any]:
          "href": f"/mettre-en-service/{one.dev_eui}{pose_view.address({}, tenant=one.slug)}"},
         one.model or texts("pose.model_unknown"),
         one.tenant,
-        words.moment(one.since, words.PARIS, "day", texts),
+        words.day(one.since.astimezone(words.PARIS).date(), texts),
         texts("stock.from", point=one.point, site=one.site) if one.point else texts("stock.new"),
     ]  # fmt: skip
 

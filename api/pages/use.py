@@ -139,10 +139,10 @@ def figure(kind: Kind, told: Sequence[Told], month: Month, texts: Texts) -> str:
 
 
 def of_points(told: Iterable[Told]) -> dict[int, dict[int, Told]]:
-    """Return what each point used over a whole period: by period, then by point."""
+    """Return what each point used over a whole period, and over the same a year before: by period, then by point."""
     found: dict[int, dict[int, Told]] = {NOW: {}, BEFORE: {}}
     for one in told:
-        if one.point_id is not None and one.weight >= 0:
+        if one.point_id is not None and one.weight >= 0 and one.period in found:
             found[one.period][one.point_id] = one
     return found
 

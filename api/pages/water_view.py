@@ -55,6 +55,7 @@ class Found(NamedTuple):
 def meters(found: Found, period: Period) -> list[Meter]:
     """Return each meter, those that leak first, then the greatest use."""
     used, alike = use.of_points(found.told), periods.alike(found.told, period.days)
+    counted = periods.counted(found.told, period.days)
     hours = [hour for hour in found.hours if hour.weight >= 0]
     nights = _nights(hours, period.zone)
     unshared = _nights(alone(hours, {point_id: one.part_of for point_id, one in used[use.NOW].items()}), period.zone)
@@ -63,6 +64,11 @@ def meters(found: Found, period: Period) -> list[Meter]:
         _meter(
             one,
             used[use.BEFORE][point_id] if point_id in alike else None,
+            [
+                counted[year][point_id].increase or 0.0
+                for year in sorted(counted, reverse=True)
+                if year > use.NOW and point_id in counted[year]
+            ],
             (nights.get(point_id, []), unshared.get(point_id, [])),
             price,
         )
@@ -96,9 +102,17 @@ def _nights(hours: Sequence[HourUse], zone: ZoneInfo) -> dict[int, list[float]]:
 
 
 def _meter(
-    one: Told, before: Told | None, nights: tuple[Sequence[float], Sequence[float]], price: float | None
+    one: Told,
+    before: Told | None,
+    years: Sequence[float],
+    nights: tuple[Sequence[float], Sequence[float]],
+    price: float | None,
 ) -> Meter:
-    """Return one meter; `nights` are the least flows of its nights, of all and of what no sub-meter counted."""
+    """Return one meter.
+
+    `years` is what it counted in the same days of the years before, the nearest last; `nights` are the least flows of
+    its nights, of all and of what no sub-meter counted.
+    """
     flows, unshared = nights
     assert one.point_id is not None, "points' totals are asked for"
     total = one.increase or 0.0
@@ -114,6 +128,6 @@ def _meter(
         leak=leak,
         leak_euros=None if leak is None or price is None else leak.m3_a_year() * price,
         supplies=supplies,
-        is_abnormal=total_before is not None and total_before > 0 and water.is_abnormal(total, [total_before]),
+        is_abnormal=any(years) and water.is_abnormal(total, years),
         part_of=one.part_of,
     )

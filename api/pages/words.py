@@ -77,14 +77,18 @@ def lasting(seconds: float, texts: Texts) -> str:
     return texts.plural("lasting.minutes", max(round(seconds / MINUTE_S), 1))
 
 
-def moment(at: datetime, zone: ZoneInfo, precision: str, texts: Texts) -> str:
-    """Return a moment in a zone, to the `minute`, the `hour` or the `day`: "sam. 22 nov., 14 h 05"."""
+def moment(at: datetime, zone: ZoneInfo, precision: str, texts: Texts, now: datetime | None = None) -> str:
+    """Return a moment in a zone, to the `minute`, the `hour` or the `day`: "sam. 22 nov., 14 h 05".
+
+    Its year is told when it is not that of `now`, if that is given: "sam. 23 nov. 2024, 14 h 05".
+    """
     local = at.astimezone(zone)
+    is_of_another_year = now is not None and now.astimezone(zone).year != local.year
     return texts(
         f"moment.{precision}",
         weekday=texts("moment.weekdays").split()[local.weekday()],
         day=texts("moment.first") if local.day == 1 else str(local.day),
-        month=texts("moment.months").split()[local.month - 1],
+        month=texts("moment.months").split()[local.month - 1] + (f" {local.year}" if is_of_another_year else ""),
         hour=str(local.hour) if texts.language == "fr" else f"{local.hour:02}",
         minute=f"{local.minute:02}",
     )

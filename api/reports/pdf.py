@@ -1,4 +1,4 @@
-"""The report as a PDF, by weasyprint: it reads nothing from the network nor from the disk."""
+"""A report as a PDF, by weasyprint: tagged for screen readers; it reads nothing from the network nor the disk."""
 
 import asyncio
 from typing import Final
@@ -6,6 +6,7 @@ from typing import Final
 import jinja2
 
 from api.pages.texts import Texts
+from api.reports.air import Assessed
 from api.reports.words import Told
 from domain.errors import SamaraError
 
@@ -24,9 +25,10 @@ class PdfError(SamaraError):
     """The machine lacks what draws a PDF."""
 
 
-def html(told: Told, texts: Texts) -> str:
-    """Return the report as one HTML document that needs nothing else."""
-    return _TEMPLATES.get_template("month.html").render(told=told, t=texts, language=texts.language)
+def html(told: Told | Assessed, texts: Texts) -> str:
+    """Return a report as one HTML document that needs nothing else."""
+    name = "month.html" if isinstance(told, Told) else "air.html"
+    return _TEMPLATES.get_template(name).render(told=told, t=texts, language=texts.language)
 
 
 async def made(document: str) -> bytes:
@@ -41,5 +43,5 @@ def _pdf(document: str) -> bytes:
     except OSError as error:
         raise PdfError(_MISSING) from error
     nothing = weasyprint.urls.URLFetcher(allowed_protocols=())
-    drawn: bytes = weasyprint.HTML(string=document, url_fetcher=nothing).write_pdf()
+    drawn: bytes = weasyprint.HTML(string=document, url_fetcher=nothing).write_pdf(pdf_variant="pdf/ua-1")
     return drawn

@@ -116,7 +116,7 @@ def _alerts(found: Month, texts: Texts) -> str:
         alarms.title(one.cause, one.rule_name, one.point_name, one.site_name, one.gateway_name, texts=texts)
         for one in found.incidents[:_INCIDENTS]
     ]
-    return texts.plural("report.alerts", len(found.incidents), titles=" ; ".join(titles))
+    return texts.plural("report.alerts", len(found.incidents), titles=texts("report.between").join(titles))
 
 
 def _tiles(found: Month, m3: float, texts: Texts) -> list[dict[str, str]]:

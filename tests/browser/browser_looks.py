@@ -1,10 +1,10 @@
 """Look at a page as its readers do: on a phone, a tablet and a laptop, in light and in dark.
 
-    await look(page, standing, "sites", "/t/mareuville/sites", axe)
+    await look(page, served, "sites", "/t/mareuville/sites", axe)
 
-fails when something overflows, when axe-core finds a barrier, when the page writes to the console or the content
-security policy refuses something. SAMARA_SCREENSHOTS=DIRECTORY keeps a picture of each look, and lets axe-core judge
-all six of them; without it, axe-core judges the phone in light and the laptop in dark.
+fails when something overflows or axe-core finds a barrier. What the page complains about is noted by `watch`. axe-core
+judges the phone in light by all its rules and the laptop in dark by its colours; with SAMARA_SCREENSHOTS=DIRECTORY, a
+picture of each of the six looks and one of the paper are kept there, and axe-core judges them all (`make looks`).
 """
 
 import os
@@ -17,30 +17,58 @@ from playwright.async_api import Page
 WIDTHS: Final = (360, 768, 1440)
 Scheme = Literal["light", "dark"]
 SCHEMES: Final[tuple[Scheme, ...]] = get_args(Scheme)
-_ALWAYS: Final = {(360, "light"), (1440, "dark")}
 _HEIGHT: Final = 900
+_RULES: Final = {(360, "light"): "", (1440, "dark"): "color-contrast"}  # of axe-core; "": all of them
+
+# WCAG 2.1, 1.4.12: a reader may space text so much, and loses nothing.
+_SPACED: Final = """* { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important }
+p { margin-bottom: 2em !important }"""
+_CUT: Final = """() => [...document.querySelectorAll("main *")]
+  .filter((one) => ["hidden", "clip"].includes(getComputedStyle(one).overflowY) && one.clientHeight > 2)
+  .filter((one) => one.scrollHeight > one.clientHeight + 2 && !one.closest(".visually-hidden, svg, .map, .chart"))
+  .map((one) => one.outerHTML.slice(0, 120))"""
 
 
-async def look(page: Page, served: Served, name: str, path: str, axe: str, ready: str = "main h1") -> None:
-    """Open a page, wait until `ready` can be seen, and look at it. `page` comes from the fixture, which watches it."""
-    await page.goto(served.address + path)
+async def look(
+    page: Page, served: Served, name: str, path: str, axe: str, ready: str = "main h1", status: int = 200
+) -> None:
+    """Open a page, wait until `ready` can be seen, and look at it. `page` comes from `watch`."""
+    answer = await page.goto(served.address + path)
+    assert answer is not None
+    assert answer.status == status, path
     await page.locator(ready).first.wait_for()
     await page.evaluate(axe)
+    pictures = os.environ.get("SAMARA_SCREENSHOTS", "")
     for width in WIDTHS:
-        for scheme in SCHEMES:
+        for scheme in SCHEMES if pictures else [one for one in SCHEMES if (width, one) in _RULES] or SCHEMES[:1]:
             await page.set_viewport_size({"width": width, "height": _HEIGHT})
             await page.emulate_media(color_scheme=scheme)
-            await _judge(page, f"{name}-{width}-{scheme}", (width, scheme))
+            await _judge(page, f"{name}-{width}-{scheme}", (width, scheme), pictures)
+    if pictures:
+        await _judge_spaced(page, name)
+        await _print(page, Path(pictures) / f"{name}.pdf")
     assert await violations(page) == []
 
 
-async def _judge(page: Page, name: str, form: tuple[int, Scheme]) -> None:
+async def _judge(page: Page, name: str, form: tuple[int, Scheme], pictures: str) -> None:
+    await _refuse_wide(page, name, form[0])
+    if pictures:
+        await page.screenshot(path=Path(pictures) / f"{name}.png", full_page=True)
+    if pictures or form in _RULES:
+        rules = "" if pictures else _RULES[form]
+        options = f"{{ runOnly: ['{rules}'] }}" if rules else "{}"
+        found = await page.evaluate(f"axe.run(document, {options}).then((result) => result.violations)")
+        told = [(one["id"], [node["html"] for node in one["nodes"]]) for one in found]
+        assert told == [], f"{name}: {told}"
+
+
+async def _refuse_wide(page: Page, name: str, width: int) -> None:
     wide: list[Any] = await page.evaluate(
         """() => [...document.querySelectorAll("body *")]
           .filter((one) => one.getBoundingClientRect().right > innerWidth + 1)
           .map((one) => one.outerHTML.slice(0, 120))"""
     )
-    assert await page.evaluate("document.documentElement.scrollWidth") <= form[0], (name, wide[:5])
+    assert await page.evaluate("document.documentElement.scrollWidth") <= width, (name, wide[:5])
     squeezed: list[str] = await page.evaluate(
         """() => [...document.querySelectorAll("main :is(dd, dt, td, tbody th, p, h1, h2, h3, label)")]
           .filter((one) => one.textContent.trim().length > 8)
@@ -48,13 +76,29 @@ async def _judge(page: Page, name: str, form: tuple[int, Scheme]) -> None:
           .map((one) => one.outerHTML.slice(0, 120))"""
     )
     assert squeezed == [], f"{name}: one letter a line: {squeezed}"
-    directory = os.environ.get("SAMARA_SCREENSHOTS")
-    if directory:
-        await page.screenshot(path=Path(directory) / f"{name}.png", full_page=True)
-    if directory or form in _ALWAYS:
-        found = await page.evaluate("axe.run().then((result) => result.violations)")
-        told = [(one["id"], [node["html"] for node in one["nodes"]]) for one in found]
-        assert told == [], f"{name}: {told}"
+
+
+async def _judge_spaced(page: Page, name: str) -> None:
+    """Space the text as a reader may: nothing overflows, nothing is cut off."""
+    await page.set_viewport_size({"width": WIDTHS[0], "height": _HEIGHT})
+    await page.evaluate(
+        """(rules) => {
+          const sheet = new CSSStyleSheet();
+          sheet.replaceSync(rules);
+          document.adoptedStyleSheets = [sheet];
+        }""",
+        _SPACED,
+    )
+    await _refuse_wide(page, f"{name}, spaced", WIDTHS[0])
+    assert await page.evaluate(_CUT) == [], f"{name}, spaced"
+    await page.evaluate("() => { document.adoptedStyleSheets = [] }")
+
+
+async def _print(page: Page, path: Path) -> None:
+    """Keep what a printer would be sent."""
+    await page.emulate_media(media="print", color_scheme="light")
+    await page.pdf(path=path, format="A4", print_background=False)
+    await page.emulate_media(media="screen")
 
 
 async def tab_to(page: Page, name: str, most: int = 80) -> None:

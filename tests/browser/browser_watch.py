@@ -1,6 +1,7 @@
 """Pages that note what they complain about, over the application and a filled database."""
 
-from typing import NamedTuple
+import re
+from typing import Final, NamedTuple
 
 import api_world
 import asyncpg
@@ -21,7 +22,7 @@ Object.defineProperty(window, "uPlot", {
 });
 """
 
-
+STREAMS: Final = re.compile("/live|/reseau/en-direct")  # leaving a page ends them: no failure
 _OWN = "Service Worker registration blocked by Playwright"  # which it was asked to
 
 

@@ -4,7 +4,6 @@ Development tools from npm (never served) are kept in `.cache`, at the versions 
 """
 
 import os
-import re
 import shutil
 import tarfile
 from collections.abc import AsyncIterator, Callable
@@ -13,16 +12,20 @@ from typing import Any
 
 import api_world
 import asyncpg
+import network_world
 import pages_world
 import pytest
-from browser_watch import Served, sign_in, violations, watch
+from browser_watch import STREAMS, Served, sign_in, violations, watch
 from playwright.async_api import Browser, Page, async_playwright
+from pydantic import SecretStr
 
-from api.settings import ApiSettings
+from api.settings import ApiSettings, OidcProvider
 from api.vendor import Package, VendorError, fetch
 from deploy import demo_box
 
-STREAMS = re.compile("/live|/reseau/en-direct")  # leaving a page ends them: no failure
+PROVIDER = OidcProvider(
+    name="essai", issuer="https://identity.example", client_id="samara", client_secret=SecretStr("x" * 32)
+)  # nobody asks it anything
 CACHE = Path(__file__).parent / ".cache"
 AXE = Package(
     name="axe-core",
@@ -94,13 +97,16 @@ async def served(database: str) -> AsyncIterator[Served]:
 
 @pytest.fixture(scope="session")
 async def standing(fresh: Callable[[str], Any], plain_template: str) -> AsyncIterator[Served]:
-    """Thirteen months of a commune, which all tests that only read share."""
+    """Thirteen months of a commune and two days of a network, which all tests that only read share."""
     clock = api_world.Clock()
     async with fresh(plain_template) as dsn:
         connection = await asyncpg.connect(dsn)
         try:
             world = await pages_world.build(connection)
-            async with api_world.serving(dsn, ApiSettings(demo=True), clock) as address:
+            heard = api_world.World(world.tenant_id, world.air, world.foreign, world.third, world.silent, world.foreign)
+            await network_world.build(connection, heard)
+            settings = ApiSettings(demo=True, public_url="http://127.0.0.1", oidc=(PROVIDER,))
+            async with api_world.serving(dsn, settings, clock) as address:
                 cookie = await api_world.sign_in(connection, ("manager", world.tenant_id), email="mairie@example.fr")
                 yield Served(address, world, connection, clock, cookie)
         finally:

@@ -3,7 +3,6 @@
 import re
 
 import api_world
-from browser_looks import look
 from browser_watch import Served
 from playwright.async_api import Page, expect
 
@@ -40,11 +39,11 @@ async def test_search_is_everywhere(reading: Page, standing: Served) -> None:
     await expect(reading.locator("h1")).to_have_text("Station de pompage")
 
 
-async def test_an_epci_sees_its_communes_and_a_commune_does_not(reading: Page, standing: Served, axe: str) -> None:
+async def test_an_epci_sees_its_communes_and_a_commune_does_not(reading: Page, standing: Served) -> None:
     cookie = await api_world.sign_in(standing.connection, ("viewer", standing.world.epci_id), email="epci@example.fr")
     (name, value), *_ = cookie.items()
     await reading.context.add_cookies([{"name": name, "value": value, "url": standing.address}])
-    await look(reading, standing, "communes", "/t/val-de-selle/communes?sort=incidents", axe)
+    await reading.goto(f"{standing.address}/t/val-de-selle/communes?sort=incidents")
     rows = reading.locator("main table tbody tr")
     await expect(rows).to_have_count(4)
     await expect(rows.first).to_contain_text(re.compile(r"Mairie de Mareuville.*kWh.*m³", re.DOTALL))
@@ -53,7 +52,7 @@ async def test_an_epci_sees_its_communes_and_a_commune_does_not(reading: Page, s
     await expect(reading.get_by_role("link", name="Communes")).to_have_count(0)
 
 
-async def test_an_epci_compares_the_communes_that_agreed(reading: Page, standing: Served, axe: str) -> None:
+async def test_an_epci_compares_the_communes_that_agreed(reading: Page, standing: Served) -> None:
     cookie = await api_world.sign_in(
         standing.connection, ("viewer", standing.world.epci_id), email="compare@example.fr"
     )
@@ -70,6 +69,5 @@ async def test_an_epci_compares_the_communes_that_agreed(reading: Page, standing
     assert "1 bâtiment sur 2" in ranked[2]  # the floor of the town hall is not told
     await expect(reading.get_by_text("1 commune n'a pas donné son accord")).to_be_visible()
     await expect(reading.get_by_text("Sansaccord")).to_have_count(0)
-    await look(reading, standing, "comparatif", "/t/val-de-selle/communes/comparaison", axe)
-    await look(reading, standing, "comparatif-eau", "/t/val-de-selle/communes/comparaison?sujet=eau", axe)
+    await reading.goto(f"{standing.address}/t/val-de-selle/communes/comparaison?sujet=eau")
     await expect(reading.get_by_text("Trop peu de communes pour un classement")).to_be_visible()

@@ -1,39 +1,10 @@
 """The pages of alerts, rules and contacts, as a town hall sees them."""
 
-import pytest
-from browser_looks import look, tab_to
+from browser_looks import tab_to
 from browser_watch import Served
 from playwright.async_api import Page
 
 ALERT = "/t/mareuville/alertes"
-
-
-@pytest.mark.parametrize(
-    ("name", "path"),
-    [
-        ("alertes", ALERT),
-        ("alertes-passees", f"{ALERT}?vue=passees"),
-        ("regles", "/t/mareuville/regles"),
-        ("regle-nouvelle", "/t/mareuville/regles/nouvelle"),
-        ("regle-seuil", "/t/mareuville/regles/nouvelle?sorte=threshold"),
-        ("horaires", "/t/mareuville/regles/horaires"),
-        ("contacts", "/t/mareuville/contacts"),
-        ("contact", "/t/mareuville/contacts/nouveau?canal=email"),
-    ],
-)
-async def test_a_page_can_be_read_by_everybody(reading: Page, standing: Served, axe: str, name: str, path: str) -> None:
-    await look(reading, standing, name, path, axe)
-
-
-async def test_an_alert_its_rule_and_its_template_can_be_read_by_everybody(
-    reading: Page, standing: Served, axe: str
-) -> None:
-    incident = await standing.connection.fetchval("SELECT incident_id FROM incidents")
-    await look(reading, standing, "alerte", f"{ALERT}/{incident}", axe)
-    rule = await standing.connection.fetchval("SELECT rule_id FROM rules ORDER BY rule_id LIMIT 1")
-    await look(reading, standing, "regle", f"/t/mareuville/regles/{rule}", axe)
-    school = standing.world.school  # type: ignore[attr-defined]
-    await look(reading, standing, "modeles", f"/t/mareuville/regles/modeles?site={school}", axe)
 
 
 async def test_an_alert_is_told_in_words_and_reached_by_keyboard(reading: Page, standing: Served) -> None:

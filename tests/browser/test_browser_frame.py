@@ -1,7 +1,6 @@
 """What every page has around it: the menu, the bar of a phone, the account, the language."""
 
-import pytest
-from browser_looks import look, tab_to
+from browser_looks import tab_to
 from browser_watch import Served, sign_in
 from playwright.async_api import Browser, Page, expect
 
@@ -35,24 +34,6 @@ async def test_the_language_chosen_stays(reading: Page, standing: Served) -> Non
     await expect(reading.locator("html")).to_have_attribute("lang", "en")
     await reading.goto(standing.address + PATH)
     await expect(reading.locator("html")).to_have_attribute("lang", "en")
-
-
-@pytest.mark.parametrize(
-    ("name", "path"),
-    [
-        ("accueil", PATH),
-        ("sites", f"{PATH}/sites"),
-        ("site", f"{PATH}/sites/1"),
-        ("point", f"{PATH}/points/5?quantity=co2&range=7d&compare=year"),
-        ("recherche", "/recherche?q=ecole"),
-        ("compte", "/compte"),
-        ("accessibilite", "/accessibilite"),
-    ],
-)
-async def test_every_page_fits_and_has_no_barrier(
-    reading: Page, standing: Served, axe: str, name: str, path: str
-) -> None:
-    await look(reading, standing, name, path, axe)
 
 
 async def test_without_network_a_page_says_so_and_nothing_of_anybody_is_kept(

@@ -2,7 +2,7 @@
 
 import network_world
 import pytest
-from browser_looks import look, tab_to
+from browser_looks import tab_to
 from browser_watch import Served
 from playwright.async_api import Page
 
@@ -19,19 +19,7 @@ async def network(served: Served) -> Served:
     return served
 
 
-async def test_supervisors_pages_can_be_read_by_everybody(network: Served, page: Page, axe: str) -> None:
-    """One database for all: it costs more than the looks."""
-    for name, path in (
-        ("reseau", "/reseau"),
-        ("antenne", f"/reseau/antennes/{network_world.TOWER}"),
-        ("capteur", f"/reseau/capteurs/{1:016x}"),
-        ("couverture", "/reseau/couverture"),
-        ("couverture-commune", "/reseau/couverture?commune=mareuville"),
-        ("parc", "/reseau/parc"),
-        ("securite", "/reseau/securite"),
-    ):
-        await look(page, network, name, path, axe)
-
+async def test_a_supervisor_finds_the_sensor_that_a_dead_antenna_silenced(network: Served, page: Page) -> None:
     await page.goto(f"{network.address}/reseau")
     assert await page.locator(".beats .heard").first.get_attribute("d") is not None
     assert f"0 h sur {HOURS} avec un état reçu" in (await page.inner_text("main")).replace("\u00a0", " ")

@@ -2,28 +2,10 @@
 
 import re
 
-import pytest
-from browser_looks import look
 from browser_watch import Served
 from playwright.async_api import Page, expect
 
 HOME = "/t/mareuville"
-PAGES = [
-    ("energie", "/energie"),
-    ("energie-annee", "/energie?periode=annee"),
-    ("eau", "/eau"),
-    ("environnement", "/environnement"),
-    ("batiments", "/energie/batiments"),
-    ("reseau-eau", "/eau/reseau"),
-    ("rapports", "/rapports"),
-]
-
-
-@pytest.mark.parametrize(("name", "path"), PAGES)
-async def test_every_page_fits_and_has_no_barrier(
-    reading: Page, standing: Served, axe: str, name: str, path: str
-) -> None:
-    await look(reading, standing, name, HOME + path, axe)
 
 
 async def test_the_table_of_buildings_names_the_school_and_its_use(reading: Page, standing: Served) -> None:

@@ -145,6 +145,22 @@ def test_more_than_twice_last_year_is_told() -> None:
     assert not water(night(0), 84, 42).is_abnormal
 
 
+def test_what_is_usual_is_the_mean_of_three_years_that_were_counted() -> None:
+    assert [end.year - start.year for start, end in PERIOD.years(3)] == [0, 0, 0, 0]
+    assert [start.date().isoformat() for start, _ in PERIOD.years(3)] == [
+        f"{year}-11-01" for year in range(2026, 2022, -1)
+    ]
+    years = [(0, 21, 105.0), (1, 21, 42.0), (2, 21, 60.0), (3, 21, 57.0)]  # mean 53: 105 is not twice as much
+
+    def meter(told: list[tuple[int, int, float]]) -> water_view.Meter:
+        found = [Told("water_volume", 7, year, None, counted_days, m3, None, None) for year, counted_days, m3 in told]
+        return water_view.meters(water_view.Found(found, [], []), PERIOD)[0]
+
+    assert not meter(years).is_abnormal
+    assert meter([*years[:2], (2, 5, 60.0), (3, 21, 57.0)]).is_abnormal  # of one of them too few days are known
+    assert not meter(years[:1]).is_abnormal
+
+
 def level(quantity: str, hour: int, mean: float, point: int = 4) -> HourLevel:
     return HourLevel(1, point, quantity, PERIOD.start + timedelta(hours=hour), mean, mean - 1, mean + 1)
 

@@ -118,6 +118,19 @@ def test_periods_of_days_begin_at_midnight_and_the_year_with_a_month() -> None:
     assert ranges.named("1y", NOW, PARIS).start == datetime(2024, 10, 31, 23, tzinfo=UTC)
 
 
+def test_periods_lie_around_the_one_shown_and_none_in_the_future() -> None:
+    shown = ranges.Range("custom", NOW - 3 * DAY, NOW - DAY)
+    around = {name: (one.start, one.end) for name, one in ranges.moved(shown, NOW).items()}
+    assert around == {
+        "earlier": (NOW - 5 * DAY, NOW - 3 * DAY),
+        "later": (NOW - DAY, NOW),
+        "closer": (NOW - 2.5 * DAY, NOW - 1.5 * DAY),
+        "wider": (NOW - 4 * DAY, NOW),
+    }
+    assert set(ranges.moved(ranges.named("24h", NOW, PARIS), NOW)) == {"earlier", "closer", "wider"}
+    assert set(ranges.moved(ranges.Range("custom", NOW - HOUR, NOW - HOUR / 4), NOW)) == {"earlier", "wider"}
+
+
 @pytest.mark.parametrize(
     ("kind", "days", "compared", "every"),
     [

@@ -13,6 +13,7 @@ from domain.errors import ConfigurationError
 
 HERE = Path(api.__file__).parent
 TEMPLATES = sorted((HERE / "pages" / "templates").glob("*.html"))
+PAPER = sorted((HERE / "reports" / "templates").glob("*.html"))
 
 
 def forms(entry: Entry) -> dict[str, str]:
@@ -82,7 +83,7 @@ def test_french_does_not_break_a_line_before_its_tall_punctuation() -> None:
 
 
 def test_each_text_is_used_and_each_used_text_exists() -> None:
-    elsewhere = [HERE / "reports" / "templates" / "month.html", HERE.parent / "deploy" / "reporting.py"]
+    elsewhere = [*HERE.glob("reports/templates/*.html"), HERE.parent / "deploy" / "reporting.py"]
     sources = [*elsewhere, *HERE.rglob("*.py"), *TEMPLATES, *(HERE / "static" / "js").glob("*.js")]
     source = "\n".join(path.read_text("utf-8") for path in sources)
     # A key made of parts ("status.{name}") leaves its beginning in the source.
@@ -99,10 +100,11 @@ def test_each_text_is_used_and_each_used_text_exists() -> None:
     assert not missing
 
 
-@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [*TEMPLATES, *PAPER], ids=lambda path: path.name)
 def test_no_template_holds_a_word_of_its_own(path: Path) -> None:
     source = path.read_text("utf-8")
-    without_code = re.sub(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}|<script.*?</script>|<[^>]*>", " ", source, flags=re.DOTALL)
+    code = r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}|<(?:script|style).*?</(?:script|style)>|<[^>]*>"
+    without_code = re.sub(code, " ", source, flags=re.DOTALL)
     assert re.findall(r"[^\W\d_]{2,}", without_code) == []
     spoken = re.findall(r"\b(?:aria-label|alt|title|placeholder)=\"([^\"]*)\"", source)
     assert all(text == "" or text.startswith("{{") for text in spoken)

@@ -88,6 +88,13 @@ def test_moments_are_the_zone_s() -> None:
     assert words.moment(at, ZoneInfo("America/Cayenne"), "day", FR) == "ven. 31 oct."
 
 
+def test_a_moment_of_another_year_tells_it() -> None:
+    at, now = datetime(2024, 12, 31, 23, 5, tzinfo=UTC), datetime(2025, 11, 1, tzinfo=UTC)
+    assert words.moment(at, PARIS, "day", FR, now) == "mer. 1er janv."  # of 2025, in Paris
+    assert words.moment(at, ZoneInfo("America/Cayenne"), "day", FR, now) == "mar. 31 déc. 2024"
+    assert words.moment(at, ZoneInfo("America/Cayenne"), "minute", EN, now) == "Tue 31 Dec 2024, 20:05"
+
+
 def test_names_are_sorted_without_regard_to_accents_or_capitals() -> None:
     assert sorted(["Zone", "Écreux", "doullens", "eclair"], key=words.sort_key) == [
         "doullens",
