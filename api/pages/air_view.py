@@ -1,26 +1,32 @@
 """What the page of the environment says: the air of rooms, comfort, weather, levels, noise. Pure."""
 
+import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
 from domain.indoor_air import ACT_PPM, WATCH_PPM, Confinement, confinement
+from store.reading.consumption import Told
 from store.reading.hourly import HourLevel
 
 CO2: Final = "co2"
 TEMPERATURE: Final = "temperature"
 HUMIDITY: Final = "humidity"
-OTHERS: Final = (
-    "water_level",
-    "distance",
-    "rain",
-    "wind_speed",
-    "soil_moisture",
-    "sound_level",
-    "pm2_5",
-    "pm10",
-    "radon",
+RAIN: Final = "rain"
+NOISE: Final = "sound_level"
+# What is measured elsewhere than in rooms whose CO2 is known, by subject. Temperature and humidity belong to the
+# weather where it is measured, else to rooms.
+SUBJECTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "rooms": (TEMPERATURE, HUMIDITY),
+    "weather": (RAIN, "wind_speed", "wind_gust", "pressure", "solar_irradiance"),
+    "water": ("water_level", "distance"),
+    "ground": ("soil_moisture", "soil_temperature"),
+    "noise": (NOISE, "sound_level_peak"),
+    "outdoor_air": ("pm2_5", "pm10", "no2", "ozone", "radon"),
+}
+OTHERS: Final = tuple(
+    name for subject, names in SUBJECTS.items() if subject != "rooms" for name in names if name != RAIN
 )
 SCHOOLS: Final = frozenset({"school", "nursery"})
 COLD_C: Final = 18.0  # occupied rooms; Code de l'énergie R241-26: heated to 19 degC on average
@@ -40,13 +46,15 @@ class Room(NamedTuple):
 
 
 class Outside(NamedTuple):
-    """What is measured in the open or in the ground: mean and extremes of a quantity over the period."""
+    """What is measured elsewhere: mean and extremes of a quantity over the period, or (rain) what fell in it."""
 
     point_id: int
+    subject: str
     quantity: str
-    mean: float
-    low: float
-    high: float
+    mean: float | None
+    low: float | None
+    high: float | None
+    total: float | None = None
 
 
 class Seen(NamedTuple):
@@ -56,25 +64,49 @@ class Seen(NamedTuple):
     others: list[Outside]
 
 
-def seen(levels: Sequence[HourLevel], opened: Mapping[tuple[int, datetime], bool]) -> Seen:
-    """Return what hourly levels say; `opened` tells of (site, hour) whether it was open, where that is known."""
+def seen(
+    levels: Sequence[HourLevel],
+    opened: Mapping[tuple[int, datetime], bool],
+    rained: Sequence[Told] = (),
+    weather: Collection[int] = (),
+) -> Seen:
+    """Return what hourly levels say; `opened` tells of (site, hour) whether it was open, where that is known.
+
+    `rained` is what fell at each point, mm; `weather` are the sites that are weather stations.
+    """
     by_point: dict[int, dict[str, list[HourLevel]]] = defaultdict(lambda: defaultdict(list))
     for level in levels:
         by_point[level.point_id][level.quantity].append(level)
+    rain = {one.point_id: one.increase or 0.0 for one in rained if one.point_id is not None}
     rooms = [_room(point_id, quantities, opened) for point_id, quantities in by_point.items() if CO2 in quantities]
     others = [
-        Outside(
-            point_id,
-            quantity,
-            sum(one.mean for one in found) / len(found),
-            min(one.low for one in found),
-            max(one.high for one in found),
-        )
+        _outside(point_id, quantity, found, is_weather=found[0].site_id in weather or point_id in rain)
         for point_id, quantities in by_point.items()
+        if CO2 not in quantities
         for quantity, found in quantities.items()
-        if CO2 not in quantities and (quantity in OTHERS or quantity == TEMPERATURE)
     ]
+    others += [Outside(point_id, "weather", RAIN, None, None, None, total) for point_id, total in rain.items()]
+    order = list(SUBJECTS)
+    others.sort(key=lambda one: (order.index(one.subject), one.point_id))
     return Seen(sorted(rooms, key=lambda room: -(room.air.above_act if room.air else -1)), others)
+
+
+def _outside(point_id: int, quantity: str, found: Sequence[HourLevel], *, is_weather: bool) -> Outside:
+    subject = next(name for name, quantities in SUBJECTS.items() if quantity in quantities)
+    means = [one.mean for one in found]
+    return Outside(
+        point_id,
+        "weather" if subject == "rooms" and is_weather else subject,
+        quantity,
+        _loudness(means) if subject == "noise" else sum(means) / len(means),
+        min(one.low for one in found),
+        max(one.high for one in found),
+    )
+
+
+def _loudness(levels_db: Sequence[float]) -> float:
+    """Return the mean of sound levels as energy has it, dB: twice as long at 60 is not louder (NF S31-110, LAeq)."""
+    return 10 * math.log10(sum(10 ** (level / 10) for level in levels_db) / len(levels_db))
 
 
 def _room(

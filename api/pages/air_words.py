@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from api.pages import words
-from api.pages.air_view import Room, Seen, verdict
+from api.pages.air_view import Outside, Room, Seen, verdict
 from api.pages.energy_words import NONE
 from api.pages.rendering import tenant_address
 from api.pages.texts import Texts
@@ -67,18 +67,20 @@ def other_columns(texts: Texts) -> list[str]:
     return [texts(f"air.column.{name}") for name in _OTHER_COLUMNS]
 
 
-def other_rows(found: Seen, names: Mapping[int, str], tenant: Tenant, texts: Texts) -> list[list[Any]]:
-    """Return a row a point and quantity."""
-    rows: list[list[Any]] = []
+def others(found: Seen, names: Mapping[int, str], tenant: Tenant, texts: Texts) -> list[tuple[str, list[list[Any]]]]:
+    """Return a table for each subject that is measured: its title, and a row a point and quantity."""
+    tables: dict[str, list[list[Any]]] = {}
     for one in found.others:
-        quantity = QUANTITIES[one.quantity]
-        form = written(quantity.name, quantity.unit)
-        label = quantity.label_fr if texts.language == "fr" else quantity.label_en
-        rows.append(
-            [
-                {"text": names[one.point_id], "href": tenant_address(tenant, "points", one.point_id)},
-                label,
-                *(words.quantity(value, form, texts) for value in (one.mean, one.low, one.high)),
-            ]
-        )
-    return rows
+        place = {"text": names[one.point_id], "href": tenant_address(tenant, "points", one.point_id)}
+        tables.setdefault(one.subject, []).append([place, *_figures(one, texts)])
+    return [(texts(f"air.subject.{subject}"), rows) for subject, rows in tables.items()]
+
+
+def _figures(one: Outside, texts: Texts) -> list[str]:
+    quantity = QUANTITIES[one.quantity]
+    form = written(quantity.name, quantity.unit)
+    label = quantity.label_fr if texts.language == "fr" else quantity.label_en
+    if one.total is not None:
+        return [label, texts("air.total", value=words.quantity(one.total, form, texts)), NONE, NONE]
+    figures = (one.mean, one.low, one.high)
+    return [label, *(NONE if value is None else words.quantity(value, form, texts) for value in figures)]

@@ -9,12 +9,12 @@ from aiohttp import web
 from api.access import READ, require
 from api.context import CLOCK, reader
 from api.opening import opened
-from api.pages import air_view, air_words, rendering
+from api.pages import air_view, air_words, periods, rendering
 from api.pages.navigation import Entry
 from api.places import places_of
 from api.tenancy import tenant_of
 from store import buildings
-from store.reading import hourly
+from store.reading import consumption, hourly
 
 PATH: Final = "/t/{slug}/environnement"
 _DAYS: Final = {"mois": 30, "annee": 365}
@@ -30,10 +30,15 @@ async def page(request: web.Request) -> web.Response:
         tenant = await tenant_of(request, connection)
         quantities = _QUANTITIES if name == "mois" else _QUANTITIES[:3]
         levels = await hourly.levels(connection, tenant.tenant_id, quantities, now - timedelta(days=_DAYS[name]), now)
+        zone = ZoneInfo(tenant.time_zone)
+        today = periods.midnight(now.astimezone(zone).date(), zone)
+        days = [(today - timedelta(days=_DAYS[name]), today)]
+        rained = await consumption.days(connection, tenant, (air_view.RAIN,), days)
         hours = await buildings.opening_hours(connection, tenant.tenant_id)
         places = await places_of(connection, tenant.tenant_id)
-    open_at = opened([(one.site_id, one.start) for one in levels], hours, ZoneInfo(tenant.time_zone))
-    found = air_view.seen(levels, open_at)
+    open_at = opened([(one.site_id, one.start) for one in levels], hours, zone)
+    stations = {site.site_id for site in places.sites if site.kind == "weather"}
+    found = air_view.seen(levels, open_at, rained, stations)
     return rendering.html(
         request,
         "environnement.html",
@@ -41,7 +46,7 @@ async def page(request: web.Request) -> web.Response:
         lead=air_words.lead(found, texts),
         rooms=air_words.room_rows(found, places.names, tenant, texts),
         room_columns=air_words.room_columns(texts),
-        others=air_words.other_rows(found, places.names, tenant, texts) if name == "mois" else [],
+        others=air_words.others(found, places.names, tenant, texts) if name == "mois" else [],
         other_columns=air_words.other_columns(texts),
         has_school=any(site.kind in air_view.SCHOOLS for site in places.sites),
         reports=[

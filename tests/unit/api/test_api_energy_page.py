@@ -178,3 +178,32 @@ def test_a_room_is_judged_while_it_is_occupied() -> None:
     by_hours = air_view.seen(levels, opened).rooms[0].air
     assert by_hours is not None
     assert by_hours.hours == 32
+
+
+def mean_of(point: int, quantity: str, mean: float, site: int = 1) -> HourLevel:
+    return HourLevel(site, point, quantity, PERIOD.start, mean, mean - 1, mean + 1)
+
+
+def test_what_is_measured_elsewhere_is_told_by_subject_and_rain_is_what_fell() -> None:
+    rained = [Told("rain", 1, 0, None, 20, 42.5, None, None), Told("rain", None, 0, PERIOD.start, 1, 2.0, None, None)]
+    levels = [
+        mean_of(1, "temperature", 8),
+        mean_of(2, "temperature", 19),
+        mean_of(3, "water_level", 1.2),
+        mean_of(4, "co2", 600),
+    ]
+    found = air_view.seen([*levels, mean_of(4, "temperature", 20), mean_of(5, "humidity", 80, site=9)], {}, rained, {9})
+    told = [(one.subject, one.point_id, one.quantity, one.mean, one.total) for one in found.others]
+    assert told == [
+        ("rooms", 2, "temperature", 19, None),
+        ("weather", 1, "temperature", 8, None),
+        ("weather", 1, "rain", None, 42.5),
+        ("weather", 5, "humidity", 80, None),
+        ("water", 3, "water_level", 1.2, None),
+    ]
+
+
+def test_the_mean_of_noise_is_that_of_its_energy() -> None:
+    hours = [mean_of(1, "sound_level", 40), mean_of(1, "sound_level", 60)._replace(start=NOW)]
+    (noise,) = air_view.seen(hours, {}).others
+    assert noise.mean == pytest.approx(57.03, abs=0.01)
