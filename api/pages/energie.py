@@ -1,7 +1,7 @@
 """The page of a tenant's energy, /t/<slug>/energie: by building, in kWh and euros, against last year and the decree."""
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -11,9 +11,8 @@ from aiohttp import web
 
 from api.access import MANAGE, READ, account_of, require
 from api.context import CLOCK, reader
-from api.exports import delimited
 from api.opening import opened
-from api.pages import breakdown, energy_view, energy_words, periods, rendering
+from api.pages import breakdown, decree, energy_view, energy_words, periods, rendering
 from api.pages.breakdown import Worth
 from api.pages.energy_view import Figures, Found
 from api.pages.navigation import Entry
@@ -28,12 +27,7 @@ from store.reading.consumption import Told
 from store.reading.territory import Tenant
 
 PATH: Final = "/t/{slug}/energie"
-_EXPORT: Final = f"{PATH}/operat.csv"
 _HABITS: Final = timedelta(days=28)  # over how long base load and closed hours are told
-_OPERAT: Final = (
-    *("site", "activity", "floor_area_m2", "reference_year", "reference_kwh", "year"),
-    *("electricity_kwh", "gas_kwh", "heat_kwh"),
-)
 
 
 @require(READ)
@@ -62,10 +56,8 @@ async def page(request: web.Request) -> web.Response:
         rows=energy_words.rows(shown, tenant, texts),
         columns=energy_words.columns(texts),
         uses=_uses(told, shown, names, tenant, texts),
-        decree=energy_words.decree_rows(
-            energy_view.decree(found.buildings, year_kwh, now.astimezone(zone).year), texts
-        ),
-        decree_columns=energy_words.decree_columns(texts),
+        decree=decree.rows(energy_view.decree(found.buildings, year_kwh, now.astimezone(zone).year), texts),
+        decree_columns=decree.columns(texts),
         periods=rendering.choices(request, "periode", {one: texts(f"period.{one}") for one in periods.NAMES}, name),
         may_manage=MANAGE in account_of(request).permissions,
         incomplete=not found.prices or all(one.floor_area_m2 is None for one in found.buildings),
@@ -111,26 +103,5 @@ async def _found(
     )
 
 
-@require(READ)
-async def export(request: web.Request) -> web.Response:
-    """Answer what OPERAT asks for, a line a building, as French spreadsheets read CSV."""
-    rendering.query(request)
-    now = request.app[CLOCK]()
-    async with reader(request) as connection:
-        tenant = await tenant_of(request, connection)
-        zone = ZoneInfo(tenant.time_zone)
-        year = now.astimezone(zone).year - 1
-        uses = await consumption.uses(
-            connection,
-            tenant,
-            energy_view.QUANTITIES,
-            periods.midnight(date(year, 1, 1), zone),
-            periods.midnight(date(year + 1, 1, 1), zone),
-        )
-        known = await buildings.buildings(connection, tenant.tenant_id)
-    rows = energy_view.operat(known, uses, year)
-    return delimited.attachment(f"operat-{tenant.slug}-{year}.csv", _OPERAT, rows)
-
-
-ROUTES: Final = (web.get(PATH, page), web.get(_EXPORT, export))
+ROUTES: Final = (web.get(PATH, page),)
 NAVIGATION: Final = (Entry("energie", PATH, "bolt", 30),)

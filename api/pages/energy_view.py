@@ -54,7 +54,7 @@ class Decree(NamedTuple):
     reference_kwh: float | None
     year_kwh: float | None
     path_kwh: float | None
-    target_kwh: float | None  # of 2030
+    targets_kwh: tuple[float, ...]  # of 2030, 2040, 2050; none without a reference
 
     @property
     def on_path(self) -> bool | None:
@@ -235,39 +235,28 @@ def decree(buildings: Iterable[Building], year_kwh: Mapping[int, float], year: i
     ]
 
 
+def missing(building: Building, *, is_metered: bool) -> tuple[str, ...]:
+    """Return what is still to be known of a building before it can be declared: activity, reference, meter."""
+    told = {
+        "activity": bool(building.activity),
+        "reference": bool(building.reference_year and building.reference_kwh),
+        "meter": is_metered,
+    }
+    return tuple(name for name, is_known in told.items() if not is_known)
+
+
 def _decree(building: Building, year_kwh: float | None, year: int) -> Decree:
     reference = building.reference_year, building.reference_kwh
-    missing = [
-        name
-        for name, known in (
-            ("activity", building.activity),
-            ("reference", all(reference)),
-            ("meter", year_kwh is not None),
-        )
-        if not known
-    ]
-    path = target = None
+    path, targets = None, tuple[float, ...]()
     if building.reference_year is not None and building.reference_kwh is not None:
         path = energy.path(building.reference_year, building.reference_kwh, year)
-        target = energy.targets(building.reference_kwh)[0].kwh
-    return Decree(building.site_id, building.name, tuple(missing), *reference, year_kwh, path, target)
-
-
-def operat(buildings: Iterable[Building], uses: Iterable[Use], year: int) -> list[tuple[object, ...]]:
-    """Return a line for each building of a known floor: what it is, its reference, what it used in a year, kWh."""
-    used: dict[tuple[int, str], float] = defaultdict(float)
-    for use in uses:
-        used[use.site_id, use.quantity] += kwh(use)
-    return [
-        (
-            building.name,
-            building.activity,
-            building.floor_area_m2,
-            building.reference_year,
-            building.reference_kwh,
-            year,
-            *(used.get((building.site_id, quantity)) for quantity in QUANTITIES),
-        )
-        for building in buildings
-        if building.floor_area_m2 is not None
-    ]
+        targets = tuple(target.kwh for target in energy.targets(building.reference_kwh))
+    return Decree(
+        building.site_id,
+        building.name,
+        missing(building, is_metered=year_kwh is not None),
+        *reference,
+        year_kwh,
+        path,
+        targets,
+    )

@@ -1,10 +1,9 @@
 """The page of energy in words: every sentence and cell chosen, nothing left to the template. Pure."""
 
-from collections.abc import Sequence
 from typing import Any, Final
 
 from api.pages import words
-from api.pages.energy_view import Amount, Decree, Figures, SiteEnergy
+from api.pages.energy_view import Amount, Figures, SiteEnergy
 from api.pages.periods import Name, Period
 from api.pages.rendering import tenant_address
 from api.pages.texts import Texts
@@ -19,7 +18,6 @@ _MINUS: Final = "\u2212"
 _STEADY: Final = 0.02  # a change below is none
 _MUCH_CLOSED: Final = 0.6
 _COLUMNS: Final = ("site", "kwh", "euros", "change", "corrected", "per_m2", "base_load", "closed")
-_DECREE_COLUMNS: Final = ("site", "reference", "year", "path", "target", "status")
 NONE: Final = "—"
 
 
@@ -138,35 +136,3 @@ def _closed(share: float | None, texts: Texts) -> Any:
 
 def _or_none(value: float | None, written: Written, texts: Texts) -> str:
     return NONE if value is None else words.quantity(value, written, texts)
-
-
-def decree_columns(texts: Texts) -> list[str]:
-    """Return the heads of the table of the tertiary decree."""
-    return [texts(f"energy.decree.column.{name}") for name in _DECREE_COLUMNS]
-
-
-def decree_rows(found: Sequence[Decree], texts: Texts) -> list[list[Any]]:
-    """Return a row a building of 1000 m2 and more."""
-    return [
-        [
-            one.name,
-            NONE
-            if one.reference_kwh is None
-            else f"{words.quantity(one.reference_kwh, KWH, texts)} ({one.reference_year})",
-            _or_none(one.year_kwh, KWH, texts),
-            _or_none(one.path_kwh, KWH, texts),
-            _or_none(one.target_kwh, KWH, texts),
-            _standing(one, texts),
-        ]
-        for one in found
-    ]
-
-
-def _standing(one: Decree, texts: Texts) -> Any:
-    if one.missing:
-        missing = ", ".join(texts(f"energy.decree.missing.{name}") for name in one.missing)
-        return {"text": texts("energy.decree.missing", what=missing), "status": "none"}
-    return {
-        "text": texts("energy.decree.on_path" if one.on_path else "energy.decree.off_path"),
-        "status": "good" if one.on_path else "watch",
-    }

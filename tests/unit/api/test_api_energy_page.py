@@ -5,11 +5,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from api.pages import air_view, energy_view, periods, water_view
+from api.pages import air_view, decree, energy_view, periods, water_view
+from api.pages.texts import texts
 from store.buildings import Building, Price
 from store.reading.consumption import Told, Use
 from store.reading.hourly import HourLevel, HourUse
 
+FR = texts("fr")
 PARIS = ZoneInfo("Europe/Paris")
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 PERIOD = periods.period("mois", NOW, PARIS)
@@ -105,9 +107,31 @@ def test_the_decree_concerns_large_buildings_and_says_what_is_missing() -> None:
     large = SMALL._replace(floor_area_m2=1000.0)
     first, second = energy_view.decree([SCHOOL, large], {1: 70_000.0}, 2026)
     assert first.on_path is True  # 74,500 this year on the line to 60,000
-    assert (first.target_kwh, second.on_path) == (60_000, None)
+    assert (first.targets_kwh, second.on_path) == ((60_000, 50_000, 40_000), None)
     assert second.missing == ("activity", "reference", "meter")
     assert energy_view.decree([SMALL], {}, 2026) == []
+    heads, told = decree.columns(FR), decree.rows([first, second], FR)
+    assert heads[4:7] == [
+        f"Objectif {year} (\u2212{share}\u00a0%)" for year, share in ((2030, 40), (2040, 50), (2050, 60))
+    ]
+    assert [len(row) for row in told] == [len(heads)] * 2
+    assert told[1][4:] == [
+        "—",
+        "—",
+        "—",
+        {"text": "Il manque\u00a0: l'activité, l'année de référence, un compteur", "status": "none"},
+    ]
+
+
+def test_the_file_for_operat_says_what_a_building_lacks() -> None:
+    uses = [Use(1, ELECTRICITY, alike=True, start=NOW, amount=1000.06), Use(1, GAS, alike=True, start=NOW, amount=10)]
+    heads, school, hall = decree.file(
+        [SCHOOL, SMALL, SMALL._replace(name="Halle", floor_area_m2=900.0)], uses, 2025, FR
+    )
+    assert heads[0] == "Bâtiment"
+    assert school == ["École", "Enseignement primaire", 1200.0, 2019, 100_000.0, 2025, 1000.1, 112.0, None, ""]
+    assert hall[0] == "Halle"
+    assert hall[-1] == "l'activité, l'année de référence, un compteur"
 
 
 def night(flow_l: float, nights: int = 6, point: int = 7) -> list[HourUse]:
