@@ -28,6 +28,7 @@ SUBJECTS: Final[Mapping[str, tuple[str, ...]]] = {
 OTHERS: Final = tuple(
     name for subject, names in SUBJECTS.items() if subject != "rooms" for name in names if name != RAIN
 )
+OUTDOORS: Final = frozenset({"weather", "stadium", "street", "river"})  # kinds of site
 SCHOOLS: Final = frozenset({"school", "nursery"})
 COLD_C: Final = 18.0  # occupied rooms; Code de l'énergie R241-26: heated to 19 degC on average
 WARM_C: Final = 26.0
@@ -68,11 +69,11 @@ def seen(
     levels: Sequence[HourLevel],
     opened: Mapping[tuple[int, datetime], bool],
     rained: Sequence[Told] = (),
-    weather: Collection[int] = (),
+    outdoors: Collection[int] = (),
 ) -> Seen:
     """Return what hourly levels say; `opened` tells of (site, hour) whether it was open, where that is known.
 
-    `rained` is what fell at each point, mm; `weather` are the sites that are weather stations.
+    `rained` is what fell at each point, mm; `outdoors` are the sites whose temperature is that of the weather.
     """
     by_point: dict[int, dict[str, list[HourLevel]]] = defaultdict(lambda: defaultdict(list))
     for level in levels:
@@ -80,7 +81,7 @@ def seen(
     rain = {one.point_id: one.increase or 0.0 for one in rained if one.point_id is not None}
     rooms = [_room(point_id, quantities, opened) for point_id, quantities in by_point.items() if CO2 in quantities]
     others = [
-        _outside(point_id, quantity, found, is_weather=found[0].site_id in weather or point_id in rain)
+        _outside(point_id, quantity, found, is_weather=found[0].site_id in outdoors or point_id in rain)
         for point_id, quantities in by_point.items()
         if CO2 not in quantities
         for quantity, found in quantities.items()

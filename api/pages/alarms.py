@@ -61,6 +61,11 @@ def _language(texts: Texts) -> rules.Language:
     return "en" if texts.language == "en" else "fr"
 
 
+def gravest_first(found: Sequence[Summary]) -> list[Summary]:
+    """Return what is open in the order in which to look at it: the gravest first, then the newest."""
+    return sorted(found, key=lambda one: (list(_STATUS).index(one.severity), -one.incident_id))
+
+
 def lines(found: Sequence[Summary], address: str, now: datetime, zone: ZoneInfo, texts: Texts) -> list[Line]:
     """Return the lines of a list; `address` is that of the list."""
     return [
@@ -68,7 +73,7 @@ def lines(found: Sequence[Summary], address: str, now: datetime, zone: ZoneInfo,
             href=f"{address}/{one.incident_id}",
             title=title(one.cause, one.rule_name, one.point_name, one.site_name, one.gateway_name, texts=texts),
             sentence=_first_sentence(one, texts),
-            when=when(one.opened_at, one.closed_at, now, zone, texts),
+            when=when(one.began_at, one.closed_at, now, zone, texts),
             who=_who(one.assigned_to, one.acknowledged_by, texts) if one.closed_at is None else "",
             status=status(one.severity, one.closed_at, texts),
         )
@@ -90,7 +95,7 @@ def title(
         return texts("alertes.gateway", name=gateway or "?")
     if cause == "network":
         return texts("alertes.network")
-    where = ", ".join(part for part in (point, site) if part)
+    where = ", ".join(part for part in (site, point) if part)
     return texts("alertes.title_at", what=rule or "?", where=where) if where else rule or "?"
 
 
@@ -114,13 +119,13 @@ def status(severity: str, closed: datetime | None, texts: Texts) -> Status:
     return Status(_STATUS[severity], texts(f"alertes.severity.{severity}"))
 
 
-def when(opened: datetime, closed: datetime | None, now: datetime, zone: ZoneInfo, texts: Texts) -> str:
+def when(began: datetime, closed: datetime | None, now: datetime, zone: ZoneInfo, texts: Texts) -> str:
     """Return since when it goes on, or when it was and for how long."""
-    since = words.moment(opened, zone, "minute", texts, now)
+    since = words.moment(began, zone, "minute", texts, now)
     if closed is None:
-        lasting = words.lasting((now - opened).total_seconds(), texts)
+        lasting = words.lasting((now - began).total_seconds(), texts)
         return texts("alertes.since", moment=since, lasting=lasting)
-    return texts("alertes.lasted", moment=since, lasting=words.lasting((closed - opened).total_seconds(), texts))
+    return texts("alertes.lasted", moment=since, lasting=words.lasting((closed - began).total_seconds(), texts))
 
 
 def _who(assigned: str | None, acknowledged: str | None, texts: Texts) -> str:

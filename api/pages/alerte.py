@@ -54,6 +54,7 @@ async def show(request: web.Request) -> web.Response:
         manages = await may(connection, tenant.tenant_id, MANAGE)
     zone = ZoneInfo(tenant.time_zone)
     first = found.firings[0] if found.firings else None
+    began = min((one.started_at for one in found.firings), default=found.opened_at)
     return rendering.html(
         request,
         "alerte.html",
@@ -69,7 +70,7 @@ async def show(request: web.Request) -> web.Response:
             texts=texts,
         ),
         state=alarms.status(found.severity, found.closed_at, texts),
-        when=alarms.when(found.opened_at, found.closed_at, now, zone, texts),
+        when=alarms.when(began, found.closed_at, now, zone, texts),
         alarms=alarms.alarms(found, now, texts),
         advice=alarms.advice(found, texts) if found.closed_at is None else [],
         events=alarms.events(happened, zone, texts),

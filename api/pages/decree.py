@@ -15,7 +15,6 @@ from domain import energy
 from store.buildings import Building
 from store.reading.consumption import Use
 
-
 _FILE: Final = ("site", "activity", "floor", "reference_year", "reference_kwh", "year", *QUANTITIES, "missing")
 
 

@@ -37,8 +37,8 @@ async def page(request: web.Request) -> web.Response:
         hours = await buildings.opening_hours(connection, tenant.tenant_id)
         places = await places_of(connection, tenant.tenant_id)
     open_at = opened([(one.site_id, one.start) for one in levels], hours, zone)
-    stations = {site.site_id for site in places.sites if site.kind == "weather"}
-    found = air_view.seen(levels, open_at, rained, stations)
+    outdoors = {site.site_id for site in places.sites if site.kind in air_view.OUTDOORS}
+    found = air_view.seen(levels, open_at, rained, outdoors)
     return rendering.html(
         request,
         "environnement.html",

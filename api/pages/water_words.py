@@ -14,6 +14,7 @@ from domain.water import Network, Performance, performance
 from store.reading.territory import Tenant
 
 M3: Final = Written("m³", 0, 1)
+_WHOLE_M3: Final = Written("m³", 0, 0)
 _LITRES_H: Final = Written("L/h", 0, 0)
 _LITRES: Final = Written("L", 0, 0)
 _EUROS: Final = Written("€", 0, 0)
@@ -60,11 +61,11 @@ def leaks(found: Sequence[Meter], names: Mapping[int, str], tenant: Tenant, text
                 flow=words.quantity(one.leak.litres_an_hour, _LITRES_H, texts),
                 day=words.quantity(one.leak.litres_a_day(), _LITRES, texts),
             ),
-            "cost": texts("water.leak.year", m3=words.quantity(one.leak.m3_a_year(), M3, texts))
+            "cost": texts("water.leak.year", m3=words.quantity(one.leak.m3_a_year(), _WHOLE_M3, texts))
             if one.leak_euros is None
             else texts(
                 "water.leak.cost",
-                m3=words.quantity(one.leak.m3_a_year(), M3, texts),
+                m3=words.quantity(one.leak.m3_a_year(), _WHOLE_M3, texts),
                 euros=words.quantity(one.leak_euros, _EUROS, texts),
             ),
         }

@@ -124,12 +124,16 @@ async def incident_of(connection: asyncpg.Connection, tenant_id: int, incident_i
 
 
 class Summary(NamedTuple):
-    """One line of a list of incidents. The rule, the point and the figures are of its first alert, as JSON."""
+    """One line of a list of incidents. The rule, the point and the figures are of its first alert, as JSON.
+
+    `began_at` is when that one began: what is wrong may be older than the incident, which is opened when it is told.
+    """
 
     incident_id: int
     cause: str
     severity: str
     opened_at: datetime
+    began_at: datetime
     closed_at: datetime | None
     acknowledged_by: str | None
     assigned_to: str | None
@@ -145,8 +149,8 @@ class Summary(NamedTuple):
 
 # A tenant's incidents, newest first, of any age: its history. The network's are those of whoever runs it.
 SELECT_SUMMARIES: Final = """
-SELECT incident_id, cause, incidents.severity, opened_at, closed_at, acknowledged_by, assigned_to,
-       sites.name AS site_name,
+SELECT incident_id, cause, incidents.severity, opened_at, coalesce(first.began_at, opened_at) AS began_at,
+       closed_at, acknowledged_by, assigned_to, sites.name AS site_name,
        CASE WHEN gateways.name = '' THEN gateways.gateway_eui ELSE gateways.name END AS gateway_name,
        first.rule_name, first.rule_kind, first.definition, first.reason, first.point_name,
        coalesce(first.alerts, 0) AS alerts
@@ -154,7 +158,8 @@ SELECT incident_id, cause, incidents.severity, opened_at, closed_at, acknowledge
   LEFT JOIN sites USING (site_id)
   LEFT JOIN gateways USING (gateway_id)
   LEFT JOIN LATERAL (SELECT rules.name AS rule_name, rules.kind AS rule_kind, rules.definition::text,
-                            alerts.reason::text, points.name AS point_name, count(*) OVER () AS alerts
+                            alerts.reason::text, points.name AS point_name, count(*) OVER () AS alerts,
+                            alerts.started_at AS began_at
                        FROM alerts
                        JOIN rules USING (rule_id)
                        LEFT JOIN points ON points.point_id = alerts.point_id

@@ -4,6 +4,7 @@
 fails it. A new page is one line here, or two where it has two faces.
 """
 
+import secrets
 from collections.abc import Awaitable, Callable
 from typing import Final, Literal, NamedTuple
 
@@ -51,8 +52,9 @@ def _link(kind: Kind, address: str) -> Find:
 
     async def find(served: Served, _page: Page) -> str:
         account_id = await account_by_email(served.connection, EVERYTHING)
-        await add_link(served.connection, digest(f"look-{kind}"), kind, account_id, INVITATION_VALID)
-        return address.format(f"look-{kind}")
+        secret = secrets.token_urlsafe()
+        await add_link(served.connection, digest(secret), kind, account_id, INVITATION_VALID)
+        return address.format(secret)
 
     return find
 

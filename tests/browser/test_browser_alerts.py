@@ -12,7 +12,7 @@ async def test_an_alert_is_told_in_words_and_reached_by_keyboard(reading: Page, 
     text = (await reading.inner_text("main")).replace("\u00a0", " ").replace("\u202f", " ")
     assert "1 alerte en cours." in text
     assert "CO2 : 1 250 ppm (seuil 1 000 ppm)." in text
-    await tab_to(reading, "CO2 en classe, Air, classe de CM2, École Jules-Verne")
+    await tab_to(reading, "CO2 en classe (École Jules-Verne, Air, classe de CM2)")
     await reading.keyboard.press("Enter")
     await reading.get_by_role("heading", name="Que faire ?").wait_for()
 
