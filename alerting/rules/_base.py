@@ -164,10 +164,10 @@ class Definition(BaseModel):
         return " ".join(said) + where + "."
 
 
-_BEGINS: Final = {"fr": "Prévenir si", "en": "Tell if"}
+_BEGINS: Final = {"fr": "Prévenir si", "en": "Notify if"}
 _WATCHED: Final = {
     "fr": {"open": "aux heures d'ouverture", "closed": "en dehors des heures d'ouverture"},
-    "en": {"open": "in opening hours", "closed": "outside opening hours"},
+    "en": {"open": "during opening hours", "closed": "outside opening hours"},
 }
 
 

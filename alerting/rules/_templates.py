@@ -35,7 +35,7 @@ def _named(french: str, english: str) -> Texts:
 _SILENCE: Final = Proposal(_named("Capteur silencieux", "Silent sensor"), "silent_sensor", "", "warning", {})
 _BATTERIES: Final = (
     Proposal(
-        _named("Pile bientôt vide", "Battery soon empty"),
+        _named("Pile bientôt vide", "Battery running low"),
         "battery_forecast",
         "battery_level",
         "info",
@@ -75,7 +75,7 @@ _ENERGY: Final = (
         {"above": 3000, "for_s": 2 * HOUR_S},
     ),
     Proposal(
-        _named("Dérive de consommation", "Energy above its baseline"),
+        _named("Dérive de consommation", "Energy use above usual"),
         "energy_baseline",
         "active_energy_import",
         "info",
@@ -235,7 +235,7 @@ TEMPLATES: Final[Mapping[str, Template]] = {
                 {"quantity": "active_energy_import", "for_s": DAY_S},
             ),
             Proposal(
-                _named("Dérive de consommation", "Energy above its baseline"),
+                _named("Dérive de consommation", "Energy use above usual"),
                 "energy_baseline",
                 "active_energy_import",
                 "info",

@@ -150,10 +150,10 @@ _USED: Final[Mapping[str, Texts]] = {
 
 
 def use(quantity: str, language: Language) -> str:
-    """Return the use of what a meter counts: "la consommation d'eau", "the use of water"."""
+    """Return the use of what a meter counts: "la consommation d'eau", "water consumption"."""
     used = _USED.get(quantity)
     if language == "en":
-        return f"the use of {used['en'] if used else _within(label(quantity, 'en'))}"
+        return f"{used['en']} consumption" if used else f"the consumption of {_within(label(quantity, 'en'))}"
     return f"la consommation {used['fr']}" if used else f"la consommation ({label(quantity, 'fr')})"
 
 

@@ -30,10 +30,13 @@ class Aggregate(OfLevel):
     """The `function` of the samples of the last `over_s` is beyond `above` or `below`."""
 
     KIND: ClassVar[str] = "aggregate"
-    TITLE: ClassVar[Texts] = {"fr": "Moyenne, minimum ou maximum d'une durée", "en": "Mean, least or most of a while"}
+    TITLE: ClassVar[Texts] = {
+        "fr": "Moyenne, minimum ou maximum d'une durée",
+        "en": "Average, lowest or highest over a period",
+    }
     ADVICE: ClassVar[Texts] = {
         "fr": "Vérifier sur place ce que dit le capteur, et sa cause.",
-        "en": "Check on site what the sensor says, and why.",
+        "en": "Check on site what the sensor is reporting, and why.",
     }
     EXAMPLE: ClassVar[Mapping[str, Any]] = {"quantity": "temperature", "function": "mean", "over_s": 86400, "below": 16}
 
@@ -76,7 +79,7 @@ class Aggregate(OfLevel):
 _ARTICLES = {"mean": "la", "min": "le", "max": "le", "sum": "la", "count": "le"}
 _NAMES = {
     "fr": {"mean": "moyenne", "min": "minimum", "max": "maximum", "sum": "somme", "count": "nombre de mesures"},
-    "en": {"mean": "mean", "min": "least", "max": "most", "sum": "sum", "count": "number of samples"},
+    "en": {"mean": "average", "min": "lowest", "max": "highest", "sum": "sum", "count": "number of samples"},
 }
 
 

@@ -28,7 +28,7 @@ class BatteryForecast(OfQuantity):
     """By the trend of its daily means (the median of all slopes), it will be `empty` in fewer than `days_left` days."""
 
     KIND: ClassVar[str] = "battery_forecast"
-    TITLE: ClassVar[Texts] = {"fr": "Pile bientôt vide", "en": "Battery soon empty"}
+    TITLE: ClassVar[Texts] = {"fr": "Pile bientôt vide", "en": "Battery running low"}
     ADVICE: ClassVar[Texts] = {
         "fr": "Prévoir de changer la pile au prochain passage.",
         "en": "Plan to change the battery at the next visit.",

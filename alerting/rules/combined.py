@@ -1,4 +1,4 @@
-"""Conditions combined, of one point or several."""
+"""Combined conditions, of one point or several."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -27,10 +27,10 @@ class Combined(Definition):
     """A tree of conditions (`_tree.py`). A value is known for as long as it holds; what hangs on others is unknown."""
 
     KIND: ClassVar[str] = "combined"
-    TITLE: ClassVar[Texts] = {"fr": "Conditions combinées", "en": "Conditions combined"}
+    TITLE: ClassVar[Texts] = {"fr": "Conditions combinées", "en": "Combined conditions"}
     ADVICE: ClassVar[Texts] = {
         "fr": "Vérifier sur place ce que disent les capteurs, et leur cause.",
-        "en": "Check on site what the sensors say, and why.",
+        "en": "Check on site what the sensors are reporting, and why.",
     }
     EXAMPLE: ClassVar[Mapping[str, Any]] = {
         "when": {

@@ -52,4 +52,4 @@ class ContinuousFlow(OfQuantity):
         lasting = words.lasting(self.for_s, language)
         if language == "fr":
             return f"L'eau coule sans arrêt depuis plus de {lasting} ; en ce moment {flow}."
-        return f"Water has been flowing without a stop for more than {lasting}; now {flow}."
+        return f"Water has been flowing non-stop for more than {lasting}; now {flow}."

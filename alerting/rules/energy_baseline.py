@@ -36,7 +36,7 @@ class EnergyBaseline(Definition):
     """
 
     KIND: ClassVar[str] = "energy_baseline"
-    TITLE: ClassVar[Texts] = {"fr": "Dérive de consommation", "en": "Energy above its baseline"}
+    TITLE: ClassVar[Texts] = {"fr": "Dérive de consommation", "en": "Energy use above usual"}
     ADVICE: ClassVar[Texts] = {
         "fr": "Chercher ce qui a changé : consigne de chauffage, horloge, appareil resté allumé.",
         "en": "Look for what changed: a heating set-point, a time switch, something left on.",
@@ -70,7 +70,7 @@ class EnergyBaseline(Definition):
             weather = ", compte tenu de la température extérieure," if self.outdoor_point_id is not None else ""
             return f"{use} des {days} derniers jours{weather} dépasse l'habitude de plus de {percent} %"
         weather = ", given the outdoor temperature," if self.outdoor_point_id is not None else ""
-        return f"{use} in the last {days} days{weather} exceeds the usual by more than {percent}%"
+        return f"{use} in the last {days} days{weather} exceeds its usual level by more than {percent}%"
 
     def explain(self, figures: Figures, language: Language) -> str:
         """Return what was found."""

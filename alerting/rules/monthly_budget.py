@@ -27,7 +27,7 @@ class MonthlyBudget(OfQuantity):
     """What was used since the month began, carried on to its end, exceeds `budget` (in the quantity's unit)."""
 
     KIND: ClassVar[str] = "monthly_budget"
-    TITLE: ClassVar[Texts] = {"fr": "Budget du mois dépassé", "en": "Budget of the month exceeded"}
+    TITLE: ClassVar[Texts] = {"fr": "Budget du mois dépassé", "en": "Monthly budget exceeded"}
     ADVICE: ClassVar[Texts] = {
         "fr": "Comparer avec les mois passés, et voir ce qui peut être réduit avant la fin du mois.",
         "en": "Compare with past months, and see what can be reduced before the month ends.",

@@ -22,10 +22,10 @@ class NOfM(OfLevel):
     """`n` of the last `m` samples are beyond `above` or `below`."""
 
     KIND: ClassVar[str] = "n_of_m"
-    TITLE: ClassVar[Texts] = {"fr": "Plusieurs mesures au-delà d'un seuil", "en": "Several samples beyond a level"}
+    TITLE: ClassVar[Texts] = {"fr": "Plusieurs mesures au-delà d'un seuil", "en": "Several measurements beyond a level"}
     ADVICE: ClassVar[Texts] = {
         "fr": "Vérifier sur place ce que dit le capteur, et sa cause.",
-        "en": "Check on site what the sensor says, and why.",
+        "en": "Check on site what the sensor is reporting, and why.",
     }
     EXAMPLE: ClassVar[Mapping[str, Any]] = {"quantity": "water_pressure", "below": 2, "n": 3, "m": 5}
 

@@ -30,7 +30,7 @@ class NightFlow(OfQuantity):
     TITLE: ClassVar[Texts] = {"fr": "Fuite d'eau : débit de nuit", "en": "Water leak: night flow"}
     ADVICE: ClassVar[Texts] = {
         "fr": "Chercher une fuite : chasse d'eau, robinet, canalisation ; fermer l'eau et voir si le compteur tourne.",
-        "en": "Look for a leak: a flush, a tap, a pipe; close the valve and see whether the meter still turns.",
+        "en": "Look for a leak: a cistern, a tap, a pipe; close the valve and see whether the meter still turns.",
     }
     EXAMPLE: ClassVar[Mapping[str, Any]] = {"above": 0.02}
     WARM_UP_S: ClassVar[float] = 14 * words.DAY_S
@@ -59,14 +59,14 @@ class NightFlow(OfQuantity):
         ends = words.clock(self.ends.hour, self.ends.minute, language)
         if language == "fr":
             return f"le débit minimum entre {begins} et {ends} dépasse {flow}, {self.nights} nuits de suite"
-        return f"the least flow between {begins} and {ends} exceeds {flow}, {self.nights} nights in a row"
+        return f"the minimum flow between {begins} and {ends} exceeds {flow}, {self.nights} nights in a row"
 
     def explain(self, figures: Figures, language: Language) -> str:
         """Return what was found."""
         flows = [words.amount(flow, "m3/h", language) for flow in figures["nights"]]
         if language == "fr":
             return f"Débit minimum des dernières nuits : {', '.join(flows)}."
-        return f"Least flow of the last nights: {', '.join(flows)}."
+        return f"Minimum flow over the last nights: {', '.join(flows)}."
 
 
 class NightFlowDetector(Detector):

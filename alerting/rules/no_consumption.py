@@ -43,7 +43,7 @@ class NoConsumption(OfQuantity):
     def condition(self, language: Language) -> str:
         """Return it in words."""
         use = words.use(self.quantity, language)
-        return f"{use} reste nulle" if language == "fr" else f"{use} stays nil"
+        return f"{use} reste nulle" if language == "fr" else f"{use} stays at zero"
 
     def explain(self, figures: Figures, language: Language) -> str:
         """Return what was found."""

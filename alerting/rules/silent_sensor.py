@@ -66,7 +66,7 @@ class SilentSensor(Definition):
             period = f"sa période ({words.lasting(self.period_s, 'fr')})" if self.period_s else "sa période habituelle"
             return f"le capteur ne dit plus rien pendant {count} fois {period}, et au moins {least}"
         period = f"its period ({words.lasting(self.period_s, 'en')})" if self.period_s else "its usual period"
-        return f"the sensor says nothing for {count} times {period}, and at least {least}"
+        return f"the sensor is silent for {count} times {period}, and at least {least}"
 
     def explain(self, figures: Figures, language: Language) -> str:
         """Return what was found."""

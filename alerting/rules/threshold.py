@@ -27,7 +27,7 @@ class Threshold(OfLevel):
     TITLE: ClassVar[Texts] = {"fr": "Seuil", "en": "Threshold"}
     ADVICE: ClassVar[Texts] = {
         "fr": "Vérifier sur place ce que dit le capteur, et sa cause.",
-        "en": "Check on site what the sensor says, and why.",
+        "en": "Check on site what the sensor is reporting, and why.",
     }
     EXAMPLE: ClassVar[Mapping[str, Any]] = {"quantity": "co2", "above": 1500, "for_s": 1200}
 

@@ -1,6 +1,6 @@
 """The communes of an EPCI or a syndicat, /t/<slug>/communes: on a map and in a table."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -20,10 +20,12 @@ from store.reading.growth import Asked
 
 PATH: Final = "/t/{slug}/communes"
 KINDS: Final = frozenset({"syndicat", "departement", "epci", "water_union", "other"})
-ORDERS: Final = ("name", "incidents", "silent", "received")
 _USED: Final = ("active_energy_import", "water_volume")
+ORDERS: Final = ("name", "incidents", "silent", "received", *_USED)
 _NEARLY_ALL: Final = 0.95
 _MOST: Final = 0.8
+
+_AllUsed = Mapping[tuple[int, str], Used]
 
 
 @require(READ)
@@ -38,8 +40,9 @@ async def show(request: web.Request) -> web.Response:
     async with reader(request) as connection:
         found = [one for one in await below(connection, tenant.tenant_id, now) if one.kind == "commune" or one.points]
         counters = Asked([one.tenant_id for one in found], _USED, periods, tenant.time_zone)
-        used = await used_below(connection, counters, month.days * COMPARABLE)
-    ordered = sorted(found, key=lambda one: _rank(one, order))
+        told = await used_below(connection, counters, month.days * COMPARABLE)
+    used = {(one.tenant_id, one.quantity): one for one in told}
+    ordered = sorted(found, key=lambda one: _rank(one, used, order))
     return rendering.html(
         request,
         "communes.html",
@@ -62,7 +65,11 @@ async def show(request: web.Request) -> web.Response:
     )
 
 
-def _rank(one: Below, order: str) -> tuple[float, str]:
+def _rank(one: Below, used: _AllUsed, order: str) -> tuple[float, str]:
+    """Return what to sort by: the worst first, the greatest use first; of equals, the name."""
+    if order in _USED:
+        own = used.get((one.tenant_id, order))
+        return (1.0 if own is None else -own.used, words.sort_key(one.name))
     worst_first = {"incidents": -one.incidents, "silent": -one.silent, "received": _received(one) or 0.0, "name": 0.0}
     return worst_first[order], words.sort_key(one.name)
 
@@ -72,7 +79,7 @@ def _received(one: Below) -> float | None:
     return (one.heard or 0) / counted if counted else None
 
 
-def _row(one: Below, used: Sequence[Used], texts: Texts) -> list[Any]:
+def _row(one: Below, used: _AllUsed, texts: Texts) -> list[Any]:
     received = _received(one)
     return [
         {"text": one.name, "href": rendering.slug_address(one.slug)},
@@ -91,8 +98,8 @@ def _count(count: int) -> dict[str, str]:
     return {"text": str(count), "status": "watch" if count else "good"}
 
 
-def _used(tenant_id: int, quantity: str, used: Sequence[Used], texts: Texts) -> str:
-    own = next((one for one in used if (one.tenant_id, one.quantity) == (tenant_id, quantity)), None)
+def _used(tenant_id: int, quantity: str, used: _AllUsed, texts: Texts) -> str:
+    own = used.get((tenant_id, quantity))
     if own is None:
         return "—"
     value = words.rounded(own.used, texts) + words.unit(written(quantity, QUANTITIES[quantity].unit), texts)

@@ -29,13 +29,17 @@ STOCK: Final = "/mettre-en-service/70b3d5e75e00f00d"
 
 
 class Looked(NamedTuple):
-    """One look: its name, the route, an address (or how to find one), and who looks."""
+    """One look: its name, the route, an address (or how to find one), and who looks.
+
+    `is_extra`: another face of a page, that `make looks` sees and `make test` leaves out.
+    """
 
     name: str
     route: str
     address: str | Find
     who: Who = "everything"
     status: int = 200
+    is_extra: bool = False
 
 
 def _first(statement: str, address: str) -> Find:
@@ -101,7 +105,7 @@ _PLACED: Final = f"{STOCK}?tenant=mareuville&lat=49.7&lon=2.2"
 PAGES: Final = (
     # of nobody
     Looked("connexion", "/connexion", "/connexion", "nobody"),
-    Looked("connexion-encore", "/connexion", "/connexion?encore=1"),
+    Looked("connexion-encore", "/connexion", "/connexion?encore=1", is_extra=True),
     Looked("connexion-lien", "/connexion/lien/{secret}", _link("sign_in", "/connexion/lien/{}"), "nobody"),
     Looked("connexion-code", "/connexion/code", "/connexion/code", "nobody"),
     Looked("connexion-facteur", "/connexion/second-facteur", "/connexion/second-facteur", "pending"),
@@ -121,7 +125,7 @@ PAGES: Final = (
     Looked("cles", "/compte/cles", "/compte/cles"),
     Looked("donnees", "/compte/donnees", "/compte/donnees"),
     Looked("recherche", "/recherche", "/recherche?q=ecole", "town_hall"),
-    Looked("recherche-vide", "/recherche", "/recherche", "town_hall"),
+    Looked("recherche-vide", "/recherche", "/recherche", "town_hall", is_extra=True),
     Looked("api", "/api", "/api"),
     # of a commune
     Looked("accueil", "/t/{slug}", HOME, "town_hall"),
@@ -139,15 +143,23 @@ PAGES: Final = (
         _first(_POINT.format("Eau froide"), HOME + "/points/{}?range=1y&compare=year"),
         "town_hall",
     ),
-    Looked("point-neuf", "/t/{slug}/points/{id}", _first(_POINT.format("Sonde neuve"), HOME + "/points/{}")),
+    Looked(
+        "point-neuf", "/t/{slug}/points/{id}", _first(_POINT.format("Sonde neuve"), HOME + "/points/{}"), is_extra=True
+    ),
+    Looked(
+        "compteur",
+        r"/t/{slug}/points/{id:\d+}/compteur",
+        _first(_POINT.format("Eau froide"), HOME + "/points/{}/compteur"),
+        "town_hall",
+    ),
     Looked("energie", "/t/{slug}/energie", f"{HOME}/energie", "town_hall"),
-    Looked("energie-annee", "/t/{slug}/energie", f"{HOME}/energie?periode=douze", "town_hall"),
+    Looked("energie-annee", "/t/{slug}/energie", f"{HOME}/energie?periode=douze", "town_hall", is_extra=True),
     Looked("batiments", "/t/{slug}/energie/batiments", f"{HOME}/energie/batiments", "town_hall"),
     Looked("eau", "/t/{slug}/eau", f"{HOME}/eau", "town_hall"),
     Looked("reseau-eau", "/t/{slug}/eau/reseau", f"{HOME}/eau/reseau", "town_hall"),
     Looked("environnement", "/t/{slug}/environnement", f"{HOME}/environnement", "town_hall"),
     Looked("alertes", "/t/{slug}/alertes", f"{HOME}/alertes", "town_hall"),
-    Looked("alertes-passees", "/t/{slug}/alertes", f"{HOME}/alertes?vue=passees", "town_hall"),
+    Looked("alertes-passees", "/t/{slug}/alertes", f"{HOME}/alertes?vue=passees", "town_hall", is_extra=True),
     Looked("alerte", "/t/{slug}/alertes/{id}", _first(_INCIDENT, HOME + "/alertes/{}"), "town_hall"),
     Looked("travaux", "/t/{slug}/travaux", f"{HOME}/travaux", "town_hall"),
     Looked("regles", "/t/{slug}/regles", f"{HOME}/regles", "town_hall"),
@@ -171,8 +183,8 @@ PAGES: Final = (
     # of an EPCI, of an administrator
     Looked("communes", "/t/{slug}/communes", f"{EPCI}/communes?sort=incidents"),
     Looked("comparatif", "/t/{slug}/communes/comparaison", f"{EPCI}/communes/comparaison"),
-    Looked("comparatif-eau", "/t/{slug}/communes/comparaison", f"{EPCI}/communes/comparaison?sujet=eau"),
-    Looked("accueil-epci", "/t/{slug}", EPCI),
+    Looked("comparatif-eau", "/t/{slug}/communes/comparaison", f"{EPCI}/communes/comparaison?sujet=eau", is_extra=True),
+    Looked("accueil-epci", "/t/{slug}", EPCI, is_extra=True),
     Looked("usage-de-tous", "/usage", "/usage"),
     Looked("acces", "/t/{slug}/acces", f"{HOME}/acces"),
     Looked("acces-journal", "/t/{slug}/acces/journal", f"{HOME}/acces/journal"),
@@ -182,7 +194,7 @@ PAGES: Final = (
     Looked("poser", "/mettre-en-service", "/mettre-en-service"),
     Looked("poser-lieu", "/mettre-en-service/{dev_eui:[0-9a-f]{16}}", _PLACED),
     Looked("poser-point", "/mettre-en-service/{dev_eui:[0-9a-f]{16}}", _first(_SCHOOL, _PLACED + "&site={}")),
-    Looked("poser-nouveau", "/mettre-en-service/{dev_eui:[0-9a-f]{16}}", f"{_PLACED}&site=nouveau"),
+    Looked("poser-nouveau", "/mettre-en-service/{dev_eui:[0-9a-f]{16}}", f"{_PLACED}&site=nouveau", is_extra=True),
     Looked("pose", "/t/{slug}/mises-en-service/{dev_eui}", _installed),
     Looked("pose-position", "/t/{slug}/mises-en-service/{dev_eui}", _positioned),
     Looked("poses", "/mes-poses", _days_work),
@@ -194,7 +206,7 @@ PAGES: Final = (
     Looked("antenne", "/reseau/antennes/{eui}", f"/reseau/antennes/{network_world.TOWER}"),
     Looked("capteur", "/reseau/capteurs/{dev_eui}", "/reseau/capteurs/70b3d50000000004"),
     Looked("couverture", "/reseau/couverture", "/reseau/couverture"),
-    Looked("couverture-commune", "/reseau/couverture", "/reseau/couverture?commune=mareuville"),
+    Looked("couverture-commune", "/reseau/couverture", "/reseau/couverture?commune=mareuville", is_extra=True),
     Looked("parc", "/reseau/parc", "/reseau/parc"),
     Looked("securite", "/reseau/securite", "/reseau/securite"),
 )

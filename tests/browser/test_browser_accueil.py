@@ -47,6 +47,12 @@ async def test_an_epci_sees_its_communes_and_a_commune_does_not(reading: Page, s
     rows = reading.locator("main table tbody tr")
     await expect(rows).to_have_count(4)
     await expect(rows.first).to_contain_text(re.compile(r"Mairie de Mareuville.*kWh.*m³", re.DOTALL))
+    await reading.goto(f"{standing.address}/t/val-de-selle/communes?sort=water_volume")
+    await expect(rows.first).to_contain_text(re.compile(r"Mareuville.*m³", re.DOTALL))
+    await reading.goto(f"{standing.address}/t/val-de-selle/communes?sort=active_energy_import")
+    uses = [one.partition("kWh")[0] for one in await rows.locator("td:nth-of-type(4)").all_inner_texts()]
+    counts = [float(re.sub(r"[^0-9]", "", one) or 0) for one in uses]
+    assert counts == sorted(counts, reverse=True)
     await expect(reading.get_by_role("navigation", name="Menu").get_by_role("link", name="Communes")).to_be_attached()
     await reading.goto(f"{standing.address}/t/mareuville")
     await expect(reading.get_by_role("link", name="Communes")).to_have_count(0)

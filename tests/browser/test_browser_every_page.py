@@ -92,7 +92,7 @@ async def visitors(browser: Browser, standing: Served, cookies: dict[Who, dict[s
         yield one
 
 
-@pytest.mark.parametrize("one", PAGES, ids=lambda one: one.name)
+@pytest.mark.parametrize("one", [one for one in PAGES if not one.is_extra], ids=lambda one: one.name)
 async def test_a_page_fits_and_has_no_barrier(visitors: Visitors, standing: Served, axe: str, one: Looked) -> None:
     page = visitors.page(one.who)
     path = one.address if isinstance(one.address, str) else await one.address(standing, page)
@@ -122,7 +122,7 @@ async def test_every_page_in_every_form(
 
 def test_every_page_of_the_router_is_looked_at() -> None:
     read = {route.path for route in routes(pages) if route.method == "GET"}
-    looked = {one.route for one in PAGES if one.route}
+    looked = {one.route for one in PAGES if one.route and not one.is_extra}
     assert read - looked - NOT_PAGES == set(), "a line in browser_pages.py is missing"
     assert (looked | NOT_PAGES) - read == set(), "no longer there"
     names = [one.name for one in PAGES]

@@ -177,6 +177,32 @@ async def test_drawing_out_a_part_shows_it_and_the_address_follows(reading: Page
     assert await reading.evaluate("window.same")
 
 
+async def test_a_chart_is_moved_along_by_keyboard_alone(reading: Page, standing: Served) -> None:
+    await open_live(reading, standing, point_of(standing.world.air, "?range=7d&quantity=co2"))
+    await reading.evaluate("window.same = true")
+    for name, period in (
+        ("Avant", "from=2025-11-09T13.*&to=2025-11-15T23"),
+        ("Agrandir", "from=2025-11-11T03.*&to=2025-11-14T08"),
+        ("Réduire", "from=2025-11-09T13.*&to=2025-11-15T23"),
+        ("Après", "from=2025-11-15T23.*&to=2025-11-22T09"),
+    ):
+        await tab_to(reading, name)
+        await reading.keyboard.press("Enter")
+        await expect(reading).to_have_url(re.compile(f"quantity=co2&{period}"))
+        held, told = await columns(reading)
+        assert held == told
+    await expect(reading.locator("[data-move=later]")).to_have_count(0)
+    await expect(reading.locator("#evolution-title")).to_have_text("CO2")
+    assert await reading.evaluate("window.same")
+
+
+async def test_a_site_says_what_is_to_be_looked_at_once_it_is_live(reading: Page, standing: Served) -> None:
+    site_id = standing.world.school  # type: ignore[attr-defined]
+    await open_live(reading, standing, f"/t/mareuville/sites/{site_id}")
+    await expect(reading.locator("#summary")).to_have_text("1 point à regarder.")
+    await expect(reading.locator("#summary")).to_have_attribute("data-status", "watch")
+
+
 async def test_levels_and_alerts_are_drawn_and_told(reading: Page, standing: Served) -> None:
     await open_live(reading, standing, point_of(standing.world.air, "?quantity=co2&range=7d"))
     await expect(reading.locator("[data-mark=level]")).to_have_text("CO2 en classe\u00a0: 1\u202f000\u00a0ppm")

@@ -86,7 +86,7 @@ export class Points {
       if (status.dataset.status !== "fresh") late.push(card.dataset.name ?? "");
     }
     const summary = document.getElementById("summary");
-    if (summary && cards.length) {
+    if (summary && !("alerts" in summary.dataset) && cards.length) {
       summary.dataset.status = late.length ? "late" : "fresh";
       write(summary, this.#summary(late, cards.length));
     }

@@ -111,7 +111,7 @@ async def test_the_language_is_the_reader_s(served: Served) -> None:
     assert '<html lang="fr"' in await page(served, PAGE)
     english = await page(served, PAGE, language="en-GB,en")
     assert '<html lang="en"' in english
-    assert "1 thing to look at" in read(english)
+    assert "1 thing needs attention" in read(english)
     assert '<html lang="en"' in await page(served, f"{PAGE}?lang=en", language="fr")
 
 
