@@ -150,7 +150,6 @@ PAGES: Final = (
         "compteur",
         r"/t/{slug}/points/{id:\d+}/compteur",
         _first(_POINT.format("Eau froide"), HOME + "/points/{}/compteur"),
-        "town_hall",
     ),
     Looked("energie", "/t/{slug}/energie", f"{HOME}/energie", "town_hall"),
     Looked("energie-annee", "/t/{slug}/energie", f"{HOME}/energie?periode=douze", "town_hall", is_extra=True),

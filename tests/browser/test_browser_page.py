@@ -184,13 +184,18 @@ async def test_a_chart_is_moved_along_by_keyboard_alone(reading: Page, standing:
         ("Avant", "from=2025-11-09T13.*&to=2025-11-15T23"),
         ("Agrandir", "from=2025-11-11T03.*&to=2025-11-14T08"),
         ("Réduire", "from=2025-11-09T13.*&to=2025-11-15T23"),
-        ("Après", "from=2025-11-15T23.*&to=2025-11-22T09"),
     ):
         await tab_to(reading, name)
         await reading.keyboard.press("Enter")
         await expect(reading).to_have_url(re.compile(f"quantity=co2&{period}"))
+        await expect(reading.get_by_role("link", name=name, exact=True)).to_be_focused()
         held, told = await columns(reading)
         assert held == told
+    for _ in range(2):
+        await reading.keyboard.press("Shift+Tab")
+    await expect(reading.get_by_role("link", name="Après")).to_be_focused()
+    await reading.keyboard.press("Enter")
+    await expect(reading).to_have_url(re.compile("quantity=co2&from=2025-11-15T23.*&to=2025-11-22T09"))
     await expect(reading.locator("[data-move=later]")).to_have_count(0)
     await expect(reading.locator("#evolution-title")).to_have_text("CO2")
     assert await reading.evaluate("window.same")
