@@ -191,6 +191,7 @@ PAGES: Final = (
     Looked("journal", "/acces/journal", "/acces/journal"),
     # of a technician
     Looked("poser", "/mettre-en-service", "/mettre-en-service"),
+    Looked("etiquettes", "/etiquettes", "/etiquettes"),
     Looked("poser-lieu", "/mettre-en-service/{dev_eui:[0-9a-f]{16}}", _PLACED),
     Looked("poser-point", "/mettre-en-service/{dev_eui:[0-9a-f]{16}}", _first(_SCHOOL, _PLACED + "&site={}")),
     Looked("poser-nouveau", "/mettre-en-service/{dev_eui:[0-9a-f]{16}}", f"{_PLACED}&site=nouveau", is_extra=True),

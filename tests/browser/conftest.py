@@ -106,7 +106,7 @@ async def standing(fresh: Callable[[str], Any], plain_template: str) -> AsyncIte
             heard = api_world.World(world.tenant_id, world.air, world.foreign, world.third, world.silent, world.foreign)
             await network_world.build(connection, heard)
             settings = ApiSettings(demo=True, public_url="http://127.0.0.1", oidc=(PROVIDER,))
-            async with api_world.serving(dsn, settings, clock) as address:
+            async with api_world.serving(dsn, settings, clock, labels=demo_box.labels()) as address:
                 cookie = await api_world.sign_in(connection, ("manager", world.tenant_id), email="mairie@example.fr")
                 yield Served(address, world, connection, clock, cookie)
         finally:
