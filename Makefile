@@ -34,6 +34,10 @@ bench: $(VENV)/installed-dev ## the figures of docs/benchmarks.md (40 minutes; B
 bench-api: $(VENV)/installed-dev ## the API over 100 million measurements (12 GB and an hour to load, once; BENCH="--measurements 2000000")
 	$(BIN)/python tests/benchmarks/bench_api.py .samara/bench-api $(BENCH)
 
+bench-demo: $(VENV)/installed-dev ## how long the demonstration takes until the totals of its pages are whole
+	rm -rf .samara/bench-demo
+	$(BIN)/python tests/benchmarks/bench_demo.py .samara/bench-demo
+
 bench-pages: $(VENV)/installed-dev ## the pages of a tenant of 300 points, and when a browser shows the first words
 	$(BIN)/python tests/benchmarks/bench_pages.py .samara/bench-pages
 	$(BIN)/python -m pytest -s -m slow tests/browser/test_browser_weight.py
@@ -70,4 +74,4 @@ lock: ## write the lock files again from pyproject.toml (needs uv)
 clean: ## remove the virtual environment and the demo's data
 	@data=$$(readlink -f .samara/postgres 2>/dev/null); rm -rf $(VENV) .samara $$data
 
-.PHONY: audit looks help demo test bench bench-api bench-pages faults conformance acceptance vendor lock clean rules-long in-service
+.PHONY: audit looks help demo test bench bench-api bench-demo bench-pages faults conformance acceptance vendor lock clean rules-long in-service

@@ -53,6 +53,7 @@ SOURCE: Final = "demo"
 FIRST_PAGE: Final = "t/corbie"
 _SUBSCRIBED_WITHIN_S: Final = 15.0
 _POLL_S: Final = 0.01
+_HASTY: Final = {"synchronous_commit": "off", "max_wal_size": "4GB", "autovacuum_vacuum_insert_threshold": "-1"}
 _AHEAD: Final = 3000  # messages of the past that may be on their way: a slow machine is not flooded with a year
 
 
@@ -109,8 +110,8 @@ async def demo(
 async def _services(settings: Settings, captures: tuple[Path, ...], before: timedelta | None) -> AsyncIterator[Demo]:
     """Start database and broker, bring the schema up to date, declare the territory."""
     async with (
-        EmbeddedPostgres(embedded_directory(settings), settings.pg_bin) as postgres,
         # A power cut may lose the last second of a demonstration; on a slow disk, fsync would take minutes.
+        EmbeddedPostgres(embedded_directory(settings), settings.pg_bin, _HASTY) as postgres,
         EmbeddedBroker(broker_directory(settings), sync_interval="1s") as broker,
         AsyncExitStack() as stack,
     ):

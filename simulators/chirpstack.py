@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -87,8 +88,9 @@ class Device:
 
 def rfc3339(at: datetime, digits: int = 3) -> str:
     """Return a time with that many digits of second, its offset spelled `+00:00` as ChirpStack does."""
+    whole = at.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat()
     fraction = f"{at.microsecond:06d}000"[:digits]
-    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.{fraction}+00:00"
+    return f"{whole}.{fraction}+00:00"
 
 
 def _dumps(message: Mapping[str, Any]) -> bytes:
@@ -100,20 +102,20 @@ def without_zeros(nested: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in nested.items() if value not in (0, "", None, False)}
 
 
-def position_json(position: Position) -> dict[str, Any]:
+@lru_cache(maxsize=1024)  # antennas stay where they are
+def position_json(position: Position) -> Mapping[str, Any]:
     """Return a `location`."""
     return without_zeros(
         {"latitude": position.latitude_deg, "longitude": position.longitude_deg, "altitude": position.altitude_m or 0}
     )
 
 
-def _rx_info(heard: Heard, at: datetime, channel: int) -> dict[str, Any]:
-    gps_s = (at - _GPS_EPOCH).total_seconds() + _LEAP_SECONDS
+def _rx_info(heard: Heard, ns_time: str, gps_s: float, channel: int) -> dict[str, Any]:
     scalars = without_zeros(
         {
             "gatewayId": heard.gateway_id,
             "uplinkId": heard.uplink_id,
-            "nsTime": rfc3339(at, 9),
+            "nsTime": ns_time,
             "timeSinceGpsEpoch": f"{gps_s:.3f}s",
             "rssi": heard.rssi_dbm,
             "snr": heard.snr_db,
@@ -162,7 +164,8 @@ def uplink(
     }
     if decoded:
         message["object"] = dict(decoded)
-    message["rxInfo"] = [_rx_info(one, at, channel) for one in heard]
+    ns_time, gps_s = rfc3339(at, 9), (at - _GPS_EPOCH).total_seconds() + _LEAP_SECONDS
+    message["rxInfo"] = [_rx_info(one, ns_time, gps_s, channel) for one in heard]
     message["txInfo"] = _tx_info(channel, data_rate)
     message["regionConfigId"] = REGION
     return device.topic("up"), _dumps(message)

@@ -8,6 +8,7 @@ import hashlib
 import math
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
 from typing import Final
 
 DAY_S: Final = 86_400.0
@@ -23,13 +24,16 @@ def unit(seed: str, number: int) -> float:
     return int.from_bytes(digest, "big") / 2**64
 
 
+_node = lru_cache(maxsize=1 << 14)(unit)  # a wandering is asked for many times between two of its nodes
+
+
 def drift(seed: str, at: datetime, period_s: float) -> float:
     """Return a smooth wandering between -1 and 1 that changes over `period_s` (value noise)."""
     position = (at - _EPOCH).total_seconds() / period_s
     whole = math.floor(position)
     share = position - whole
     eased = share * share * (3 - 2 * share)
-    before, after = unit(seed, whole), unit(seed, whole + 1)
+    before, after = _node(seed, whole), _node(seed, whole + 1)
     return 2 * (before + (after - before) * eased) - 1
 
 
@@ -40,6 +44,7 @@ def _air_mass(seed: str, at: datetime) -> tuple[float, float]:
     return 11.0 + 7.5 * season + 5.0 * drift(seed + "weather", at, 2.5 * DAY_S), season
 
 
+@lru_cache(maxsize=1 << 15)  # every building of a territory feels the same hour
 def outdoor_temperature(seed: str, at: datetime) -> float:
     """Return degC on the plain of Picardy: seasons about 11 degC, days of ±3 to ±5, passing weather of ±5."""
     mean, season = _air_mass(seed, at)

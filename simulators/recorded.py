@@ -1,4 +1,4 @@
-"""A process that depends on its own past, computed once from a fixed beginning: the same at each call."""
+"""Processes that depend on their own past, computed once from a fixed beginning: the same at each call."""
 
 import math
 from collections.abc import Callable
@@ -29,3 +29,34 @@ class Recorded:
             self._values.append(self._advance(self._values[-1], start))
         before, after = self._values[whole], self._values[whole + 1]
         return before + (after - before) * (position - whole)
+
+
+class Forgetful:
+    """The same of a process that forgets within `settled` where it began: each `span` begins by itself, so much before.
+
+    So what is asked of the present costs no past, and is what history told.
+    """
+
+    def __init__(
+        self,
+        origin: datetime,
+        step: timedelta,
+        first: float,
+        advance: Advance,
+        *,
+        span: timedelta = timedelta(days=56),
+        settled: timedelta = timedelta(days=14),
+    ) -> None:
+        self._origin = origin
+        self._span = span
+        self._settled = settled
+        self._made = (step, first, advance)
+        self._spans: dict[int, Recorded] = {}
+
+    def at(self, moment: datetime) -> float:
+        """Return the value at a time; the first one before the beginning."""
+        number = max(0, (moment - self._origin) // self._span)
+        if number not in self._spans:
+            origin = self._origin + number * self._span - (self._settled if number else timedelta())
+            self._spans[number] = Recorded(origin, *self._made)
+        return self._spans[number].at(moment)

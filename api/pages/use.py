@@ -75,7 +75,7 @@ def tiles(told: Sequence[Told], month: Month, texts: Texts) -> list[Tile]:
     found = []
     for kind in KINDS:
         own = [one for one in told if one.quantity in kind.quantities]
-        if any(one.period == NOW and one.days for one in own):
+        if any(one.period == NOW and one.days and one.day is not None for one in own):
             found.append(_air(kind, own, month, texts) if kind.name == "air" else _used(kind, own, month, texts))
     return found
 
@@ -127,7 +127,7 @@ def _air(kind: Kind, told: Sequence[Told], month: Month, texts: Texts) -> Tile:
 
 def figure(kind: Kind, told: Sequence[Told], month: Month, texts: Texts) -> str:
     """Return what points used this month in a few words: "412 kWh (+8 %)"; a dash for what is not measured there."""
-    own = [one for one in told if one.period == NOW and one.days]
+    own = [one for one in told if one.period == NOW and one.days and one.weight]
     if not own:
         return "—"
     how = written(kind.quantities[0], QUANTITIES[kind.quantities[0]].unit)

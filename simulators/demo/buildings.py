@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from simulators import processes as physics
-from simulators.recorded import Recorded
+from simulators.recorded import Forgetful, Recorded
 
 WEATHER: Final = "picardie"  # one sky over the whole territory
 _HEATED_BELOW_C: Final = 17.0  # base of the French degree days ("DJU 17")
@@ -84,8 +84,9 @@ def energy_index(story: Story, habits: Habits, energy: Energy, seed: str, start:
     """Return an index in Wh, whole at each hour."""
 
     def used(local: datetime, at: datetime) -> float:
-        heat = energy.heat_w_per_k * _cold(at) * (1.0 if _warm(habits, local) else _HALF_HEAT)
-        return (energy.base_w + energy.used_w * habits.share(local) + heat) * _wandering(seed, at)
+        share, warm = _occupied(habits, local)
+        heat = energy.heat_w_per_k * _cold(at) * (1.0 if warm else _HALF_HEAT)
+        return (energy.base_w + energy.used_w * share + heat) * _wandering(seed, at)
 
     return _index(story, start, lambda local, at: used(local, at) * _trend(story, energy.trend, at))
 
@@ -94,7 +95,7 @@ def gas_index(story: Story, habits: Habits, energy: Energy, seed: str, start: fl
     """Return the index of a gas meter in L, whole at each hour: what `energy` heats with."""
 
     def used(local: datetime, at: datetime) -> float:
-        heat = energy.heat_w_per_k * _cold(at) * (1.0 if _warm(habits, local) else _HALF_HEAT)
+        heat = energy.heat_w_per_k * _cold(at) * (1.0 if _occupied(habits, local)[1] else _HALF_HEAT)
         return heat * _wandering(seed, at) * _trend(story, energy.trend, at) / _KWH_A_M3_OF_GAS
 
     return _index(story, start, used)
@@ -114,7 +115,7 @@ def water_index(story: Story, habits: Habits, water: Water, seed: str, start: fl
 
 def _index(story: Story, start: float, amount: Callable[[datetime, datetime], float]) -> Recorded:
     def advance(value: float, at: datetime) -> float:
-        return value + round(amount(at.astimezone(story.zone), at))
+        return value + round(amount(_local(at, story.zone), at))
 
     return Recorded(story.origin, timedelta(hours=1), start, advance)
 
@@ -140,34 +141,42 @@ def _cold_of_day(morning: datetime) -> float:
     return max(0.0, _HEATED_BELOW_C - physics.outdoor_temperature(WEATHER, morning))
 
 
-def _warm(habits: Habits, local: datetime) -> bool:
-    return habits.share(local) > 0 or habits.share(local + timedelta(hours=2)) > 0
+@lru_cache(maxsize=1 << 15)  # buildings of one kind are alike, hour by hour
+def _occupied(habits: Habits, local: datetime) -> tuple[float, bool]:
+    """Return how much of a place is in use, and whether it is heated for those who are there or soon come."""
+    share = habits.share(local)
+    return share, share > 0 or habits.share(local + timedelta(hours=2)) > 0
+
+
+@lru_cache(maxsize=1 << 15)
+def _local(at: datetime, zone: tzinfo) -> datetime:
+    return at.astimezone(zone)
 
 
 _HALF_HOUR: Final = timedelta(minutes=30)
 
 
-def room_co2(story: Story, habits: Habits, room: Room) -> Recorded:
+def room_co2(story: Story, habits: Habits, room: Room) -> Forgetful:
     """Return ppm: 18 L/h of CO2 a person, the air changed at a steady rate (mass balance of ASTM D6245)."""
     kept = math.exp(-room.changes_per_h / 2)
 
     def advance(level: float, at: datetime) -> float:
-        made = habits.share(at.astimezone(story.zone)) * room.people * 0.018 / room.volume_m3 / room.changes_per_h
+        made = _occupied(habits, _local(at, story.zone))[0] * room.people * 0.018 / room.volume_m3 / room.changes_per_h
         steady = physics.OUTDOOR_CO2_PPM + made * 1e6
         return steady + (level - steady) * kept
 
-    return Recorded(story.origin, _HALF_HOUR, physics.OUTDOOR_CO2_PPM, advance)
+    return Forgetful(story.origin, _HALF_HOUR, physics.OUTDOOR_CO2_PPM, advance)
 
 
-def room_temperature(story: Story, habits: Habits, room: Room) -> Recorded:
+def room_temperature(story: Story, habits: Habits, room: Room) -> Forgetful:
     """Return degC: heated to its set-point in use and two hours before, losing heat with a time constant of 40 h."""
     lost = 1 - math.exp(-0.5 / 40)
 
     def advance(level: float, at: datetime) -> float:
-        local = at.astimezone(story.zone)
+        share, warm = _occupied(habits, _local(at, story.zone))
         outdoor = physics.outdoor_temperature(WEATHER, at)
-        level += (outdoor + 3.0 - level) * lost + 0.02 * room.people * habits.share(local)
-        wanted = room.warm_c if _warm(habits, local) else room.cool_c
+        level += (outdoor + 3.0 - level) * lost + 0.02 * room.people * share
+        wanted = room.warm_c if warm else room.cool_c
         return min(wanted, level + 1.0) if level < wanted else level
 
-    return Recorded(story.origin, _HALF_HOUR, room.cool_c, advance)
+    return Forgetful(story.origin, _HALF_HOUR, room.cool_c, advance)

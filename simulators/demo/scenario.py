@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
@@ -225,7 +225,12 @@ def join(scenario: Scenario, device: Declared, *, at: datetime, session: str) ->
 
 
 def _declared(device: Declared) -> chirpstack.Device:
-    return chirpstack.Device(dev_eui=device.dev_eui, name=device.name, profile=device.profile)
+    return _known(device.dev_eui, device.name, device.profile)
+
+
+@lru_cache(maxsize=1024)
+def _known(dev_eui: str, name: str, profile: str) -> chirpstack.Device:
+    return chirpstack.Device(dev_eui=dev_eui, name=name, profile=profile)
 
 
 def _uuid(*parts: str) -> str:
@@ -234,7 +239,12 @@ def _uuid(*parts: str) -> str:
 
 def _dev_addr(scenario: Scenario, device: Declared, session: str) -> str:
     """Return a DevAddr of the experimental NwkID 0 (prefix 00), one for each session."""
-    return "00" + digest(scenario.seed, device.dev_eui, session).hex()[:6]
+    return _addr(scenario.seed, device.dev_eui, session)
+
+
+@lru_cache(maxsize=1024)
+def _addr(seed: str, dev_eui: str, session: str) -> str:
+    return "00" + digest(seed, dev_eui, session).hex()[:6]
 
 
 def uplink(

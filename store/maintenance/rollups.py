@@ -44,21 +44,23 @@ DELETE FROM measurements_hourly
                                              OFFSET 0) AS held))
 """
 
+# Sorted once, by the subquery: aggregates that sort by themselves begin a sort for each hour, most of one sample.
 INSERT_HOURS: Final = """
 INSERT INTO measurements_hourly
        (device_id, quantity_id, channel, hour, samples, total, low, high, first, first_at, last, last_at)
-SELECT changed.device_id, quantity_id, channel, date_trunc('hour', measured_at, 'UTC'),
-       count(*), sum(value), min(value), max(value),
-       (array_agg(value ORDER BY measured_at))[1], min(measured_at),
-       (array_agg(value ORDER BY measured_at DESC))[1], max(measured_at)
-  FROM unnest($1::integer[], $2::timestamptz[], $3::timestamptz[]) AS changed (device_id, start, stop)
- CROSS JOIN LATERAL (SELECT quantity_id, channel, measured_at, value
-                       FROM measurements
-                      WHERE device_id = changed.device_id
-                        AND measured_at >= changed.start
-                        AND measured_at < changed.stop
-                     OFFSET 0) AS held
- GROUP BY changed.device_id, quantity_id, channel, date_trunc('hour', measured_at, 'UTC')
+SELECT device_id, quantity_id, channel, hour, count(*), sum(value), min(value), max(value),
+       (array_agg(value))[1], min(measured_at), (array_agg(value))[count(*)], max(measured_at)
+  FROM (SELECT changed.device_id, quantity_id, channel, measured_at, value,
+               date_trunc('hour', measured_at, 'UTC') AS hour
+          FROM unnest($1::integer[], $2::timestamptz[], $3::timestamptz[]) AS changed (device_id, start, stop)
+         CROSS JOIN LATERAL (SELECT quantity_id, channel, measured_at, value
+                               FROM measurements
+                              WHERE device_id = changed.device_id
+                                AND measured_at >= changed.start
+                                AND measured_at < changed.stop
+                             OFFSET 0) AS held
+         ORDER BY changed.device_id, quantity_id, channel, measured_at) AS sorted
+ GROUP BY device_id, quantity_id, channel, hour
 """
 
 DELETE_DAYS: Final = """
@@ -75,17 +77,18 @@ DELETE FROM measurements_daily
 INSERT_DAYS: Final = """
 INSERT INTO measurements_daily
        (device_id, quantity_id, channel, day, samples, total, low, high, first, first_at, last, last_at)
-SELECT changed.device_id, quantity_id, channel, changed.day, sum(samples), sum(total), min(low), max(high),
-       (array_agg(first ORDER BY first_at))[1], min(first_at),
-       (array_agg(last ORDER BY last_at DESC))[1], max(last_at)
-  FROM unnest($1::integer[], $2::timestamptz[], $3::timestamptz[]) AS changed (device_id, day, stop)
- CROSS JOIN LATERAL (SELECT *
-                       FROM measurements_hourly
-                      WHERE device_id = changed.device_id
-                        AND hour >= changed.day
-                        AND hour < changed.stop
-                     OFFSET 0) AS held
- GROUP BY changed.device_id, quantity_id, channel, changed.day
+SELECT device_id, quantity_id, channel, day, sum(samples), sum(total), min(low), max(high),
+       (array_agg(first))[1], min(first_at), (array_agg(last))[count(*)], max(last_at)
+  FROM (SELECT changed.day, held.*
+          FROM unnest($1::integer[], $2::timestamptz[], $3::timestamptz[]) AS changed (device_id, day, stop)
+         CROSS JOIN LATERAL (SELECT *
+                               FROM measurements_hourly
+                              WHERE device_id = changed.device_id
+                                AND hour >= changed.day
+                                AND hour < changed.stop
+                             OFFSET 0) AS held
+         ORDER BY held.device_id, quantity_id, channel, hour) AS sorted
+ GROUP BY device_id, quantity_id, channel, day
 """
 
 

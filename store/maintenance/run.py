@@ -78,7 +78,8 @@ async def _run(connection: asyncpg.Connection, now: datetime, portion: int, port
     consume = consume_timescale if timescale else consume_plain
     done: list[Portion] = []
     for _ in range(portions):
-        done.append(await consume(connection, now - SETTLED_AFTER, rebuilt_from(kept, now), portion))
+        after = done[-1].last if done else None
+        done.append(await consume(connection, now - SETTLED_AFTER, rebuilt_from(kept, now), portion, after))
         if done[-1].marks < portion:
             break
     if timescale:

@@ -42,6 +42,15 @@ async def until_moved(session: aiohttp.ClientSession, address: str) -> None:
     raise AssertionError("the stream ended")
 
 
+async def figures(session: aiohttp.ClientSession, address: str) -> list[str]:
+    """Return the totals of the first page, which says no more that the past comes in."""
+    async with session.get(f"{address}t/corbie") as page:
+        text = await page.text()
+    assert "L&#39;historique se remplit" not in text
+    assert "still coming in" not in text
+    return re.findall(r'<p class="figure">([^<]+)', text)
+
+
 async def put_in_service(session: aiohttp.ClientSession, address: str) -> None:
     """Scan the first label, put the sensor in a school, and wait until its frames say that it is in service."""
     async with session.get(f"{address}etiquettes") as sheet:
@@ -79,6 +88,11 @@ async def test_the_demo_shows_values_that_move_stops_whole_and_keeps_its_data(
             assert page.url.path == "/t/corbie"
             assert "Corbie" in await page.text()
         await demo.until_said(r"\d+ messages of the last 3 days stored", START_WITHIN_S)
+        await demo.until_said(r"The totals of the pages are whole", START_WITHIN_S)
+        whole = await figures(session, address)
+        assert whole
+        await demo.until_said(r"Rules watch", START_WITHIN_S)
+        assert await figures(session, address) == whole
         async with asyncio.timeout(MOVES_WITHIN_S), asyncio.TaskGroup() as together:
             together.create_task(until_moved(session, address))
             together.create_task(put_in_service(session, address))

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -76,21 +77,25 @@ async def _follow(link: str, pid: int, begun: float, after_s: float) -> None:
             assert answer.status == 200
         filling = True
         while filling:
-            figures, filling = await _figures(http, address)
+            figures, filling = await _figures(http, address, PAGES[:1])
             _say(f"{time.monotonic() - begun:6.1f} s  {'filling' if filling else 'WHOLE  '}  {figures['/t/corbie']}")
             if filling:
-                await asyncio.sleep(2)
+                await asyncio.sleep(5)
         _say(f"CPU s: {dict(_cpu_s(pid))}; load {os.getloadavg()[0]:.1f}")
+        figures, _ = await _figures(http, address, PAGES)
+        figures, _ = await _figures(http, address, PAGES)
         await asyncio.sleep(after_s)
-        again, _ = await _figures(http, address)
+        again, _ = await _figures(http, address, PAGES)
         _say(f"the same {after_s:.0f} s later: {again == figures}")
         if again != figures:
             _say(f"{figures}\n{again}")
 
 
-async def _figures(http: aiohttp.ClientSession, address: str) -> tuple[dict[str, list[str]], bool]:
+async def _figures(
+    http: aiohttp.ClientSession, address: str, pages: Sequence[str]
+) -> tuple[dict[str, list[str]], bool]:
     found, filling = {}, False
-    for page in PAGES:
+    for page in pages:
         async with http.get(address + page) as answer:
             text = (await answer.text()).replace("\u00a0", " ").replace("\u202f", " ")
             assert answer.status == 200
@@ -105,7 +110,8 @@ def _cpu_s(pid: int) -> Counter[str]:
     for one in [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]:
         with contextlib.suppress(psutil.NoSuchProcess):
             times = one.cpu_times()
-            spent[one.name()] += round(times.user + times.system + times.children_user + times.children_system)
+            spent[one.name()] += round(times.user + times.system)
+            spent[f"{one.name()}, ended children"] += round(times.children_user + times.children_system)
     return spent
 
 

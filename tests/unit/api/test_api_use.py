@@ -99,6 +99,14 @@ def test_air_is_told_by_the_peak_of_its_days() -> None:
     assert plain(tile(1240).number + tile(1240).unit) == "1 240 ppm"
 
 
+def test_a_sub_meter_alone_makes_no_tile() -> None:
+    """Its general meter was not heard this month: what was used is not known."""
+    behind = of_point(2, 5.0)._replace(site_id=1, weight=0, part_of=1)
+    assert use.tiles([behind], MONTH, FR) == []
+    assert use.figure(use.KINDS[3], [behind], MONTH, FR) == "—"
+    assert compared(behind, of_point(2, 4.0, period=use.BEFORE)._replace(weight=0)).ratio is None
+
+
 def test_nothing_measured_makes_no_tile() -> None:
     assert use.tiles([], MONTH, FR) == []
     assert use.figure(use.KINDS[0], [], MONTH, FR) == "—"
