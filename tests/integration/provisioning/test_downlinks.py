@@ -1,6 +1,7 @@
 """Commands for sensors by ChirpStack: asked over the API, sent by the worker, told of through ingest."""
 
 import itertools
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,17 +11,27 @@ import pytest
 from api_world import NOW
 from chirpstack_server import APPLICATION, PROFILE, TOKEN, ChirpStackServer, Code, device
 from downlinks_world import PERIOD, PERIOD_BYTES, asked, downlinks, give_commands, telling
-from provisioning_world import AIR, Desk
+from provisioning_world import AIR, Desk, desk_of
 
 SECOND = timedelta(seconds=1)
 
 
-@pytest.fixture
-async def ready(desk: Desk, chirpstack: ChirpStackServer) -> Desk:
+async def prepared(desk: Desk, chirpstack: ChirpStackServer) -> Desk:
     await desk.configure(chirpstack.address, APPLICATION, TOKEN, PROFILE)
     await give_commands(desk)
     chirpstack.devices[AIR] = device(AIR, "Air")
     return desk
+
+
+@pytest.fixture
+async def ready(desk: Desk, chirpstack: ChirpStackServer) -> Desk:
+    return await prepared(desk, chirpstack)
+
+
+@pytest.fixture
+async def ready_on_both(any_database: str, chirpstack: ChirpStackServer) -> AsyncIterator[Desk]:
+    async for one in desk_of(any_database, chirpstack.address):
+        yield await prepared(one, chirpstack)
 
 
 async def states(desk: Desk) -> list[str]:
@@ -28,8 +39,9 @@ async def states(desk: Desk) -> list[str]:
 
 
 async def test_a_period_is_queued_sent_and_acknowledged_and_then_expected(
-    ready: Desk, chirpstack: ChirpStackServer, tmp_path: Path
+    ready_on_both: Desk, chirpstack: ChirpStackServer, tmp_path: Path
 ) -> None:
+    ready = ready_on_both
     found = await ready.ask("GET", f"devices/{AIR}/commands")
     assert [one["name"] for one in found["commands"]] == ["period", "restart"]
     dry = await asked(ready, **PERIOD, dry_run=True)
