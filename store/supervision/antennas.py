@@ -35,23 +35,23 @@ class Antenna(NamedTuple):
 
 _ANTENNA: Final = """
        gateways.gateway_id, gateway_eui, name, latitude_deg, longitude_deg, altitude_m, created_at,
-       greatest(relayed_at, coalesce(last_at, last_gateway_event_at(gateways.gateway_id))),
+       greatest(relayed_at, coalesce(told_at,
+                                     (SELECT last_at
+                                        FROM gateway_hours AS earlier
+                                       WHERE earlier.gateway_id = gateways.gateway_id
+                                       ORDER BY hour DESC
+                                       LIMIT 1),
+                                     last_gateway_event_at(gateways.gateway_id))),
        coalesce(told, 0), coalesce(received, 0)::bigint,
        coalesce(intact, 0)::bigint, coalesce(asked, 0)::bigint, coalesce(sent, 0)::bigint,
        coalesce(devices, 0)::integer, coalesce(alone, 0)::integer
   FROM gateways"""
 
-_LAST: Final = """
-  LEFT JOIN LATERAL (SELECT last_at
-                       FROM gateway_hours
-                      WHERE gateway_hours.gateway_id = gateways.gateway_id
-                      ORDER BY hour DESC
-                      LIMIT 1) AS last ON true"""
-
 _RELAYED: Final = "gateway_id, max(heard_at) AS relayed_at FROM gateways_heard"
 
 _TOLD: Final = """
-       gateway_id, bit_or(1::bigint << (extract(epoch FROM hour - $1::timestamptz) / 3600)::integer) AS told,
+       gateway_id, max(last_at) AS told_at,
+       bit_or(1::bigint << (date_part('epoch', hour - $1::timestamptz) / 3600)::integer) AS told,
        sum(received) AS received, sum(intact) AS intact, sum(asked) AS asked, sum(sent) AS sent
   FROM gateway_hours
  WHERE hour >= $1::timestamptz
@@ -60,7 +60,7 @@ _TOLD: Final = """
 _SERVING: Final = "gateway_id, sum(devices) AS devices, sum(alone) AS alone FROM gateway_tenants"
 
 SELECT_ANTENNAS: Final = f"""
-SELECT {_ANTENNA}{_LAST}
+SELECT {_ANTENNA}
   LEFT JOIN (SELECT {_RELAYED} GROUP BY gateway_id) AS relayed USING (gateway_id)
   LEFT JOIN (SELECT {_TOLD} GROUP BY gateway_id) AS told USING (gateway_id)
   LEFT JOIN (SELECT {_SERVING} GROUP BY gateway_id) AS served USING (gateway_id)
@@ -76,7 +76,7 @@ async def antennas(reader: Reader, since: datetime) -> list[Antenna]:
 _OF_ONE: Final = "gateway_id = gateways.gateway_id GROUP BY 1"
 
 SELECT_ANTENNA: Final = f"""
-SELECT {_ANTENNA}{_LAST}
+SELECT {_ANTENNA}
   LEFT JOIN LATERAL (SELECT {_RELAYED} AS one WHERE one.{_OF_ONE}) AS relayed ON true
   LEFT JOIN LATERAL (SELECT {_TOLD} AND gateway_hours.{_OF_ONE}) AS told ON true
   LEFT JOIN LATERAL (SELECT {_SERVING} AS one WHERE one.{_OF_ONE}) AS served ON true
