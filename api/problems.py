@@ -154,6 +154,12 @@ TOO_MANY_POINTS: Final = Kind(
 NO_SUCH_ACCOUNT: Final = Kind(
     "no-such-account", 422, "This is not an e-mail address.", "Ce n'est pas une adresse électronique."
 )
+NO_SUCH_TAKER: Final = Kind(
+    "no-such-taker",
+    422,
+    "There is no other tenant of this name on which the account may install.",
+    "Il n'y a pas d'autre collectivité de ce nom chez laquelle ce compte puisse poser des capteurs.",
+)
 NO_SUCH_KEY: Final = Kind(
     "no-such-key",
     422,
@@ -237,6 +243,7 @@ KINDS: Final = (
     NOT_ITS_OWN_VOICE,
     NO_SUCH_CURSOR,
     NO_SUCH_ACCOUNT,
+    NO_SUCH_TAKER,
     NO_SUCH_KEY,
     NO_SUCH_CONTACT,
     NO_SUCH_MOMENT,

@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal, NamedTuple
 
 import asyncpg
 from aiohttp import web
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, ValidationError
 
 from api.access import account_of
 from api.context import CLOCK
@@ -15,9 +15,10 @@ from api.parameters import Asked
 from api.problems import CONFLICT, ProblemError
 from api.signing import KEYRING
 from domain.provisioning import RootKeys, Step, steps
+from store.access import audit
 from store.access.device_keys import put_key
 from store.access.sealing import Keyring
-from store.provisioning import devices, orders, servers
+from store.provisioning import devices, following, orders, servers
 from store.provisioning.devices import Sides
 
 JoinEui = Annotated[
@@ -46,6 +47,22 @@ class Registered(Asked):
                 raise ProblemError(CONFLICT, "A NwkKey comes with an AppKey.")
             return None
         return RootKeys(bytes.fromhex(self.app_key), bytes.fromhex(self.nwk_key) if self.nwk_key else None)
+
+
+def registered(given: dict[str, str]) -> Registered | str:
+    """Return the JoinEUI and keys of a form, as people copy them; or the name of the text that says what is wrong."""
+    said = {
+        name: "".join(one for one in given[name] if one not in " :-.\t").lower() or None
+        for name in ("join_eui", "app_key", "nwk_key")
+    }
+    try:
+        found = Registered.model_validate(said)
+        assert found.keys is None or found.app_key
+    except ValidationError as error:
+        return f"keys.wrong.{error.errors()[0]['loc'][0]}"
+    except ProblemError:
+        return "keys.wrong.nwk_alone"
+    return found
 
 
 class Planned(Answer):
@@ -115,6 +132,46 @@ async def order(
     return await orders.order(
         connection, keyring, tenant_id, act, dev_euis, account_id=account_id, now=now, keys=keys
     )  # fmt: skip
+
+
+_NOT_CANCELLED: Final = {
+    "in_hand": "The order is being carried out this minute: look again when it is.",
+    "over": "The order does not wait: it ended.",
+}
+_NOT_RETRIED: Final = {
+    "in_hand": _NOT_CANCELLED["in_hand"],
+    "over": "The order is done.",
+    "later": "Something else was wanted of the device since: its last order can be tried again.",
+    "keys": "The keys that came with the order were forgotten with it: give them again, as `app_key` and `nwk_key`.",
+}
+
+
+async def cancel(request: web.Request, connection: asyncpg.Connection, tenant_id: int, order_id: int) -> None:
+    """Take an order of a tenant back. Raises NotFoundError, and ProblemError with `why` when it cannot be."""
+    found = await following.one(connection, tenant_id, order_id)
+    done = await orders.cancel(connection, order_id, request.app[CLOCK]())
+    if done != "cancelled":
+        raise ProblemError(CONFLICT, _NOT_CANCELLED[done], why=done)
+    await note(connection, "network_order.cancelled", tenant_id, found)
+
+
+async def retry(
+    request: web.Request, connection: asyncpg.Connection, tenant_id: int, order_id: int, said: Registered
+) -> None:
+    """Try an order of a tenant again. Raises NotFoundError, and ProblemError with `why` when it cannot be."""
+    found = await following.one(connection, tenant_id, order_id)
+    if found.dev_eui is not None and said.join_eui is not None:
+        await devices.set_join_euis(connection, tenant_id, {found.dev_eui: said.join_eui})
+    done = await orders.retry(connection, request.app[KEYRING], order_id, request.app[CLOCK](), said.keys)
+    if done != "again":
+        raise ProblemError(CONFLICT, _NOT_RETRIED[done], why=done)
+    await note(connection, "network_order.retried", tenant_id, found)
+
+
+async def note(connection: asyncpg.Connection, action: str, tenant_id: int, found: following.Order) -> None:
+    """Add to the audit log what was done of an order."""
+    detail = {"order": found.order_id, "act": found.act}
+    await audit.append_own(connection, action, tenant_id=tenant_id, subject=found.dev_eui or "", detail=detail)
 
 
 async def planned(connection: asyncpg.Connection, tenant_id: int, wishes: Sequence[Wish]) -> list[Planned]:

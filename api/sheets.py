@@ -17,7 +17,7 @@ from openpyxl import load_workbook
 from domain.errors import SamaraError
 from domain.labels import LabelError
 from domain.labels import read as read_label
-from domain.sensor_list import is_key
+from domain.sensor_list import KEY, KEYS, NO_KEY, key_of, propose
 
 MAX_FILE: Final = 8 * 1024 * 1024  # bytes
 MAX_ROWS: Final = 20_000
@@ -35,12 +35,16 @@ _FORMULA: Final = ("=", "+", "-", "@")  # what api.exports.delimited puts an apo
 class Sheet(NamedTuple):
     """A table: its headings, and each row that holds something with its number in the file, from 1.
 
-    `dropped`: the headings of the columns in which network keys stood, which are not here.
+    `keys`: network keys that stood in it, each with the place of its row and of its column; in the rows stands KEY.
     """
 
     headings: list[str]
     rows: list[tuple[int, list[str]]]
-    dropped: list[str]
+    keys: list[tuple[int, int, bytes]]
+
+    def __repr__(self) -> str:
+        """Leave the keys out."""
+        return f"Sheet({self.headings}, {len(self.rows)} rows, {len(self.keys)} keys)"
 
 
 class SheetError(SamaraError):
@@ -65,7 +69,8 @@ def read(content: bytes) -> Sheet:
 def _sheet(lines: Iterable[list[str]]) -> Sheet:
     headings: list[str] = []
     rows: list[tuple[int, list[str]]] = []
-    with_keys: set[int] = set()
+    keys: list[tuple[int, int, bytes]] = []
+    secret = frozenset[int]()
     for number, cells in enumerate(lines, 1):
         while cells and not cells[-1]:
             cells.pop()
@@ -75,19 +80,32 @@ def _sheet(lines: Iterable[list[str]]) -> Sheet:
             raise SheetError("columns")
         if not headings:
             headings = [cell or f"({place})" for place, cell in enumerate(cells, 1)]
+            secret = _secret(headings)
             if not any(_is_label(cell) for cell in cells):
                 continue
             headings = [f"({place})" for place, _ in enumerate(cells, 1)]  # no line of headings
         if len(rows) == MAX_ROWS:
             raise SheetError("rows")
-        found = {place for place, cell in enumerate(cells) if is_key(cell)}
-        with_keys |= found
-        rows.append((number, ["" if place in found else cell for place, cell in enumerate(cells)]))
+        keys += [(len(rows), place, key) for place, cell in enumerate(cells) if (key := key_of(cell)) is not None]
+        rows.append((number, _keyless(cells, secret)))
     if not rows:
         raise SheetError("empty")
     width = max(len(headings), *(len(cells) for _, cells in rows))
     headings += [f"({place})" for place in range(len(headings) + 1, width + 1)]
-    return Sheet(headings, rows, [headings[place] for place in sorted(with_keys)])
+    return Sheet(headings, rows, keys)
+
+
+def _secret(headings: list[str]) -> frozenset[int]:
+    """Return the columns that hold keys, by their headings."""
+    return frozenset(place for place, field in enumerate(propose(headings, {})) if field in KEYS)
+
+
+def _keyless(cells: list[str], secret: frozenset[int]) -> list[str]:
+    """Return the cells of a row without keys, and without what a column of keys holds instead."""
+    return [
+        KEY if key_of(cell) is not None else NO_KEY if place in secret and cell else cell
+        for place, cell in enumerate(cells)
+    ]
 
 
 def _is_label(cell: str) -> bool:

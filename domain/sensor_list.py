@@ -10,12 +10,16 @@ from domain import labels
 from domain.errors import SamaraError
 from domain.uses import USES, Use
 
+KEYS: Final = ("app_key", "nwk_key")
 FIELDS: Final = (
     "dev_eui", "name", "model_id", "site", "point", "latitude_deg", "longitude_deg", "use", "part_of",
+    "join_eui", *KEYS,
 )  # fmt: skip
 NEEDED: Final = "dev_eui"
 REASON: Final = "motif du refus", "reason of refusal"  # what the file of refused rows says of each
 MAX_TEXT: Final = 200
+NO_KEY: Final = "\x1a?"  # of a cell that should hold one and holds something else: most of a key, say
+KEY: Final = "\x1a"  # what stands in a cell instead of a network key, which is nowhere in a list
 _HEADINGS: Final = {
     "dev_eui": "deveui eui eui64 identifiant identifiantlorawan identifiantcapteur idcapteur numerodeveui qrcode qr",
     "name": "nom name capteur nomducapteur nomcapteur libelle devicename sensor sensorname designation",
@@ -26,6 +30,9 @@ _HEADINGS: Final = {
     "longitude_deg": "longitude lon lng long longitudedeg x longitudewgs84 gpslon gpslong",
     "use": "usage use usagemesure poste",
     "part_of": "souscompteurde partof compteurgeneral compteurprincipal submeterof generalmeter",
+    "join_eui": "joineui appeui joinid applicationeui",
+    "app_key": "appkey applicationkey cleappkey cleapplication cle cleotaa",
+    "nwk_key": "nwkkey networkkey clenwkkey clereseau",
 }
 _USES: Final[Mapping[str, str]] = {
     "heating": "chauffage",
@@ -46,7 +53,7 @@ _KEY: Final = re.compile(r"[0-9A-Fa-f]{32}")
 
 
 class Row(NamedTuple):
-    """What one row says of one sensor. '' and None: not said."""
+    """What one row says of one sensor. '' and None: not said. Of its keys, that they are there."""
 
     dev_eui: str
     name: str = ""
@@ -57,13 +64,16 @@ class Row(NamedTuple):
     longitude_deg: float | None = None
     use: Use | None = None
     part_of: str = ""
+    join_eui: str | None = None
+    has_app_key: bool = False
+    has_nwk_key: bool = False
 
 
 class RowError(SamaraError):
     """The row cannot be taken: `why` is one word for it, `found` what stands there.
 
     `why` is one of those of domain.labels.LabelError, or number, model, long, no_site, no_point, latitude,
-    longitude, half, swapped, use.
+    longitude, half, swapped, use, not_key, nwk_alone.
     """
 
     def __init__(self, why: str, found: str = "") -> None:
@@ -78,9 +88,10 @@ def plain(text: str) -> str:
     return "".join(one for one in apart if one.isalnum() and not unicodedata.combining(one))
 
 
-def is_key(text: str) -> bool:
-    """Say whether a cell is a network key, which is not to be kept."""
-    return _KEY.fullmatch(re.sub(r"[-: ]", "", text)) is not None
+def key_of(text: str) -> bytes | None:
+    """Return the network key that a cell is, which is not to be kept as it stands there; None for any other."""
+    digits = re.sub(r"[-: ]", "", text)
+    return bytes.fromhex(digits) if _KEY.fullmatch(digits) else None
 
 
 def propose(headings: Sequence[str], remembered: Mapping[str, str]) -> list[str]:
@@ -95,20 +106,30 @@ def propose(headings: Sequence[str], remembered: Mapping[str, str]) -> list[str]
 def understand(cells: Sequence[str], fields: Sequence[str], models: Mapping[str, str]) -> Row:
     """Return what a row says; `models` are ids by plain id and name. Raises RowError."""
     said = dict.fromkeys(FIELDS, "") | {
-        field: cell.strip() for field, cell in zip(fields, cells, strict=False) if field and cell.strip()
+        field: cell if cell == KEY else cell.strip()
+        for field, cell in zip(fields, cells, strict=False)
+        if field and cell and (field in KEYS or cell != KEY)
     }
     for field in ("name", "site", "point", "part_of"):
         if len(said[field]) > MAX_TEXT:
             raise RowError("long", said[field])
-    dev_eui = _dev_eui(said["dev_eui"])
+    label = _label(said["dev_eui"])
     model_id = models.get(plain(said["model_id"]))
     if said["model_id"] and model_id is None:
         raise RowError("model", said["model_id"])
     if bool(said["site"]) != bool(said["point"]) or (said["part_of"] and not said["site"]):
         raise RowError("no_point" if said["site"] else "no_site", said["site"] or said["point"] or said["part_of"])
     latitude, longitude = _position(said["latitude_deg"], said["longitude_deg"])
-    where = (said["site"], said["point"], latitude, longitude)
-    return Row(dev_eui, said["name"], model_id, *where, use_of(said["use"]), said["part_of"])
+    join_eui = _join_eui(said["join_eui"]) or label.join_eui
+    for field in KEYS:
+        if said[field] not in {"", KEY}:
+            raise RowError("not_key")
+    if said["nwk_key"] and not said["app_key"]:
+        raise RowError("nwk_alone")
+    return Row(
+        label.dev_eui, said["name"], model_id, said["site"], said["point"], latitude, longitude,
+        use_of(said["use"]), said["part_of"], join_eui, bool(said["app_key"]), bool(said["nwk_key"]),
+    )  # fmt: skip
 
 
 def use_of(text: str) -> Use | None:
@@ -121,11 +142,18 @@ def use_of(text: str) -> Use | None:
     return found
 
 
-def _dev_eui(text: str) -> str:
+def _join_eui(text: str) -> str | None:
+    digits = re.sub(r"[-: .]", "", text)
+    if digits and re.fullmatch(r"[0-9A-Fa-f]{16}", digits) is None:
+        raise RowError("join_eui", text)
+    return digits.lower() or None
+
+
+def _label(text: str) -> labels.Label:
     if _BY_SPREADSHEET.fullmatch(text.upper()):
         raise RowError("number", text)
     try:
-        return labels.read(text).dev_eui
+        return labels.read(text)
     except labels.LabelError as error:
         raise RowError(error.why, error.found) from error
 

@@ -107,21 +107,9 @@ async def _close(connection: asyncpg.Connection, open_one: _Assignment, at: date
         await connection.execute(UPDATE_CLOSED, open_one.assignment_id, at)
 
 
-UPDATE_DEVICE_TENANT: Final = """
-UPDATE devices SET tenant_id = $2 WHERE device_id = $1
-"""
-
 # What it said from then on is the new tenant's, and what it said before stays the former's.
-DELETE_OWNERSHIPS_FROM: Final = """
-DELETE FROM ownerships WHERE device_id = $1 AND since >= $2
-"""
-
-UPDATE_OWNERSHIP_UNTIL: Final = """
-UPDATE ownerships SET until = $2 WHERE device_id = $1 AND until > $2
-"""
-
-INSERT_OWNERSHIP: Final = """
-INSERT INTO ownerships (device_id, tenant_id, since) VALUES ($1, $2, $3)
+SELECT_MOVE: Final = """
+SELECT move_device($1, $2, $3)
 """
 
 
@@ -131,7 +119,4 @@ async def move(connection: asyncpg.Connection, device_id: int, tenant_id: int, a
         if await connection.fetchval(SELECT_DEVICE_FOR_UPDATE, device_id) is None:
             raise NotFoundError(f"no device {device_id}")
         await release(connection, device_id, at)
-        await connection.execute(UPDATE_DEVICE_TENANT, device_id, tenant_id)
-        await connection.execute(DELETE_OWNERSHIPS_FROM, device_id, at)
-        await connection.execute(UPDATE_OWNERSHIP_UNTIL, device_id, at)
-        await connection.execute(INSERT_OWNERSHIP, device_id, tenant_id, at)
+        await connection.execute(SELECT_MOVE, device_id, tenant_id, at)

@@ -27,6 +27,8 @@ class File(NamedTuple):
     devices: int
     assignments: int
     refused: int
+    registers: bool = False  # the sensors are wanted on the network server as well
+    keep_keys: bool = False
 
 
 class Line(NamedTuple):
@@ -79,7 +81,8 @@ async def keep(
 
 
 SELECT_FILE: Final = """
-SELECT import_id, name, created_at, headings, fields, rows, looked_at, devices, assignments, refused
+SELECT import_id, name, created_at, headings, fields, rows, looked_at, devices, assignments, refused,
+       registers, keep_keys
   FROM import_files
  WHERE tenant_id = $1 AND import_id = $2
 """
@@ -96,7 +99,8 @@ async def file(reader: Reader, tenant_id: int, import_id: int, *, held: bool = F
 
 
 SELECT_FILES: Final = """
-SELECT import_id, name, created_at, headings, fields, rows, looked_at, devices, assignments, refused
+SELECT import_id, name, created_at, headings, fields, rows, looked_at, devices, assignments, refused,
+       registers, keep_keys
   FROM import_files
  WHERE tenant_id = $1
  ORDER BY created_at DESC, import_id DESC
@@ -139,6 +143,18 @@ def _line(row: asyncpg.Record) -> Line:
 UPDATE_FIELDS: Final = """
 UPDATE import_files SET fields = $3 WHERE tenant_id = $1 AND import_id = $2
 """
+
+UPDATE_REGISTERS: Final = """
+UPDATE import_files SET registers = $3, keep_keys = $4 WHERE tenant_id = $1 AND import_id = $2 AND looked_at = 0
+"""
+
+
+async def set_registers(
+    connection: asyncpg.Connection, tenant_id: int, import_id: int, *, registers: bool, keep_keys: bool
+) -> None:
+    """Say whether the sensors of a list are wanted on the network server as well, before any is taken."""
+    await connection.execute(UPDATE_REGISTERS, tenant_id, import_id, registers, keep_keys)
+
 
 UPSERT_COLUMNS: Final = """
 INSERT INTO import_columns (tenant_id, heading, field)

@@ -124,8 +124,8 @@ class _Desk:
 
     async def _delete(self, server: NetworkServer, one: Claimed, access: Access, dev_eui: str) -> None:
         async with borrowed(self._office.pool) as connection:
-            owner = await orders.owner(connection, dev_eui)
-        if one.tenant_id not in {owner, access.owner_id}:
+            is_theirs = await orders.may_take_away(connection, dev_eui, one.tenant_id, access.owner_id)
+        if not is_theirs:
             raise ServerError("the device is not this tenant's to take away", permanent=True)
         if await server.delete(dev_eui):
             await self._record(one, "deleted")

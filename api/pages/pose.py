@@ -1,6 +1,7 @@
 """The page on which a technician says which sensor: its code by the camera, by a photo, or typed."""
 
 from typing import Final
+from urllib.parse import urlencode
 
 from aiohttp import hdrs, web
 
@@ -31,7 +32,8 @@ async def identify(request: web.Request) -> web.Response:
         label = labels.read(code)
     except labels.LabelError as error:
         return _page(request, code, error)
-    return rendering.onward(f"{PATH}/{label.dev_eui}", done="has_key" if label.has_key else "")
+    known = f"?{urlencode({'join': label.join_eui})}" if label.join_eui else ""
+    return rendering.onward(f"{PATH}/{label.dev_eui}{known}", done="has_key" if label.has_key else "")
 
 
 def _page(request: web.Request, code: str = "", error: labels.LabelError | None = None) -> web.Response:

@@ -5,12 +5,12 @@ from functools import partial
 from typing import Final, NamedTuple
 
 import asyncpg
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from api import security
 from api.access import INSTALL, account_of, require
 from api.context import CLOCK, reader, writer
-from api.pages import pose_view, rendering
+from api.pages import pose_serveur, pose_view, rendering
 from api.pages.forms import form
 from api.pages.rendering import Crumb
 from api.pages.texts import Texts
@@ -25,6 +25,7 @@ from store.access.supervision import tell
 from store.assignments import AssignmentError
 from store.commissioning import Act, ElsewhereError, OccupiedError, Place
 from store.installing import RefusedError
+from store.provisioning import servers
 from store.reading import installations, territory
 from store.reading.territory import Tenant
 
@@ -42,6 +43,7 @@ _FIELDS: Final = (
     "former_index",
     "new_index",
     "moves",
+    *pose_serveur.FIELDS,
 )
 
 
@@ -63,8 +65,8 @@ class _Where(NamedTuple):
 
 
 def _where(request: web.Request) -> _Where:
-    query = rendering.query(request, "tenant", "site", "lat", "lon", "q")
-    names = ("tenant", "site", "lat", "lon", "q")
+    names = ("tenant", "site", "lat", "lon", "q", "join")
+    query = rendering.query(request, *names)
     given = {name: query.text(name, "a text") if request.query.get(name) else "" for name in names}  # empty: not said
     latitude, longitude = degrees(given["lat"], 90), degrees(given["lon"], 180)
     kept = {name: value for name, value in given.items() if value and name != "q"}
@@ -145,16 +147,21 @@ async def _show_form(
     elif where.site != NEW:
         raise NotFoundError
     known = await _known(connection, tenant, dev_eui)
-    models = [("", texts("pose.model_unknown")), *await installations.models(connection)]
+    models = await pose_serveur.models(connection, tenant, texts)
+    is_served = await servers.serving(connection, tenant.tenant_id) is not None
     measured = await installing.assignments(connection, tenant.tenant_id, dev_eui=dev_eui, point_id=None)
-    return _page(
+    answer = _page(
         request, dev_eui, "pose_lieu.html", status=422 if wrong else 200, tenant=tenant, wrong=wrong,
+        is_served=is_served, register=not given or given["register"] == "1", keep_keys=given.get("keep_keys") == "1",
+        join_eui=given.get("join_eui") or where.kept.get("join", "").upper(),
         site_name=site_name, is_new=where.site == NEW, points=pose_view.point_choices(points, texts),
         kinds=[(kind, texts(f"pose.kind.{kind}")) for kind in _KINDS], models=models,
         is_elsewhere=any(one.ended_at is None for one in measured),
         given=dict.fromkeys(_FIELDS, "") | {"model_id": known["model_id"] or "", "name": known["name"]} | given,
         action=pose_view.address(where.kept),
     )  # fmt: skip
+    answer.headers[hdrs.CACHE_CONTROL] = "no-store"  # keys are typed here: nothing of the form is kept
+    return answer
 
 
 async def _known(connection: asyncpg.Connection, tenant: Tenant, dev_eui: str) -> dict[str, str]:
@@ -195,6 +202,10 @@ async def attach(request: web.Request) -> web.Response:
     dev_eui, where = of_path(request, EuiPath).dev_eui, _where(request)
     given, texts = await form(request, *_FIELDS), rendering.catalogue_of(request)
     wrong, elsewhere = "", None
+    said = pose_serveur.said(given)
+    if isinstance(said, str):
+        async with reader(request) as connection:
+            return await _show_form(request, connection, await _tenant(request, connection), given, texts(said))
     try:
         async with writer(request) as connection:
             tenant = await _tenant(request, connection)
@@ -209,6 +220,9 @@ async def attach(request: web.Request) -> web.Response:
                 await audit.append_own(
                     connection, "device.installed", tenant_id=tenant.tenant_id, subject=dev_eui, detail=detail
                 )
+                if given["register"] == "1":
+                    keep_keys = given["keep_keys"] == "1"
+                    await pose_serveur.register(request, connection, tenant, dev_eui, said, keep_keys=keep_keys)
                 onward = rendering.tenant_address(tenant, "mises-en-service", dev_eui)
                 query = {name: value for name, value in where.kept.items() if name in {"lat", "lon"}}
                 return rendering.onward(onward + pose_view.address({"etape": "position"} | query))

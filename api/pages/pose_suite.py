@@ -11,7 +11,7 @@ from api.access import HEALTH, INSTALL, account_of, refuse_cross_site, require
 from api.bodies import read_bytes
 from api.commissioning import progress_of
 from api.context import CLOCK, reader, writer
-from api.pages import pose_view, rendering, words
+from api.pages import pose_serveur, pose_view, rendering, words
 from api.pages.forms import form
 from api.pages.pose_lieu import degrees
 from api.pages.rendering import Crumb
@@ -62,10 +62,12 @@ async def show(request: web.Request) -> web.Response:
         tenant = await tenant_of(request, connection)
         done = await installations.last_of(connection, tenant.tenant_id, dev_eui)
         found = await progress_of(connection, tenant.tenant_id, done, now)
+        registration = await pose_serveur.registration(connection, tenant, dev_eui, texts)
     here = rendering.tenant_address(tenant, "mises-en-service", dev_eui)
     common = {
         "here_address": here,
         "dev_eui": pose_view.eui(dev_eui),
+        "registration": registration,
         "place": f"{done.point}, {done.site}" if done.point else texts("pose.stock"),
         "photos": [f"{here}/photos/{(at - _EPOCH) // _MICROSECOND}" for at in done.photos],
     }
@@ -165,7 +167,7 @@ async def photo(request: web.Request) -> web.Response:
 @require(INSTALL)
 async def remove(request: web.Request) -> web.Response:
     """Take the sensor away, into stock."""
-    given, dev_eui = await form(request, "note", "former_index"), of_path(request, DevicePath).dev_eui
+    given, dev_eui = await form(request, "note", "former_index", "deprovision"), of_path(request, DevicePath).dev_eui
     index = degrees("".join(given["former_index"].split()), 1e15)
     note = "".join(one for one in given["note"] if one.isprintable()).strip()[:_MAX_NOTE]
     act = Act(request.app[CLOCK](), account_of(request).account_id, note, former_index=index)
@@ -177,6 +179,8 @@ async def remove(request: web.Request) -> web.Response:
         except (RefusedError, AssignmentError):
             return rendering.onward(here, done="in_stock_already")
         await _noted(connection, "device.removed", tenant, dev_eui)
+        if given["deprovision"] == "1":
+            await pose_serveur.take_away(request, connection, tenant, dev_eui)
     return rendering.onward(here, done="in_stock")
 
 

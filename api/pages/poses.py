@@ -8,10 +8,11 @@ from aiohttp import web
 from api.access import INSTALL, account_of, require
 from api.commissioning import progress_of
 from api.context import CLOCK, reader
-from api.pages import pose_view, rendering, words
+from api.pages import loans_view, pose_view, rendering, words
 from api.pages.navigation import Entry
 from api.pages.texts import Texts
 from api.query import Query
+from store import loans
 from store.reading import installations, territory
 from store.reading.installations import Installation
 
@@ -27,6 +28,7 @@ async def show(request: web.Request) -> web.Response:
     since = datetime.combine(day, time(), tzinfo=words.PARIS).astimezone(UTC)
     until = datetime.combine(day + timedelta(days=1), time(), tzinfo=words.PARIS).astimezone(UTC)
     async with reader(request) as connection:
+        lent = await loans.going_on(connection, _LOOKED_AT)
         done = await installations.of_account(connection, account_of(request).account_id, since, until)
         statuses: dict[int, dict[str, str]] = {}
         for one in done[:_LOOKED_AT]:
@@ -40,6 +42,7 @@ async def show(request: web.Request) -> web.Response:
         request,
         "poses.html",
         rows=[_row(one, statuses.get(one.installation_id), texts) for one in done],
+        overdue=loans_view.overdue(lent, today),
         day=words.moment(since, words.PARIS, "day", texts),
         before=pose_view.address({}, jour=(day - timedelta(days=1)).isoformat()),
         after=pose_view.address({}, jour=(day + timedelta(days=1)).isoformat()) if day < today else "",

@@ -5,10 +5,11 @@ from typing import Any, Final
 from aiohttp import web
 
 from api.access import INSTALL, require
-from api.context import reader
-from api.pages import pose_view, rendering, words
+from api.context import CLOCK, reader
+from api.pages import loans_view, pose_view, rendering, words
 from api.pages.navigation import Entry
 from api.pages.texts import Texts
+from store import loans
 from store.reading import installations
 from store.reading.installations import Stocked
 
@@ -24,9 +25,12 @@ async def show(request: web.Request) -> web.Response:
     sought = query.text("q", "a text").strip() if request.query.get("q") else ""  # an empty field is no search
     async with reader(request) as connection:
         found = await installations.stock(connection, sought, _SHOWN + 1)
+        lent = await loans.going_on(connection, _SHOWN)
+    today = request.app[CLOCK]().astimezone(words.PARIS).date()
     return rendering.html(
         request, "stock.html", rows=[_row(one, texts) for one in found[:_SHOWN]], sought=sought,
-        is_more=len(found) > _SHOWN, shown=_SHOWN,
+        is_more=len(found) > _SHOWN, shown=_SHOWN, loans=loans_view.lent(lent, today, texts),
+        overdue=loans_view.overdue(lent, today),
     )  # fmt: skip
 
 
@@ -39,6 +43,7 @@ def _row(one: Stocked, texts: Texts) -> list[Any]:
         one.tenant,
         words.day(one.since.astimezone(words.PARIS).date(), texts),
         texts("stock.from", point=one.point, site=one.site) if one.point else texts("stock.new"),
+        {"text": texts("pret.action"), "href": f"/t/{one.slug}/stock/{one.dev_eui}"},
     ]  # fmt: skip
 
 

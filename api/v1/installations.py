@@ -17,11 +17,12 @@ from api.endpoint import get, post
 from api.models import Answer, Resource
 from api.parameters import Asked, DevEui, Id, OfTenant, PagedOfTenant, Text
 from api.problems import CONFLICT, NO_SUCH_PLACE, UNREADABLE_CODE, ProblemError
-from api.provisioning import Registered, Wish, want
+from api.provisioning import Registered, Wish, order, want
 from api.v1.install import DevEuiPath, Latitude, Longitude, ModelId, SiteKind
 from domain import labels
 from store import commissioning
 from store.commissioning import Act, ElsewhereError, OccupiedError, Place
+from store.provisioning import servers
 from store.reading import installations
 from store.reading.pages import page_of
 
@@ -70,14 +71,19 @@ class Installed(Answer):
     act: Literal["installed", "replaced", "moved"]
     site_id: int
     point_id: int
+    served: Annotated[bool, Field(description="whether a network server serves the tenant: keys may have to be given")]
 
 
 class Removal(Asked):
-    """When a sensor was taken away, now unless said; what the meter showed; a remark."""
+    """When a sensor was taken away, now unless said; what the meter showed; a remark.
+
+    `deprovision`: it is to be taken away from the network server as well.
+    """
 
     done_at: AwareDatetime | None = None
     former_index: Index | None = None
     note: Note = ""
+    deprovision: bool = False
 
 
 class Installation(Resource):
@@ -135,7 +141,8 @@ async def create_installation(request: web.Request, connection: asyncpg.Connecti
     if body.provision:
         await want(request, connection, tenant.tenant_id, [Wish.of(dev_eui, body)], keep_keys=body.keep_keys)
     return Installed(
-        id=done.installation_id, dev_eui=dev_eui, act=done.act, site_id=done.site_id, point_id=done.point_id
+        id=done.installation_id, dev_eui=dev_eui, act=done.act, site_id=done.site_id, point_id=done.point_id,
+        served=await servers.serving(connection, tenant.tenant_id) is not None,
     )  # fmt: skip
 
 
@@ -172,6 +179,8 @@ async def remove_device(request: web.Request, connection: asyncpg.Connection, pa
         _moment(body.done_at, request), account_of(request).account_id, body.note, former_index=body.former_index
     )  # fmt: skip
     await commissioning.take_away(connection, tenant.tenant_id, path.dev_eui, act)
+    if body.deprovision:
+        await order(request, connection, tenant.tenant_id, "delete", [path.dev_eui])
 
 
 @require(HEALTH)

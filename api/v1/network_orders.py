@@ -12,18 +12,18 @@ from api.access import HEALTH, INSTALL, require
 from api.context import reader
 from api.endpoint import get, post
 from api.models import Answer, Resource
-from api.parameters import Asked, DevEui, OfTenant, PagedOfTenant
+from api.parameters import Asked, DevEui, IdPath, OfTenant, PagedOfTenant
 from api.problems import CONFLICT, ProblemError
 from api.provisioning import Planned, Registered, Wish
 from domain.provisioning import Step
-from store.provisioning import orders
+from store.provisioning import following
 from store.reading.pages import page_of
 
 PATH: Final = "/api/v1/network-orders"
 MOST: Final = 2000  # devices a request
 
 Act = Literal["put", "delete", "list"]
-State = Literal["waiting", "done", "failed"]
+State = Literal["waiting", "done", "failed", "cancelled"]
 
 
 class WantedDevice(Registered):
@@ -52,7 +52,11 @@ class Ordered(Answer):
 
 
 class NetworkOrder(Resource):
-    """One wish. `steps` were done over there; it is tried again at `due_at` while it waits; `trouble` is why."""
+    """One wish. `steps` were done over there; it is tried again at `due_at` while it waits; `trouble` is why.
+
+    `name` is the device's in Samara. `brings_keys`: keys came with it. `is_last`: nothing else was wanted of the
+    device since, so that it can be tried again.
+    """
 
     id: int
     act: Act
@@ -64,6 +68,13 @@ class NetworkOrder(Resource):
     created_at: datetime
     due_at: datetime
     ended_at: datetime | None
+    brings_keys: bool
+    name: str
+    is_last: bool
+
+
+class RetriedOrder(Registered):
+    """Keys to be given again: those that came with an order are forgotten when it ends."""
 
 
 class OrdersQuery(PagedOfTenant):
@@ -104,7 +115,7 @@ async def list_network_orders(request: web.Request, query: OrdersQuery) -> model
     asked = pagination.asked(query, "networkorders")
     async with reader(request) as connection:
         tenant = await tenancy.tenant_of(request, connection)
-        found = await orders.orders(
+        found = await following.orders(
             connection,
             tenant.tenant_id,
             dev_eui=query.dev_eui,
@@ -116,7 +127,33 @@ async def list_network_orders(request: web.Request, query: OrdersQuery) -> model
     return pagination.answer(models.Page[NetworkOrder], "networkorders", page, _told)
 
 
-def _told(found: orders.Order) -> NetworkOrder:
+@require(HEALTH)
+async def get_network_order(request: web.Request, path: IdPath) -> NetworkOrder:
+    """Tell how far one order is."""
+    async with reader(request) as connection:
+        tenant = await tenancy.tenant_of(request, connection)
+        return _told(await following.one(connection, tenant.tenant_id, path.id))
+
+
+@require(INSTALL)
+async def cancel_network_order(request: web.Request, connection: asyncpg.Connection, path: IdPath) -> NetworkOrder:
+    """Take an order back while it waits; its keys are forgotten. What was done of it stays done."""
+    tenant = await tenancy.tenant_of(request, connection)
+    await provisioning.cancel(request, connection, tenant.tenant_id, path.id)
+    return _told(await following.one(connection, tenant.tenant_id, path.id))
+
+
+@require(INSTALL)
+async def retry_network_order(
+    request: web.Request, connection: asyncpg.Connection, path: IdPath, body: RetriedOrder
+) -> NetworkOrder:
+    """Try an order again now: one that waits, failed, or was taken back. Its keys may be given again."""
+    tenant = await tenancy.tenant_of(request, connection)
+    await provisioning.retry(request, connection, tenant.tenant_id, path.id, body)
+    return _told(await following.one(connection, tenant.tenant_id, path.id))
+
+
+def _told(found: following.Order) -> NetworkOrder:
     fields = found._asdict()
     return NetworkOrder(id=fields.pop("order_id"), **fields | {"steps": list(found.steps)})
 
@@ -124,4 +161,7 @@ def _told(found: orders.Order) -> NetworkOrder:
 ROUTES: Final = (
     get(PATH, list_network_orders),
     post(PATH, create_network_orders, query=OfTenant),
+    get(f"{PATH}/{{id}}", get_network_order, query=OfTenant),
+    post(f"{PATH}/{{id}}/cancellation", cancel_network_order, query=OfTenant),
+    post(f"{PATH}/{{id}}/retry", retry_network_order, query=OfTenant),
 )

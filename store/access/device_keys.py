@@ -36,14 +36,13 @@ class _Row(NamedTuple):
     """A key with whose it is."""
 
     device_id: int
-    tenant_id: int
-    dev_eui: str
     kind: str
+    owner: str  # what it is sealed with
     sealed: Sealed
 
 
 SELECT_KEYS: Final = """
-SELECT device_id, tenant_id, dev_eui, kind, master, wrapped, sealed
+SELECT device_id, tenant_id, dev_eui, kind, sealed_as, master, wrapped, sealed
   FROM device_keys
   JOIN devices USING (device_id)
  WHERE $1::text IS NULL OR dev_eui = $1
@@ -53,15 +52,12 @@ SELECT device_id, tenant_id, dev_eui, kind, master, wrapped, sealed
 
 async def keys_of(connection: asyncpg.Connection, keyring: Keyring, dev_eui: str) -> Mapping[str, bytes]:
     """Return the keys of a device by kind, for its owner's provisioning. Raises SealError."""
-    return {
-        row.kind: keyring.open(row.sealed, owner_of(row.tenant_id, row.dev_eui, row.kind))
-        for row in await _rows(connection, dev_eui)
-    }
+    return {row.kind: keyring.open(row.sealed, row.owner) for row in await _rows(connection, dev_eui)}
 
 
 async def _rows(connection: asyncpg.Connection, dev_eui: str | None) -> list[_Row]:
     return [
-        _Row(row["device_id"], row["tenant_id"], row["dev_eui"], row["kind"], Sealed(*row[4:]))
+        _Row(row["device_id"], row["kind"], row["sealed_as"] or owner_of(*row[1:4]), Sealed(*row[5:]))
         for row in await connection.fetch(SELECT_KEYS, dev_eui)
     ]
 
@@ -77,7 +73,7 @@ async def rewrap_all(connection: asyncpg.Connection, keyring: Keyring) -> int:
     async with connection.transaction():
         for row in await _rows(connection, None):
             if row.sealed.master != keyring.current:
-                fresh = keyring.rewrap(row.sealed, owner_of(row.tenant_id, row.dev_eui, row.kind))
+                fresh = keyring.rewrap(row.sealed, row.owner)
                 await connection.execute(UPDATE_WRAPPED, row.device_id, row.kind, fresh.master, fresh.wrapped)
                 count += 1
     return count

@@ -18,6 +18,7 @@ from store.maintenance.retention import delete_expired, drop_expired, rebuilt_fr
 from store.maintenance.usage import reckon_usage
 from store.migrate import has_timescale
 from store.partitions import PARTITIONED, ensure_partitions, month_after, month_of
+from store.provisioning import import_keys
 
 MONTHS_AHEAD: Final = 2
 PORTION: Final = 5_000  # marks consumed in one transaction
@@ -72,6 +73,7 @@ async def _run(connection: asyncpg.Connection, now: datetime, portion: int, port
     await forget_arrivals(connection, now)
     await forget_ended(connection)
     await forget_old(connection)
+    await import_keys.forget_old(connection, now)
     kept = await retention(connection)
     ahead = [month_after(month_of(now), count) for count in range(MONTHS_AHEAD + 1)]
     made = [name for relation in PARTITIONED for name in await ensure_partitions(connection, relation, ahead)]

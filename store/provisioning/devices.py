@@ -39,6 +39,17 @@ async def sides(connection: asyncpg.Connection, tenant_id: int, dev_euis: Sequen
     ]
 
 
+SELECT_PROFILED: Final = """
+SELECT network_profiled($1)
+"""
+
+
+async def profiled(connection: asyncpg.Connection, tenant_id: int) -> frozenset[str] | None:
+    """Return the models that have a profile where a tenant's devices go, None where no network server serves it."""
+    found = await connection.fetchval(SELECT_PROFILED, tenant_id)
+    return None if found is None else frozenset(found)
+
+
 def _here(row: asyncpg.Record) -> Wanted:
     name = name_there(row["name"], row["dev_eui"])
     return Wanted(row["dev_eui"], name, row["profile"] or "", row["join_eui"] or "")

@@ -6,12 +6,13 @@ from typing import Final, Literal, NamedTuple
 
 import asyncpg
 
+from domain.errors import NotFoundError
 from domain.provisioning import RootKeys, Step, Wanted, name_there
 from store.access.device_keys import keys_of
 from store.access.sealing import Keyring, Sealed
 
 Act = Literal["put", "delete", "list"]
-State = Literal["waiting", "done", "failed"]
+State = Literal["waiting", "done", "failed", "cancelled"]
 
 
 def owner_of_key(order_id: int, kind: str) -> str:
@@ -20,14 +21,23 @@ def owner_of_key(order_id: int, kind: str) -> str:
 
 
 INSERT_ORDERS: Final = """
-INSERT INTO network_orders (tenant_id, act, dev_eui, account_id, created_at, due_at)
-SELECT $1, $2, dev_eui, $4, $5, $5 FROM unnest($3::text[]) WITH ORDINALITY AS given (dev_eui, place) ORDER BY place
+INSERT INTO network_orders (tenant_id, act, dev_eui, account_id, created_at, due_at, brings_keys, import_id)
+SELECT $1, $2, dev_eui, $4, $5, $5, coalesce(dev_eui = ANY ($6::text[]), false), $7
+  FROM unnest($3::text[]) WITH ORDINALITY AS given (dev_eui, place)
+ ORDER BY place
 RETURNING order_id, dev_eui
 """
 
 SELECT_PUT_KEY: Final = """
 SELECT put_order_key($1, $2, $3, $4, $5)
 """
+
+
+class Listed(NamedTuple):
+    """The list of sensors that orders come of; which of them have keys in it, which are handed over afterwards."""
+
+    import_id: int
+    with_keys: frozenset[str]
 
 
 async def order(
@@ -40,21 +50,71 @@ async def order(
     account_id: int | None,
     now: datetime,
     keys: Mapping[str, RootKeys] = {},
+    listed: Listed | None = None,
 ) -> list[int]:
     """Write down what is wanted for devices of a tenant (None: its network server is to be read); return the numbers.
 
     `keys` by DevEUI go through: they are sealed, and forgotten when the order ends.
     """
-    rows = await connection.fetch(INSERT_ORDERS, tenant_id, act, list(dev_euis), account_id, now)
+    with_keys = listed.with_keys if listed else keys.keys()
+    import_id = listed.import_id if listed else None
+    rows = await connection.fetch(
+        INSERT_ORDERS, tenant_id, act, list(dev_euis), account_id, now, list(with_keys), import_id
+    )  # fmt: skip
+    brought = {row["order_id"]: keys[row["dev_eui"]] for row in rows if row["dev_eui"] in keys}
+    await _seal(connection, keyring, brought)
+    return [row["order_id"] for row in rows]
+
+
+async def _seal(connection: asyncpg.Connection, keyring: Keyring, brought: Mapping[int, RootKeys]) -> None:
+    """Keep the keys that orders bring, by their number."""
     sealed = [
-        (row["order_id"], kind, *keyring.seal(key, owner_of_key(row["order_id"], kind)))
-        for row in rows
-        if row["dev_eui"] in keys
-        for kind, key in keys[row["dev_eui"]]._asdict().items()
+        (order_id, kind, *keyring.seal(key, owner_of_key(order_id, kind)))
+        for order_id, keys in brought.items()
+        for kind, key in keys._asdict().items()
         if key is not None
     ]
     await connection.executemany(SELECT_PUT_KEY, sealed)
-    return [row["order_id"] for row in rows]
+
+
+Cancelled = Literal["cancelled", "in_hand", "over"]
+Retried = Literal["again", "in_hand", "over", "later", "keys"]
+
+SELECT_CANCEL: Final = """
+SELECT cancel_network_order($1, $2)
+"""
+
+
+async def cancel(connection: asyncpg.Connection, order_id: int, now: datetime) -> Cancelled:
+    """Take a wish back while it waits, and forget its keys; else say why not. Raises NotFoundError."""
+    try:
+        done: Cancelled = await connection.fetchval(SELECT_CANCEL, order_id, now)
+    except asyncpg.NoDataFoundError as error:
+        raise NotFoundError from error
+    return done
+
+
+SELECT_RETRY: Final = """
+SELECT retry_network_order($1, $2, $3)
+"""
+
+
+async def retry(
+    connection: asyncpg.Connection, keyring: Keyring, order_id: int, now: datetime, keys: RootKeys | None = None
+) -> Retried:
+    """Let a wish be tried now, one that failed or was taken back too; else say why not. Raises NotFoundError.
+
+    `later`: something else was wanted of the device since. `keys`: those that came with it were forgotten, and must
+    be given again.
+    """
+    async with connection.transaction():
+        try:
+            done: Retried = await connection.fetchval(SELECT_RETRY, order_id, now, keys is not None)
+        except asyncpg.NoDataFoundError as error:
+            raise NotFoundError from error
+        if done == "again" and keys is not None:
+            await _seal(connection, keyring, {order_id: keys})
+    return done
 
 
 class Claimed(NamedTuple):
@@ -113,27 +173,37 @@ async def wanted(connection: asyncpg.Connection, tenant_id: int, dev_eui: str, o
     return Wanted(row["dev_eui"], name_there(row["name"], dev_eui), row["profile"] or "", row["join_eui"] or "")
 
 
-SELECT_OWNER: Final = """
-SELECT tenant_id FROM devices WHERE dev_eui = $1
+SELECT_MAY_TAKE_AWAY: Final = """
+SELECT $2::integer = $3::integer
+       OR EXISTS (SELECT FROM devices WHERE dev_eui = $1 AND tenant_id = $2)
+       OR EXISTS (SELECT
+                    FROM devices
+                    JOIN ownerships USING (device_id)
+                   WHERE dev_eui = $1
+                     AND ownerships.tenant_id = $2
+                     AND network_server_of(devices.tenant_id) IS DISTINCT FROM $3)
 """
 
 
-async def owner(connection: asyncpg.Connection, dev_eui: str) -> int | None:
-    """Return the tenant that has a device, None where none does."""
-    found: int | None = await connection.fetchval(SELECT_OWNER, dev_eui)
+async def may_take_away(connection: asyncpg.Connection, dev_eui: str, tenant_id: int, owner_id: int) -> bool:
+    """Say whether a tenant may have a device taken away from the network server of `owner_id`.
+
+    It is its own server; or it has the device; or had it, and who has it now is served by another server.
+    """
+    found: bool = await connection.fetchval(SELECT_MAY_TAKE_AWAY, dev_eui, tenant_id, owner_id)
     return found
 
 
 SELECT_KEYS: Final = """
-SELECT kind, master, wrapped, sealed FROM network_secrets WHERE order_id = $1
+SELECT kind, sealed_as, master, wrapped, sealed FROM network_secrets WHERE order_id = $1
 """
 
 
 async def keys(connection: asyncpg.Connection, keyring: Keyring, claimed: Claimed) -> RootKeys | None:
     """Return the keys that an order brought, else None. Raises SealError."""
     found = {
-        kind: keyring.open(Sealed(*sealed), owner_of_key(claimed.order_id, kind))
-        for kind, *sealed in await connection.fetch(SELECT_KEYS, claimed.order_id)
+        kind: keyring.open(Sealed(*sealed), sealed_as or owner_of_key(claimed.order_id, kind))
+        for kind, sealed_as, *sealed in await connection.fetch(SELECT_KEYS, claimed.order_id)
     }
     return RootKeys(found["app_key"], found.get("nwk_key")) if found else None
 
@@ -182,58 +252,3 @@ async def end(connection: asyncpg.Connection, order_id: int, state: State, now: 
     async with connection.transaction():
         await connection.execute(UPDATE_ENDED, order_id, state, trouble, now)
         await connection.execute(DELETE_KEYS, order_id)
-
-
-class Order(NamedTuple):
-    """A wish as it stands. `steps` were done over there; `due_at` is when it is tried next, if it waits."""
-
-    order_id: int
-    act: Act
-    dev_eui: str | None
-    state: State
-    steps: tuple[Step, ...]
-    attempts: int
-    trouble: str
-    created_at: datetime
-    due_at: datetime
-    ended_at: datetime | None
-
-
-_COLUMNS: Final = "order_id, act, dev_eui, state, steps, attempts, trouble, created_at, due_at, ended_at"
-
-SELECT_ORDERS: Final = f"""
-SELECT {_COLUMNS}
-  FROM network_orders
- WHERE tenant_id = $1
-   AND order_id > $2
-   AND ($3::text IS NULL OR dev_eui = $3)
-   AND ($4::text IS NULL OR state = $4)
- ORDER BY order_id
- LIMIT $5
-"""  # noqa: S608 - columns of ours
-
-SELECT_LAST: Final = f"""
-SELECT {_COLUMNS} FROM network_orders WHERE tenant_id = $1 ORDER BY order_id DESC LIMIT $2
-"""  # noqa: S608 - columns of ours
-
-
-async def orders(
-    connection: asyncpg.Connection,
-    tenant_id: int,
-    *,
-    dev_eui: str | None = None,
-    state: str | None = None,
-    after: int = 0,
-    limit: int = 1000,
-) -> list[Order]:
-    """Return what a tenant wanted, in the order in which it did."""
-    return [_order(row) for row in await connection.fetch(SELECT_ORDERS, tenant_id, after, dev_eui, state, limit)]
-
-
-async def last(connection: asyncpg.Connection, tenant_id: int, limit: int) -> list[Order]:
-    """Return what a tenant wanted last, the newest first."""
-    return [_order(row) for row in await connection.fetch(SELECT_LAST, tenant_id, limit)]
-
-
-def _order(row: asyncpg.Record) -> Order:
-    return Order(**dict(row) | {"steps": tuple(row["steps"])})

@@ -5,11 +5,12 @@ from typing import Final
 import asyncpg
 
 from store.access.sealing import Keyring, Sealed
+from store.provisioning import import_keys
 from store.provisioning.orders import owner_of_key
 from store.provisioning.servers import owner_of_token
 
 SELECT_SECRETS: Final = """
-SELECT tenant_id, order_id, kind, master, wrapped, sealed FROM network_secrets WHERE master <> $1 FOR UPDATE
+SELECT tenant_id, order_id, kind, sealed_as, master, wrapped, sealed FROM network_secrets WHERE master <> $1 FOR UPDATE
 """
 
 UPDATE_WRAPPED: Final = """
@@ -22,8 +23,8 @@ UPDATE network_secrets
 async def rewrap_all(connection: asyncpg.Connection, keyring: Keyring) -> int:
     """Wrap everything under the current key of the keyring; return how many were under another. Raises SealError."""
     rows = await connection.fetch(SELECT_SECRETS, keyring.current)
-    for tenant_id, order_id, kind, *sealed in rows:
-        owner = owner_of_token(tenant_id) if order_id is None else owner_of_key(order_id, kind)
+    for tenant_id, order_id, kind, sealed_as, *sealed in rows:
+        owner = owner_of_token(tenant_id) if order_id is None else sealed_as or owner_of_key(order_id, kind)
         fresh = keyring.rewrap(Sealed(*sealed), owner)
         await connection.execute(UPDATE_WRAPPED, tenant_id, order_id, kind, fresh.master, fresh.wrapped)
-    return len(rows)
+    return len(rows) + await import_keys.rewrap_all(connection, keyring)

@@ -183,3 +183,57 @@ async def access(connection: asyncpg.Connection, keyring: Keyring, tenant_id: in
     owner_id, kind, address, application, *sealed = row
     token = "" if sealed[0] is None else keyring.open(Sealed(*sealed), owner_of_token(owner_id)).decode()
     return Access(owner_id, kind, address, application, token)
+
+
+class Declared(NamedTuple):
+    """The network server of a tenant among others; `devices` is how many it was last seen to have."""
+
+    slug: str
+    tenant: str
+    kind: str
+    address: str
+    listed_at: datetime | None
+    trouble: str
+    devices: int
+
+
+SELECT_DECLARED: Final = """
+SELECT slug, tenants.name AS tenant, one.kind, address, listed_at, trouble,
+       (SELECT count(*)::integer FROM network_devices WHERE network_devices.tenant_id = one.tenant_id) AS devices
+  FROM network_servers AS one
+  JOIN tenants USING (tenant_id)
+ WHERE one.tenant_id = ANY ((SELECT allowed('administer'))::integer[])
+ ORDER BY tenants.name
+ LIMIT $1
+"""
+
+
+async def declared(connection: asyncpg.Connection, limit: int) -> list[Declared]:
+    """Return the network servers of the tenants that whoever asks administers."""
+    return [Declared(**row) for row in await connection.fetch(SELECT_DECLARED, limit)]
+
+
+SELECT_WITHOUT: Final = """
+SELECT slug, name, kind
+  FROM tenants
+ WHERE tenant_id = ANY ((SELECT allowed('administer'))::integer[])
+   AND NOT EXISTS (SELECT FROM network_servers WHERE network_servers.tenant_id = tenants.tenant_id)
+   AND ($1 = '' OR insee = $1 OR strpos(lower(name), lower($1)) > 0 OR slug = $1)
+ ORDER BY array_position(ARRAY['syndicat', 'departement', 'epci'], kind), name
+ LIMIT 20
+"""
+
+
+async def without(connection: asyncpg.Connection, sought: str) -> list[tuple[str, str, str]]:
+    """Return tenants that have none of their own, of those that whoever asks administers: slug, name, kind."""
+    return [tuple(row) for row in await connection.fetch(SELECT_WITHOUT, sought)]
+
+
+SELECT_MODELS_USED: Final = """
+SELECT DISTINCT model_id FROM devices WHERE model_id IS NOT NULL ORDER BY model_id
+"""
+
+
+async def models_used(connection: asyncpg.Connection) -> list[str]:
+    """Return the models of the devices that whoever asks sees."""
+    return [row["model_id"] for row in await connection.fetch(SELECT_MODELS_USED)]

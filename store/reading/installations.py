@@ -185,8 +185,10 @@ async def photo(reader: Reader, tenant_id: int, dev_eui: str, taken_at: datetime
 class Stocked(NamedTuple):
     """A device that measures nothing: since when, and where it was last; None when it was never put in place."""
 
+    device_id: int
     dev_eui: str
     name: str
+    model_id: str | None
     model: str | None
     slug: str
     tenant: str
@@ -195,9 +197,9 @@ class Stocked(NamedTuple):
     site: str | None
 
 
-SELECT_STOCK: Final = """
-SELECT dev_eui, devices.name, models.vendor || ' ' || models.name AS model, slug, tenants.name AS tenant,
-       coalesce(last.ended_at, devices.created_at) AS since, last.point, last.site
+_STOCK: Final = """
+SELECT device_id, dev_eui, devices.name, model_id, models.vendor || ' ' || models.name AS model, slug,
+       tenants.name AS tenant, coalesce(last.ended_at, devices.created_at) AS since, last.point, last.site
   FROM devices
   JOIN tenants USING (tenant_id)
   LEFT JOIN models USING (model_id)
@@ -212,6 +214,10 @@ SELECT dev_eui, devices.name, models.vendor || ' ' || models.name AS model, slug
    AND NOT EXISTS (SELECT
                      FROM assignments
                     WHERE assignments.device_id = devices.device_id AND upper_inf(during))
+"""
+
+SELECT_STOCK: Final = f"""
+{_STOCK}
    AND ($1 = '' OR strpos(lower(concat_ws(' ', dev_eui, devices.name, models.vendor, models.name, tenants.name)),
                           lower($1)) > 0)
  ORDER BY since DESC, dev_eui
@@ -253,3 +259,17 @@ SELECT dev_eui, slug, point_id, points.name AS point, sites.name AS site, sites.
 async def placed(reader: Reader, dev_euis: list[str]) -> dict[str, Placed]:
     """Return where these devices measure now, by DevEUI; without those that measure nothing."""
     return {dev_eui: Placed(*where) for dev_eui, *where in await reader.fetch(SELECT_PLACED, dev_euis)}
+
+
+SELECT_STOCK_OF: Final = f"""
+{_STOCK}
+   AND tenant_id = $1
+   AND device_id > $2
+ ORDER BY device_id
+ LIMIT $3
+"""
+
+
+async def stock_of(reader: Reader, tenant_id: int, *, after: int, limit: int) -> list[Stocked]:
+    """Return the devices of a tenant in stock, in the order of their ids."""
+    return [Stocked(**row) for row in await reader.fetch(SELECT_STOCK_OF, tenant_id, after, limit)]

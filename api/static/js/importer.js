@@ -4,7 +4,8 @@ const announced = document.getElementById("announced");
 
 /** @param {HTMLFormElement} form */
 async function take(form) {
-  const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams() });
+  const body = new URLSearchParams(/** @type {[string, string][]} */ ([...new FormData(form)]));
+  const answer = await fetch(form.action, { method: "POST", body });
   if (!answer.ok) throw new Error(String(answer.status));
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const fresh = page.getElementById("progress");

@@ -10,6 +10,8 @@
  * @property {string} [detail]
  */
 
+/** @typedef {{ text: string, href: string, keys: boolean }} Sent what was sent; `keys` are to be typed now, if it has some */
+
 const texts = JSON.parse(document.getElementById("queue-texts")?.textContent ?? "{}");
 const section = document.getElementById("queue");
 const TENANTS = "samara.tenants";
@@ -61,7 +63,7 @@ async function send() {
 }
 
 async function sendAll() {
-  /** @type {{ text: string, href: string }[]} */
+  /** @type {Sent[]} */
   const sent = [];
   for (const one of (await all()).filter((each) => !each.why)) {
     const answer = await fetch(`/api/v1/installations?tenant=${encodeURIComponent(one.tenant)}`, {
@@ -74,7 +76,8 @@ async function sendAll() {
     const said = await answer.json().catch(() => ({}));
     if (answer.ok) {
       await forget(one.key);
-      sent.push({ text: said.dev_eui, href: `/t/${one.tenant}/mises-en-service/${said.dev_eui}` });
+      const href = `/t/${one.tenant}/mises-en-service/${said.dev_eui}`;
+      sent.push({ text: said.dev_eui, href, keys: said.served === true });
     } else {
       await keep({ ...one, why: said.why ?? String(answer.status), found: said.found, detail: said.detail ?? said.title ?? "" });
     }
@@ -82,7 +85,7 @@ async function sendAll() {
   await show(sent);
 }
 
-/** @param {{ text: string, href: string }[]} sent */
+/** @param {Sent[]} sent */
 async function show(sent) {
   if (!section) return;
   const waiting = await all();
@@ -93,12 +96,18 @@ async function show(sent) {
   const list = document.createElement("ul");
   list.className = "queue";
   for (const one of waiting) list.append(line(one));
-  for (const { text, href } of sent) {
+  for (const { text, href, keys } of sent) {
     const item = document.createElement("li");
     const link = document.createElement("a");
     link.href = href;
     link.textContent = text;
     item.append(`${texts["queue.sent"]} `, link);
+    if (keys) {
+      const later = document.createElement("a");
+      later.href = `${href}#serveur-reseau`;
+      later.textContent = texts["queue.keys"];
+      item.append(" ", later);
+    }
     list.append(item);
   }
   section.replaceChildren(title, list);
@@ -146,6 +155,18 @@ function button(key, work) {
 async function again(one, changes) {
   await forget(one.key);
   await keep({ key: crypto.randomUUID(), tenant: one.tenant, body: { ...one.body, ...changes } });
+}
+
+/**
+ * Network keys are not kept on a phone: some vendors print them in the code beside the DevEUI.
+ *
+ * @param {string} code
+ */
+function keyless(code) {
+  if (/^[0-9a-f]{16}\s+[0-9a-f]{16}$/i.test(code)) return code; // two EUIs
+  const key = /(?:[0-9a-f]{2}[-: .]?){16}/gi;
+  if (!/^(LW|URN):/i.test(code)) return code.replace(key, "");
+  return /[0-9a-f]{32}/i.test(code) ? code.split(":").slice(0, 5).join(":") : code; // without its extensions
 }
 
 /** @returns {Promise<{ latitude_deg?: number, longitude_deg?: number }>} */
@@ -220,7 +241,7 @@ form?.addEventListener("submit", (event) => {
   const done_at = new Date().toISOString();
   void here().then(async (position) => {
     const body = {
-      code: text("later_code"),
+      code: keyless(text("later_code")),
       site_name: text("later_site"),
       point_name: text("later_point"),
       note: text("later_note"),

@@ -53,6 +53,12 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     },
     "DELETE /api/v1/network-server": {},
     "POST /api/v1/network-orders": {"act": "list"},
+    "POST /api/v1/network-orders/{id}/cancellation": {},
+    "POST /api/v1/network-orders/{id}/retry": {},
+    "POST /api/v1/loans": {"dev_eui": DEVICE, "to": "somme", "due_on": "2199-01-01"},
+    "PATCH /api/v1/loans/{id}": {"note": "x"},
+    "POST /api/v1/loans/{id}/return": {},
+    "POST /api/v1/devices/{dev_eui}/transfer": {"to": "somme"},
     "POST /api/v1/network-adoptions": {"devices": [DEVICE]},
     "POST /api/v1/installations": {"dev_eui": DEVICE, "point_id": "{point}"},
     "POST /api/v1/devices/{dev_eui}/removal": {},
@@ -126,13 +132,25 @@ dataset AS (
   INSERT INTO open_datasets (tenant_id, name, title, description, quantities, grain, every, since)
   VALUES ($1, 'x', 'Secret', 'Secret', '{temperature}', 'site', 'day', now()) RETURNING dataset_id
 ),
+network_order AS (
+  INSERT INTO network_orders (tenant_id, act) VALUES ($1, 'list') RETURNING order_id
+),
+taker AS (
+  INSERT INTO tenants (slug, name, kind) VALUES ('secret', 'Secret', 'commune') RETURNING tenant_id
+),
+loan AS (
+  INSERT INTO loans (tenant_id, borrower_id, device_id, lent_at, due_on, note)
+  SELECT $1, taker.tenant_id, device_id, now(), '2199-01-01', 'Secret'
+    FROM taker, devices WHERE devices.tenant_id = $1 LIMIT 1 RETURNING loan_id
+),
 message AS (
   INSERT INTO deliveries (message_id, tenant_id, contact_id, kind, severity, state, due_at, created_at)
   SELECT 'Secret', $1, contact_id, 'test', 'info', 'dead', now(), now() FROM contact RETURNING delivery_id
 )
 SELECT contact_id AS contact, incident_id AS incident, silence_id AS silence, delivery_id AS message,
-       rule_id AS rule, dataset_id AS dataset, window_id AS "maintenance-window"
-  FROM contact, incident, silence, message, rule, dataset, works
+       rule_id AS rule, dataset_id AS dataset, window_id AS "maintenance-window",
+       order_id AS "network-order", loan_id AS loan
+  FROM contact, incident, silence, message, rule, dataset, works, network_order, loan
 """
 # One's own, whoever one is: there is nothing of another tenant to name.
 OWN: Final = {

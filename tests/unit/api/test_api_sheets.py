@@ -11,6 +11,7 @@ import xlsxwriter
 from api import sheets
 from api.exports.delimited import written
 from api.sheets import SheetError, read
+from domain.sensor_list import KEY, NO_KEY
 
 EUI = "70B3D5E75E001234"
 
@@ -49,8 +50,11 @@ def test_a_file_without_headings_has_numbers_for_them() -> None:
 
 def test_network_keys_are_not_kept() -> None:
     found = read(f"DevEUI;AppKey;Nom\n{EUI};00112233445566778899aabbccddeeff;x\n".encode())
-    assert found.rows == [(2, [EUI, "", "x"])]
-    assert found.dropped == ["AppKey"]
+    assert found.rows == [(2, [EUI, KEY, "x"])]
+    assert found.keys == [(0, 1, bytes.fromhex("00112233445566778899aabbccddeeff"))]
+    assert "0011" not in repr(found).lower()
+    spoilt = read(f"DevEUI;AppKey\n{EUI};00112233445566778899aabbccddeef\n".encode())
+    assert (spoilt.rows, spoilt.keys) == ([(2, [EUI, NO_KEY])], [])  # most of a key is not kept either
 
 
 def test_what_our_own_file_made_harmless_is_read_back_as_it_was() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from domain.labels import crc16
-from domain.sensor_list import FIELDS, Row, RowError, propose, understand, use_of
+from domain.sensor_list import FIELDS, KEY, NO_KEY, Row, RowError, propose, understand, use_of
 from domain.uses import USES
 
 EUI = "70B3D5E75E001234"
@@ -20,7 +20,8 @@ def row(**said: str) -> list[str]:
     [
         (["DevEUI", "Nom", "Modèle", "Lieu", "Point"], ["dev_eui", "name", "model_id", "site", "point"]),
         (["dev_eui", "LATITUDE", "longitude (deg)", "Bâtiment"], ["dev_eui", "latitude_deg", "longitude_deg", "site"]),
-        (["EUI", "DevEUI", "AppKey"], ["dev_eui", "", ""]),  # the first that says it
+        (["EUI", "DevEUI", "AppKey"], ["dev_eui", "", "app_key"]),  # the first that says it
+        (["Deveui", "AppEUI", "Clé"], ["dev_eui", "join_eui", "app_key"]),
         (["Motif du refus", "Numéro"], ["", ""]),
     ],
 )
@@ -36,7 +37,12 @@ def test_a_row_is_read_as_people_write_it() -> None:
     said = row(dev_eui="70-b3-d5-e7-5e-00-12-34", model_id="ACME TH", site=" École ", point="Air", latitude_deg="49,9",
                longitude_deg="2.3")  # fmt: skip
     assert understand(said, FIELDS, MODELS) == Row(EUI.lower(), "", "acme-th", "École", "Air", 49.9, 2.3)
-    assert understand([f"{BASE}:C{crc16(BASE.encode()):04X}"], ["dev_eui"], {}) == Row(EUI.lower())
+    assert understand([f"{BASE}:C{crc16(BASE.encode()):04X}"], ["dev_eui"], {}) == Row(
+        EUI.lower(), join_eui="0011223344556677"
+    )
+    said = understand([EUI, "00-11-22-33-44-55-66-88", KEY, KEY], ["dev_eui", "join_eui", "app_key", "nwk_key"], {})
+    assert said == Row(EUI.lower(), join_eui="0011223344556688", has_app_key=True, has_nwk_key=True)
+    assert understand([EUI, KEY], ["dev_eui", "name"], {}) == Row(EUI.lower())  # a key is nobody's name
     assert understand(["x", EUI], ["", "dev_eui"], {}) == Row(EUI.lower())
 
 
@@ -62,6 +68,9 @@ def test_a_row_says_what_a_meter_is_for_and_behind_which_it_is() -> None:
         ({"dev_eui": EUI, "model_id": "Acme 9"}, "model", "Acme 9"),
         ({"dev_eui": EUI, "site": "x" * 201, "point": "y"}, "long", "x" * 60),
         ({"dev_eui": EUI, "site": "École"}, "no_point", "École"),
+        ({"dev_eui": EUI, "join_eui": "00112233"}, "join_eui", "00112233"),
+        ({"dev_eui": EUI, "app_key": NO_KEY}, "not_key", ""),
+        ({"dev_eui": EUI, "nwk_key": KEY}, "nwk_alone", ""),
         ({"dev_eui": EUI, "point": "Air"}, "no_site", "Air"),
         ({"dev_eui": EUI, "latitude_deg": "49.9"}, "half", "49.9"),
         ({"dev_eui": EUI, "latitude_deg": "nord", "longitude_deg": "2"}, "latitude", "nord"),
