@@ -23,7 +23,7 @@ import psutil
 
 PAGES: Final = ("/t/corbie", "/t/corbie/energie", "/t/corbie/eau", "/t/albert")
 FIGURE: Final = re.compile(r'<p class="figure">([^<]*)')
-FILLING: Final = "The past is still coming in"
+FILLING: Final = re.compile(r'<aside class="demo"[^>]*><p>[^<]*<strong>')  # what the banner says beside
 WITHIN_S: Final = 900.0
 
 
@@ -100,7 +100,7 @@ async def _figures(
             text = (await answer.text()).replace("\u00a0", " ").replace("\u202f", " ")
             assert answer.status == 200
         found[page] = [one.strip() for one in FIGURE.findall(text)]
-        filling = filling or FILLING in text
+        filling = filling or FILLING.search(text) is not None
     return found, filling
 
 
