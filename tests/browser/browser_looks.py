@@ -21,7 +21,7 @@ _HEIGHT: Final = 900
 _RULES: Final = {(360, "light"): "", (1440, "dark"): "color-contrast"}  # of axe-core; "": all of them
 
 _SIZE: Final = "document.querySelectorAll('*').length"
-_HUGE: Final = 4000  # elements: of such a page, `make looks` alone judges the colours in dark
+_HUGE: Final = 4000  # elements: axe-core takes minutes of such a page, and judges two of its looks alone
 
 # WCAG 2.1, 1.4.12: a reader may space text so much, and loses nothing.
 _SPACED: Final = """* { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important }
@@ -57,8 +57,9 @@ async def _judge(page: Page, name: str, form: tuple[int, Scheme], pictures: str)
     await _refuse_wide(page, name, form[0])
     if pictures:
         await page.screenshot(path=Path(pictures) / f"{name}.png", full_page=True)
-    if pictures or (form in _RULES and not (_RULES[form] and await page.evaluate(_SIZE) > _HUGE)):
-        rules = "" if pictures else _RULES[form]
+    is_huge = await page.evaluate(_SIZE) > _HUGE
+    if form in _RULES or (pictures and not is_huge):
+        rules = "" if pictures and not is_huge else _RULES[form]
         options = f"{{ runOnly: ['{rules}'] }}" if rules else "{}"
         found = await page.evaluate(f"axe.run(document, {options}).then((result) => result.violations)")
         told = [(one["id"], [node["html"] for node in one["nodes"]]) for one in found]
