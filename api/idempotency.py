@@ -6,7 +6,7 @@ the same key meanwhile waits for that transaction.
 
 import hashlib
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 import asyncpg
@@ -47,6 +47,24 @@ async def once(request: web.Request, body: bytes, work: Work) -> web.Response:
         assert isinstance(answer.body, bytes | None)
         await store.keep(connection, wanted, store.Answer(answer.status, headers, answer.body or b""))
         return answer
+
+
+async def is_first_time(
+    request: web.Request, connection: asyncpg.Connection, sheet: str, given: Mapping[str, str]
+) -> bool:
+    """Say whether a page's form is sent for the first time, and note it in the transaction of `connection`.
+
+    `sheet` is new on each page that is drawn: a second click on the same button asks for nothing, another button of
+    the same page for something else. A form without a sheet is always new.
+    """
+    if not sheet:
+        return True
+    said = hashlib.sha256(repr(sorted(given.items())).encode()).digest()
+    wanted = store.Key(str(account_of(request).account_id), f"page {sheet[:64]} {said.hex()}", said)
+    if await store.claim(connection, wanted, request.app[CLOCK]()) is not None:
+        return False
+    await store.keep(connection, wanted, store.Answer(web.HTTPSeeOther.status_code, {}, b""))
+    return True
 
 
 def _digest(request: web.Request, body: bytes) -> bytes:

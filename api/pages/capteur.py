@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import asyncpg
 from aiohttp import web
 
-from api import downlinks
+from api import downlinks, idempotency
 from api.access import HEALTH, INSTALL, require
 from api.context import CLOCK, TENANT_ID, reader, writer
 from api.downlinks import Wish
@@ -104,12 +104,13 @@ async def command(request: web.Request) -> web.Response:
     try:
         async with writer(request) as connection:
             tenant_id = await _tenant_of(request, connection, dev_eui)
-            prepared = await downlinks.prepare(request, connection, tenant_id, dev_eui, wish)
-            made = await downlinks.ask(request, connection, tenant_id, wish, prepared)
-            told = {"command": asked.command, "made": made}
-            await audit.append_own(
-                connection, "device.commanded", tenant_id=tenant_id, subject=dev_eui, detail=told
-            )  # fmt: skip
+            if await idempotency.is_first_time(request, connection, given["feuille"], {"of": dev_eui} | given):
+                prepared = await downlinks.prepare(request, connection, tenant_id, dev_eui, wish)
+                made = await downlinks.ask(request, connection, tenant_id, wish, prepared)
+                told = {"command": asked.command, "made": made}
+                await audit.append_own(
+                    connection, "device.commanded", tenant_id=tenant_id, subject=dev_eui, detail=told
+                )
     except ProblemError as error:
         if error.kind is FORBIDDEN:
             raise

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from secrets import token_urlsafe
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -23,7 +24,7 @@ from store.downlinks import asking
 from store.downlinks.asking import Device, Downlink
 from store.provisioning import servers
 
-FIELDS: Final = ("commande", "periode", "json", "port", "suivie")
+FIELDS: Final = ("commande", "periode", "json", "port", "suivie", "feuille")
 _SHOWN: Final = 20
 _MINUTE, _HOUR = 60, 3600
 # What technicians choose from, where the model takes it.
@@ -48,9 +49,13 @@ class Line(NamedTuple):
 
 
 class Section(NamedTuple):
-    """Commands on a sensor's page. `periods` are (seconds, words); empty: the model's period cannot be set."""
+    """Commands on a sensor's page. `periods` are (seconds, words); empty: the model's period cannot be set.
+
+    `sheet` is new each time: what is sent twice from it is meant once.
+    """
 
     action: str
+    sheet: str
     served: bool
     periods: Sequence[tuple[str, str]]
     period: str
@@ -83,6 +88,7 @@ async def section(
     now = request.app[CLOCK]()
     return Section(
         action=action,
+        sheet=token_urlsafe(12),
         served=is_served,
         periods=periods(commands, texts),
         period=str(device.period_s or ""),

@@ -18,6 +18,12 @@ function encodeDownlink(input) { return {bytes: [1, input.data.valve ? 1 : 0], f
 """
 
 
+CLICKED_TWICE = """
+(form) => Promise.all([1, 2].map(async () =>
+  (await fetch(form.action, {method: "POST", body: new URLSearchParams(new FormData(form))})).status))
+"""
+
+
 @pytest.fixture
 async def commanded(served: Served) -> Served:
     """A sensor whose period can be set, with a codec of its own, and what it was told before."""
@@ -74,3 +80,9 @@ async def test_a_technician_sets_a_period_sees_its_state_and_takes_it_back(
     await expect(page.locator(".downlinks li").first).to_contain_text('{"valve": true}')
     held = "SELECT payload, f_port, parameters FROM downlinks ORDER BY downlink_id DESC LIMIT 1"
     assert tuple(await commanded.connection.fetchrow(held)) == (b"\x01\x01", 5, '{"valve": true}')
+
+    await page.get_by_label("Période entre deux messages").select_option("7200")
+    statuses = await page.locator("form.surface").first.evaluate(CLICKED_TWICE)
+    assert statuses == [200, 200]
+    asked = "SELECT count(*) FROM downlinks WHERE period_s = 7200"
+    assert await commanded.connection.fetchval(asked) == 1
