@@ -95,6 +95,40 @@ async def _days_work(served: Served, page: Page) -> str:
     return "/mes-poses"
 
 
+async def _stocked(served: Served, _page: Page) -> str:
+    """Own a sensor that measures nowhere yet."""
+    await served.connection.execute(
+        "INSERT INTO devices (dev_eui, tenant_id) SELECT $1, tenant_id FROM tenants WHERE slug = 'croixval'"
+        " ON CONFLICT DO NOTHING",
+        _IN_STOCK,
+    )
+    return f"/t/croixval/stock/{_IN_STOCK}"
+
+
+async def _ordered(served: Served, _page: Page) -> str:
+    """Have a network server that refused a sensor."""
+    order_id = await served.connection.fetchval(
+        "WITH server AS (INSERT INTO network_servers (tenant_id, kind, address, application, listed_at)"
+        " SELECT tenant_id, 'chirpstack', 'https://lns.example', 'a', now() FROM tenants WHERE slug = 'croixval'"
+        " ON CONFLICT (tenant_id) DO UPDATE SET kind = excluded.kind RETURNING tenant_id)"
+        " INSERT INTO network_orders (tenant_id, act, dev_eui, state, attempts, trouble, ended_at)"
+        " SELECT tenant_id, 'put', $1, 'failed', 1, 'no profile for this model', now() FROM server RETURNING order_id",
+        _IN_STOCK,
+    )
+    return f"/t/croixval/serveur-reseau/ordres/{order_id}"
+
+
+def _ordering(address: str) -> Find:
+    """Return how to find a page of a network server that was asked for something."""
+
+    async def find(served: Served, page: Page) -> str:
+        await _ordered(served, page)
+        return address
+
+    return find
+
+
+_IN_STOCK: Final = "70b3d5e75e00cafe"
 _INSTALLED: Final = "70b3d5e75e00beef"
 _INCIDENT: Final = "SELECT incident_id FROM incidents ORDER BY incident_id LIMIT 1"
 _RULE: Final = "SELECT rule_id FROM rules ORDER BY rule_id LIMIT 1"
@@ -199,6 +233,7 @@ PAGES: Final = (
     Looked("pose-position", "/t/{slug}/mises-en-service/{dev_eui}", _positioned),
     Looked("poses", "/mes-poses", _days_work),
     Looked("stock", "/stock", "/stock"),
+    Looked("pret", "/t/{slug}/stock/{dev_eui}", _stocked),
     Looked("import", "/t/{slug}/import", f"{HOME}/import"),
     Looked("import-apercu", "/t/{slug}/import/{id}", _import),
     # of the network's supervisors
@@ -209,6 +244,11 @@ PAGES: Final = (
     Looked("couverture-commune", "/reseau/couverture", "/reseau/couverture?commune=mareuville", is_extra=True),
     Looked("parc", "/reseau/parc", "/reseau/parc"),
     Looked("securite", "/reseau/securite", "/reseau/securite"),
+    Looked("serveurs", "/reseau/serveurs", _ordering("/reseau/serveurs")),
+    Looked("serveur", "/t/{slug}/serveur-reseau", _ordering("/t/croixval/serveur-reseau")),
+    Looked("ordres", "/t/{slug}/serveur-reseau/ordres", _ordering("/t/croixval/serveur-reseau/ordres")),
+    Looked("ordre", "/t/{slug}/serveur-reseau/ordres/{id}", _ordered),
+    Looked("ecarts", "/t/{slug}/serveur-reseau/ecarts", _ordering("/t/croixval/serveur-reseau/ecarts")),
 )
 
 # What is behind a route of the pages and is no page: files, streams, and addresses that lead on.
@@ -229,6 +269,7 @@ NOT_PAGES: Final = frozenset(
         "/t/{slug}/environnement/air-des-ecoles.csv",
         "/t/{slug}/environnement/air-des-ecoles.pdf",
         "/t/{slug}/import/exemple.csv",
+        "/t/{slug}/import/{id}/echecs.csv",
         "/t/{slug}/import/{id}/refus.csv",
         "/t/{slug}/mises-en-service/{dev_eui}/photos/{at:\\d{1,17}}",
         "/t/{slug}/rapports/{month}.pdf",

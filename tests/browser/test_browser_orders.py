@@ -164,7 +164,6 @@ async def test_a_list_whose_middle_is_refused_is_mended_and_both_sides_are_broug
     page: Page, served: Served, desk: Desk, axe: str
 ) -> None:
     await declared(page, served, desk)
-    await look(page, served, "serveur", SERVER, axe)
     desk.chirpstack.fail("Create", f"{EUI[:-1]}2", Code.INVALID_ARGUMENT)
     lines = [f"{EUI[:-1]}{n};acme-th;Gymnase;Air {n};{n:032x}" for n in range(1, 6)]
     content = "\n".join(["DevEUI;Modèle;Lieu;Point;AppKey", *lines]).encode()
@@ -208,7 +207,6 @@ async def _in_line(page: Page, served: Served, desk: Desk, axe: str) -> None:
     await page.get_by_role("button", name="Lire le serveur").click()
     await page.get_by_text("La lecture est demandée.").wait_for()
     await desk.work()
-    await look(page, served, "ordres", f"{SERVER}/ordres", axe)
     await look(page, served, "ecarts", f"{SERVER}/ecarts", axe)
     await page.get_by_label("Étrangère").check()
     await page.get_by_role("button", name="Samara a raison").click()
@@ -221,12 +219,11 @@ async def _in_line(page: Page, served: Served, desk: Desk, axe: str) -> None:
     await page.get_by_role("link", name="Refusées (1)").click()
     await page.get_by_role("link", name="Retaper les clés").click()
     await page.get_by_role("heading", name="Réessayer").wait_for()
-    await look(page, served, "ordre", page.url.partition("#")[0].removeprefix(served.address), axe)
 
 
 async def test_a_sensor_is_lent_and_given_back(page: Page, served: Served, axe: str) -> None:
     await served.connection.execute("DELETE FROM assignments WHERE device_id = 1")
-    await look(page, served, "pret", f"/t/mareuville/stock/{1:016x}", axe)
+    await page.goto(f"{served.address}/t/mareuville/stock/{1:016x}")
     due_on = f"{served.clock.now:%Y-%m-%d}"
     await page.get_by_label("Dernier jour du prêt").fill(due_on)
     await page.get_by_role("button", name="Prêter le capteur").click()
