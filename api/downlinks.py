@@ -48,7 +48,7 @@ async def prepare(
     """Return the bytes of what is asked. Raises NotFoundError, and ProblemError saying what is wrong with it."""
     device = await asking.device(connection, tenant_id, dev_eui, held=True)
     if await servers.serving(connection, tenant_id) is None:
-        raise ProblemError(CONFLICT, _NO_SERVER)
+        raise ProblemError(CONFLICT, _NO_SERVER, why="no_server")
     encoded = await _encoded(request, connection, tenant_id, device, wish)
     most = most_bytes(device.spreading_factor)
     if len(encoded.payload) > most:
@@ -83,7 +83,8 @@ async def ask(
     """Write down that it is to be sent, and return its number. Raises ProblemError when too many wait."""
     device, encoded = prepared.device, prepared.encoded
     if device.waiting >= MOST_WAITING:
-        raise ProblemError(CONFLICT, f"{device.waiting} messages wait for this sensor already: cancel some first.")
+        detail = f"{device.waiting} messages wait for this sensor already: cancel some first."
+        raise ProblemError(CONFLICT, detail, why="too_many")
     now = request.app[CLOCK]()
     new = NewDownlink(
         tenant_id,

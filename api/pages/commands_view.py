@@ -16,7 +16,7 @@ from api.context import CLOCK
 from api.pages import words
 from api.pages.network_words import PARIS
 from api.pages.texts import Texts
-from api.problems import CONFLICT, ProblemError
+from api.problems import ProblemError
 from domain.commands import CODEC, PERIOD, PERIOD_S, RAW, Command
 from domain.downlinks import TROUBLES, leaves_at
 from store.access.bearer import may
@@ -207,6 +207,7 @@ def _whole(text: str) -> bool:
 
 def complaint(error: ProblemError, texts: Texts) -> str:
     """Return in words why a command was not taken."""
-    if error.kind is CONFLICT:
-        return texts("downlink.too_many")
+    why = error.extensions.get("why")
+    if why is not None:
+        return texts("downlink.too_many" if why == "too_many" else "command.no_server")
     return texts("downlink.not_taken", detail=error.detail)

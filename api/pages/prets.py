@@ -6,16 +6,16 @@ from typing import Final
 from aiohttp import web
 
 from api import lending
-from api.access import INSTALL, account_of, require
+from api.access import INSTALL, require
 from api.context import CLOCK, reader, writer
 from api.pages import pose_view, rendering, words
 from api.pages.forms import form
 from api.pages.rendering import Crumb
+from api.pages.texts import Texts
 from api.parameters import Asked, DevEui, Id, Slug, of_path
-from api.problems import NO_SUCH_TAKER, ProblemError
+from api.problems import NO_SUCH_MOMENT, NO_SUCH_TAKER, ProblemError
 from api.tenancy import tenant_of
 from store import installing, loans
-from store.access import audit
 from store.installing import RefusedError
 from store.reading import installations
 
@@ -55,8 +55,8 @@ async def _page(request: web.Request, given: dict[str, str], *, sought: str = ""
         tenant = await tenant_of(request, connection)
         found = await installing.device(connection, tenant.tenant_id, dev_eui)
         measured = await installing.assignments(connection, tenant.tenant_id, dev_eui=dev_eui, point_id=None)
-        served = await loans.loans(connection, tenant.tenant_id, is_open=True)
-    borrowed = next((one for one in served if one.dev_eui == dev_eui and one.borrower_slug == tenant.slug), None)
+        lent = await loans.loans(connection, tenant.tenant_id, is_open=True)
+    borrowed = next((one for one in lent if one.dev_eui == dev_eui and one.borrower_slug == tenant.slug), None)
     return rendering.html(
         request,
         "pret.html",
@@ -84,29 +84,27 @@ async def _page(request: web.Request, given: dict[str, str], *, sought: str = ""
 async def lend(request: web.Request) -> web.Response:
     """Lend the sensor until a day."""
     given, texts = await form(request, "to", "due_on", "note"), rendering.catalogue_of(request)
-    now, dev_eui = request.app[CLOCK](), of_path(request, StockPath).dev_eui
-    due_on = _day(given["due_on"])
-    if due_on is None or due_on < now.astimezone(words.PARIS).date():
+    dev_eui, due_on = of_path(request, StockPath).dev_eui, _day(given["due_on"])
+    if due_on is None:
         return await _page(request, given, wrong=texts("pret.wrong.day"))
     note = "".join(one for one in given["note"] if one.isprintable()).strip()[:_MAX_NOTE]
     try:
         async with writer(request) as connection:
-            tenant, borrower = await lending.both_of(request, connection, given["to"])
-            await loans.lend(
-                connection, dev_eui, tenant.tenant_id, borrower.tenant_id,
-                due_on=due_on, note=note, account_id=account_of(request).account_id, now=now,
-            )  # fmt: skip
-            detail = {"to": borrower.slug, "until": due_on.isoformat()}
-            await audit.append_own(
-                connection, "device.lent", tenant_id=tenant.tenant_id, subject=dev_eui, detail=detail
-            )
-    except ProblemError as error:
-        if error.kind != NO_SUCH_TAKER:
-            raise
-        return await _page(request, given, wrong=texts("pret.wrong.taker"))
-    except RefusedError:
-        return await _page(request, given, wrong=texts("pret.wrong.refused"))
+            await lending.lend(request, connection, dev_eui, given["to"], due_on=due_on, note=note)
+    except (ProblemError, RefusedError) as error:
+        return await _page(request, given, wrong=_wrong(error, texts))
     return rendering.onward("/stock#prets", done="lent")
+
+
+def _wrong(error: ProblemError | RefusedError, texts: Texts) -> str:
+    """Return in words why the sensor was not lent or given. What is no answer to a form is raised again."""
+    if isinstance(error, RefusedError):
+        return texts("pret.wrong.refused")
+    if error.kind is NO_SUCH_TAKER:
+        return texts("pret.wrong.taker")
+    if error.kind is NO_SUCH_MOMENT:
+        return texts("pret.wrong.day")
+    raise error
 
 
 def _day(text: str) -> date | None:
@@ -125,31 +123,27 @@ async def give(request: web.Request) -> web.Response:
         async with writer(request) as connection:
             tenant, taker = await lending.both_of(request, connection, given["to"])
             await loans.hand_over(connection, dev_eui, tenant.tenant_id, taker.tenant_id, request.app[CLOCK]())
-    except ProblemError as error:
-        if error.kind != NO_SUCH_TAKER:
-            raise
-        return await _page(request, given, wrong=texts("pret.wrong.taker"))
-    except RefusedError:
-        return await _page(request, given, wrong=texts("pret.wrong.refused"))
+    except (ProblemError, RefusedError) as error:
+        return await _page(request, given, wrong=_wrong(error, texts))
     return rendering.onward("/stock", done="given_away")
 
 
 @require(INSTALL)
 async def prolong(request: web.Request) -> web.Response:
     """Lend for longer, or shorter."""
-    given = await form(request, "due_on")
-    due_on = _day(given["due_on"])
-    async with writer(request) as connection:
-        tenant = await tenant_of(request, connection)
-        found = await loans.loan(connection, tenant.tenant_id, of_path(request, LoanPath).id)
-        if due_on is not None and due_on >= found.lent_at.astimezone(words.PARIS).date():
-            await loans.change(connection, tenant.tenant_id, found.loan_id, due_on=due_on, note=None)
-            detail = {"until": due_on.isoformat()}
-            await audit.append_own(
-                connection, "loan.prolonged", tenant_id=tenant.tenant_id, subject=found.dev_eui, detail=detail
-            )
-            return rendering.onward("/stock#prets", done="saved")
-    return rendering.onward("/stock#prets", done="no_such_day")
+    due_on = _day((await form(request, "due_on"))["due_on"])
+    if due_on is None:
+        return rendering.onward("/stock#prets", done="no_such_day")
+    try:
+        async with writer(request) as connection:
+            await lending.change(request, connection, of_path(request, LoanPath).id, due_on=due_on, note=None)
+    except RefusedError:
+        return rendering.onward("/stock#prets", done="not_given_back")
+    except ProblemError as error:
+        if error.kind is not NO_SUCH_MOMENT:
+            raise
+        return rendering.onward("/stock#prets", done="no_such_day")
+    return rendering.onward("/stock#prets", done="saved")
 
 
 @require(INSTALL)
@@ -158,11 +152,7 @@ async def give_back(request: web.Request) -> web.Response:
     await form(request)
     try:
         async with writer(request) as connection:
-            tenant = await tenant_of(request, connection)
-            loan_id = of_path(request, LoanPath).id
-            found = await loans.loan(connection, tenant.tenant_id, loan_id)
-            await loans.give_back(connection, tenant.tenant_id, loan_id, request.app[CLOCK]())
-            await audit.append_own(connection, "device.given_back", tenant_id=tenant.tenant_id, subject=found.dev_eui)
+            await lending.give_back(request, connection, of_path(request, LoanPath).id)
     except RefusedError:
         return rendering.onward("/stock#prets", done="not_given_back")
     return rendering.onward("/stock", done="given_back")

@@ -8,17 +8,16 @@ from aiohttp import web
 from pydantic import Field
 
 from api import lending, models, pagination, tenancy
-from api.access import HEALTH, INSTALL, account_of, require
+from api.access import HEALTH, INSTALL, require
 from api.context import CLOCK, reader
 from api.endpoint import get, patch, post
 from api.models import Resource
 from api.pages import words
 from api.parameters import Asked, DevEui, IdPath, OfTenant, PagedOfTenant, Slug
-from api.problems import NO_SUCH_TAKER
+from api.problems import NO_SUCH_MOMENT, NO_SUCH_TAKER
 from api.v1.install import DevEuiPath
 from api.v1.installations import Note
 from store import loans
-from store.access import audit
 from store.reading import installations
 from store.reading.pages import page_of
 
@@ -139,32 +138,21 @@ def _told(found: loans.Loan, request: web.Request) -> Loan:
 @require(INSTALL)
 async def create_loan(request: web.Request, connection: asyncpg.Connection, body: NewLoan) -> Loan:
     """Lend a sensor that is in stock. What it says is the borrower's until it is given back."""
-    tenant, borrower = await lending.both_of(request, connection, body.to)
-    loan_id = await loans.lend(
-        connection, body.dev_eui, tenant.tenant_id, borrower.tenant_id, due_on=body.due_on, note=body.note,
-        account_id=account_of(request).account_id, now=request.app[CLOCK](),
-    )  # fmt: skip
-    detail = {"to": body.to, "until": body.due_on.isoformat()}
-    await audit.append_own(connection, "device.lent", tenant_id=tenant.tenant_id, subject=body.dev_eui, detail=detail)
-    return _told(await loans.loan(connection, tenant.tenant_id, loan_id), request)
+    made = await lending.lend(request, connection, body.dev_eui, body.to, due_on=body.due_on, note=body.note)
+    return _told(made, request)
 
 
 @require(INSTALL)
 async def change_loan(request: web.Request, connection: asyncpg.Connection, path: IdPath, body: ChangedLoan) -> Loan:
     """Lend for longer or shorter, or note something else: the lender may."""
-    tenant = await tenancy.tenant_of(request, connection)
-    await loans.change(connection, tenant.tenant_id, path.id, due_on=body.due_on, note=body.note)
-    return _told(await loans.loan(connection, tenant.tenant_id, path.id), request)
+    changed = await lending.change(request, connection, path.id, due_on=body.due_on, note=body.note)
+    return _told(changed, request)
 
 
 @require(INSTALL)
 async def return_loan(request: web.Request, connection: asyncpg.Connection, path: IdPath) -> Loan:
     """Take a lent sensor back, into the lender's stock. What it said while it was lent stays the borrower's."""
-    tenant = await tenancy.tenant_of(request, connection)
-    await loans.give_back(connection, tenant.tenant_id, path.id, request.app[CLOCK]())
-    found = await loans.loan(connection, tenant.tenant_id, path.id)
-    await audit.append_own(connection, "device.given_back", tenant_id=tenant.tenant_id, subject=found.dev_eui)
-    return _told(found, request)
+    return _told(await lending.give_back(request, connection, path.id), request)
 
 
 @require(INSTALL)
@@ -179,9 +167,9 @@ async def transfer_device(
 ROUTES: Final = (
     get(STOCK, list_stock),
     get(LOANS, list_loans),
-    post(LOANS, create_loan, query=OfTenant, problems=(NO_SUCH_TAKER,)),
+    post(LOANS, create_loan, query=OfTenant, problems=(NO_SUCH_TAKER, NO_SUCH_MOMENT)),
     get(f"{LOANS}/{{id}}", get_loan, query=OfTenant),
-    patch(f"{LOANS}/{{id}}", change_loan, query=OfTenant, held=_held_loan),
+    patch(f"{LOANS}/{{id}}", change_loan, query=OfTenant, held=_held_loan, problems=(NO_SUCH_MOMENT,)),
     post(f"{LOANS}/{{id}}/return", return_loan, query=OfTenant, held=_held_loan),
     post(TRANSFER, transfer_device, query=OfTenant, problems=(NO_SUCH_TAKER,)),
 )

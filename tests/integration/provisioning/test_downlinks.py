@@ -12,7 +12,9 @@ from api_world import NOW
 from chirpstack_server import APPLICATION, PROFILE, TOKEN, ChirpStackServer, Code, device
 from downlinks_world import PERIOD, PERIOD_BYTES, asked, downlinks, give_commands, telling
 from provisioning_world import AIR, Desk, desk_of
+from test_provisioning_pages import post
 
+COMMANDS = f"/reseau/capteurs/{AIR}/commandes"
 SECOND = timedelta(seconds=1)
 
 
@@ -214,6 +216,7 @@ async def test_what_cannot_be_sent_is_refused_with_its_reason(ready: Desk) -> No
     for _ in range(9):
         await asked(ready, **PERIOD)
     assert "wait for this sensor" in (await asked(ready, 409, **PERIOD))["detail"]
+    assert "Trop de messages" in await post(ready, COMMANDS, commande="period", periode="1200", status=422)
     key = {"Idempotency-Key": "once"}
     path = f"/api/v1/devices/{2:016x}/downlinks?tenant=mareuville"
     for _ in range(2):
@@ -246,3 +249,5 @@ async def test_technicians_command_the_sensors_of_their_tenant_alone(ready: Desk
 async def test_no_network_server_no_command(desk: Desk) -> None:
     await give_commands(desk)
     assert "network server" in (await asked(desk, 409, **PERIOD))["detail"]
+    told = await post(desk, COMMANDS, commande="period", periode="1200", status=422)
+    assert ("Aucun serveur de réseau" in told, "Trop de messages" in told) == (True, False)

@@ -33,6 +33,7 @@ async def test_a_sensor_is_lent_prolonged_and_given_back_over_the_api(desk: Desk
     assert (stocked["dev_eui"], stocked["model_id"], stocked["point"]) == (AIR, "acme-th", "Air, classe de CM2")
     for to in ("mareuville", "nulle-part"):
         await desk.ask("POST", "loans", 422, **(wanted | {"to": to}))
+    await desk.ask("POST", "loans", 422, **(wanted | {"due_on": str(today - timedelta(days=1))}))
     loan = await desk.ask("POST", "loans", 201, **wanted)
     assert (loan["lender"], loan["borrower"], loan["is_overdue"]) == ("mareuville", "autreville", False)
     assert await owner(desk) == "autreville"
@@ -48,6 +49,7 @@ async def test_a_sensor_is_lent_prolonged_and_given_back_over_the_api(desk: Desk
     assert (await desk.ask("GET", f"loans/{loan['id']}"))["is_overdue"]
     assert "1 capteur prêté aurait dû être rendu." in await get(desk, "/stock")
     assert "1 capteur prêté aurait dû être rendu." in await get(desk, "/mes-poses")
+    await desk.ask("PATCH", f"loans/{loan['id']}", 422, due_on=str(today - timedelta(days=1)))
     later = await desk.ask("PATCH", f"loans/{loan['id']}", 200, due_on=str(today + timedelta(days=30)))
     assert not later["is_overdue"]
 
@@ -112,8 +114,15 @@ async def test_pages_lend_give_back_and_give_for_good(desk: Desk) -> None:
     assert "C'est enregistré." in await post(desk, f"/t/mareuville/prets/{loan['id']}", due_on="2198-01-01")
     assert "de nouveau en stock" in await post(desk, f"/t/mareuville/prets/{loan['id']}/retour")
     assert "terminé" in await post(desk, f"/t/mareuville/prets/{loan['id']}/retour")
+    assert "terminé" in await post(desk, f"/t/mareuville/prets/{loan['id']}", due_on="2198-01-01")
+    assert "qui suit le début" in await post(desk, f"/t/mareuville/prets/{loan['id']}", due_on="2020-01-01")
     assert "a changé de collectivité" in await post(desk, f"{page}/don", to="autreville")
     assert await owner(desk) == "autreville"
+    await desk.ask("PATCH", f"devices/{AIR}?tenant=autreville", name="Bureau du maire")
+    names = [
+        (await desk.ask("GET", f"loans/{loan['id']}?tenant={one}"))["name"] for one in ("mareuville", "autreville")
+    ]
+    assert names == ["", "Bureau du maire"]  # what is called how is of who has it
 
 
 async def test_network_servers_are_told_when_a_sensor_goes_from_one_to_another(
