@@ -3,6 +3,7 @@
 Which devices, and which side is right, is chosen; what would be done is shown; then it is done. All of it at once too.
 """
 
+import hashlib
 from collections.abc import Sequence
 from typing import Any, Final, Literal, NamedTuple
 
@@ -49,11 +50,12 @@ class _Found(NamedTuple):
 
 
 class _Chosen(NamedTuple):
-    """What a form says: which devices, and which side is right."""
+    """What a form says: which devices, which side is right, and what was seen of them, '' before anything was."""
 
     dev_euis: frozenset[str]
     everything: bool
     right: Right
+    seen: str
 
     def has(self, one: Compared) -> bool:
         """Say whether a device was chosen."""
@@ -154,6 +156,7 @@ async def plan(request: web.Request) -> web.Response:
         right=chosen.right,
         everything=chosen.everything,
         dev_euis=[] if chosen.everything else [one.dev_eui for one in wanted],
+        seen=_seen(wanted),
         rows=[
             [_name(one), {"status": steps[one.dev_eui][0], "text": steps[one.dev_eui][1]}] for one in wanted[:_SHOWN]
         ],
@@ -161,6 +164,11 @@ async def plan(request: web.Request) -> web.Response:
         shown=_SHOWN,
         deleted=sum(one.here is None for one in wanted) if chosen.right == "here" else 0,
     )
+
+
+def _seen(wanted: Sequence[Compared]) -> str:
+    """Return what stands for these devices as they differ now: another digest, and another plan was seen."""
+    return hashlib.sha256(repr(wanted).encode()).hexdigest()
 
 
 async def _planned(
@@ -187,37 +195,48 @@ def _adopted(one: Compared, texts: Texts) -> tuple[str, str]:
 
 @require(INSTALL)
 async def apply(request: web.Request) -> web.Response:
-    """Let the side that was said to be right be so: orders to the network server, or what it says taken over here."""
+    """Let the side that was said to be right be so: orders to the network server, or what it says taken over here.
+
+    Where the two sides differ otherwise than the plan showed, nothing is done.
+    """
     chosen = await _chosen(request)
     async with writer(request) as connection:
         found = await _compare(request, connection)
-        tenant = found.tenant
         wanted = [one for one in found.differing if chosen.has(one)][:_MOST]
-        if chosen.right == "there":
-            dev_euis = [one.dev_eui for one in wanted if one.there is not None]
-            await devices.adopt(connection, tenant.tenant_id, dev_euis)
-            action, done = "network_devices.adopted", "ecarts_adopted"
-        else:
-            put = [Wish(one.dev_eui, None, None) for one in wanted if one.here is not None]
-            gone = [one.dev_eui for one in wanted if one.here is None]
-            if put:
-                await provisioning.want(request, connection, tenant.tenant_id, put, keep_keys=False)
-            await provisioning.order(request, connection, tenant.tenant_id, "delete", gone)
-            action, done = "network_devices.put", "ecarts_ordered"
-        detail = {"devices": len(wanted)}
-        await audit.append_own(connection, action, tenant_id=tenant.tenant_id, detail=detail)
-    onto = "ecarts" if chosen.right == "there" else "ordres"
-    return rendering.onward(rendering.tenant_address(tenant, "serveur-reseau", onto), done=done)
+        is_seen = chosen.seen == _seen(wanted)
+        if is_seen:
+            await _apply(request, connection, found.tenant, wanted, chosen.right)
+    if not is_seen:
+        return await _page(request, rendering.catalogue_of(request)("ecarts.otherwise"))
+    onto, done = ("ecarts", "ecarts_adopted") if chosen.right == "there" else ("ordres", "ecarts_ordered")
+    return rendering.onward(rendering.tenant_address(found.tenant, "serveur-reseau", onto), done=done)
+
+
+async def _apply(
+    request: web.Request, connection: asyncpg.Connection, tenant: Tenant, wanted: Sequence[Compared], right: Right
+) -> None:
+    if right == "there":
+        dev_euis = [one.dev_eui for one in wanted if one.there is not None]
+        await devices.adopt(connection, tenant.tenant_id, dev_euis)
+    else:
+        put = [Wish(one.dev_eui, None, None) for one in wanted if one.here is not None]
+        gone = [one.dev_eui for one in wanted if one.here is None]
+        if put:
+            await provisioning.want(request, connection, tenant.tenant_id, put, keep_keys=False)
+        await provisioning.order(request, connection, tenant.tenant_id, "delete", gone)
+    action = "network_devices.adopted" if right == "there" else "network_devices.put"
+    await audit.append_own(connection, action, tenant_id=tenant.tenant_id, detail={"devices": len(wanted)})
 
 
 async def _chosen(request: web.Request) -> _Chosen:
     """Return what the form says. Raises ProblemError."""
     given = await pairs(request)
     right = dict(given).get("right", "")
-    if not {name for name, _ in given} <= {"device", "everything", "right"} or right not in {"here", "there"}:
+    if not {name for name, _ in given} <= {"device", "everything", "right", "seen"} or right not in {"here", "there"}:
         raise ProblemError(INVALID_BODY)
     dev_euis = frozenset(value for name, value in given if name == "device")
-    return _Chosen(dev_euis, ("everything", _ALL) in given, "here" if right == "here" else "there")
+    everything, seen = ("everything", _ALL) in given, dict(given).get("seen", "")
+    return _Chosen(dev_euis, everything, "here" if right == "here" else "there", seen)
 
 
 @require(INSTALL)

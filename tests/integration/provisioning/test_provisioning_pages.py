@@ -153,6 +153,12 @@ async def test_an_order_is_refused_in_words_tried_again_with_its_keys_and_taken_
     assert AIR not in chirpstack.devices
 
 
+def seen(plan: str) -> str:
+    found = re.search('name="seen" value="([0-9a-f]{64})"', plan)
+    assert found is not None
+    return found[1]
+
+
 async def test_what_differs_is_brought_into_line_either_way_after_a_dry_run(
     ready: Desk, chirpstack: ChirpStackServer
 ) -> None:
@@ -173,14 +179,19 @@ async def test_what_differs_is_brought_into_line_either_way_after_a_dry_run(
     assert "Serait mis à jour." in plan
     assert "1 capteur serait supprimé du serveur de réseau, avec ses clés." in plan
     assert set(chirpstack.devices) == {stranger, renamed, AIR}  # nothing is done
-    await post(ready, f"{GAPS}/application", ("device", AIR), right="here")
+    alone = await post(ready, f"{GAPS}/plan", ("device", AIR), right="here")
+    for other in (seen(plan), "", "x"):  # another plan, or none
+        told = await post(ready, f"{GAPS}/application", ("device", AIR), right="here", seen=other, status=422)
+        assert "a changé depuis" in told
+    assert len(await ready.orders()) == 1  # to read what is there
+    await post(ready, f"{GAPS}/application", ("device", AIR), right="here", seen=seen(alone))
     await ready.work()
     assert chirpstack.devices[AIR].name == "Air, classe de CM2"
     assert stranger in chirpstack.devices
     plan = await post(ready, f"{GAPS}/plan", everything="all", right="there")
     for words in ("Serait déclaré dans Samara.", "Samara ne supprime pas", "Samara reprendrait : nom"):
         assert words in plan
-    await post(ready, f"{GAPS}/application", everything="all", right="there")
+    await post(ready, f"{GAPS}/application", everything="all", right="there", seen=seen(plan))
     name = "SELECT name FROM devices WHERE dev_eui = $1"
     assert await ready.served.connection.fetchval(name, stranger) == "Étrangère"
     assert await ready.served.connection.fetchval(name, renamed) == "Autre nom"
