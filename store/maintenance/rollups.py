@@ -44,7 +44,8 @@ DELETE FROM measurements_hourly
                                              OFFSET 0) AS held))
 """
 
-# Sorted once, by the subquery: aggregates that sort by themselves begin a sort for each hour, most of one sample.
+# Sorted once, by the subquery: aggregates that sort by themselves begin a sort for each hour, most of one sample. Its
+# order begins with the groups': else the planner may sort again, which keeps no order within a group.
 INSERT_HOURS: Final = """
 INSERT INTO measurements_hourly
        (device_id, quantity_id, channel, hour, samples, total, low, high, first, first_at, last, last_at)
@@ -59,7 +60,7 @@ SELECT device_id, quantity_id, channel, hour, count(*), sum(value), min(value), 
                                 AND measured_at >= changed.start
                                 AND measured_at < changed.stop
                              OFFSET 0) AS held
-         ORDER BY changed.device_id, quantity_id, channel, measured_at) AS sorted
+         ORDER BY changed.device_id, quantity_id, channel, hour, measured_at) AS sorted
  GROUP BY device_id, quantity_id, channel, hour
 """
 
@@ -87,7 +88,7 @@ SELECT device_id, quantity_id, channel, day, sum(samples), sum(total), min(low),
                                 AND hour >= changed.day
                                 AND hour < changed.stop
                              OFFSET 0) AS held
-         ORDER BY held.device_id, quantity_id, channel, hour) AS sorted
+         ORDER BY held.device_id, quantity_id, channel, day, hour) AS sorted
  GROUP BY device_id, quantity_id, channel, day
 """
 

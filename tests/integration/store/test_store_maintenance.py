@@ -11,6 +11,7 @@ import pytest
 from store_world import Frame, Row, a_device, a_place, utc, write_measurements, write_uplinks
 
 from store.maintenance.retention import delete_expired, retention, set_retention
+from store.maintenance.rollups import rebuild
 from store.maintenance.run import NOTHING, run_once
 from store.migrate import has_timescale
 from store.partitions import PARTITIONED, ensure_partitions, partitions
@@ -65,6 +66,20 @@ async def test_an_hour_is_rolled_up_when_it_is_over(connection: asyncpg.Connecti
     assert (await run_once(connection, NOW + timedelta(minutes=69))).marks == 0
     assert (await run_once(connection, NOW + timedelta(minutes=70))).marks == 1
     assert (await run_once(connection, NOW + timedelta(minutes=71))).marks == 0
+
+
+async def test_first_and_last_are_so_whichever_way_the_planner_takes(connection: asyncpg.Connection) -> None:
+    device_id = await a_device(connection, (await a_place(connection, "albert")).tenant_id, 1)
+    await ensure_partitions(connection, "measurements", [NOW.date()])
+    rows = [Row(device_id, "temperature", 0, NOW + timedelta(seconds=number), number) for number in range(3 * 3600)]
+    await write_measurements(connection, rows)
+    async with connection.transaction():
+        await connection.execute("SET LOCAL enable_hashagg = off")
+        await connection.execute("SET LOCAL work_mem = '64kB'")  # a sort of many runs
+        await rebuild(connection, {(device_id, NOW + timedelta(hours=hour)) for hour in range(3)})
+    hours = await connection.fetch("SELECT first, last FROM measurements_hourly ORDER BY hour")
+    assert [tuple(one) for one in hours] == [(0, 3599), (3600, 7199), (7200, 10799)]
+    assert tuple(await connection.fetchrow("SELECT first, last FROM measurements_daily")) == (0, 10799)
 
 
 async def test_what_fails_is_done_again(connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
