@@ -13,8 +13,6 @@ OWN: Final = "tenant_id"  # of the tenant that leaves: not written
 _FOLLOWS: Final = "of_tenant_id"  # written by a trigger
 _QUANTITIES: Final = "quantity_ids"
 _DOCUMENTS: Final = {("rules", "target"), ("rules", "definition")}
-_CAUSE: Final = ("incidents", "cause")
-_PART: Final = ("points", "part_of")
 
 
 class Column(NamedTuple):
@@ -69,15 +67,10 @@ def _field(relation: str, column: Column, names: Collection[str]) -> Field:
     if (relation, name) in _DOCUMENTS:
         out, back = (f"pg_temp.renumbered({row}.{name}, '{way}')" for row, way in (("one", "out"), ("staged", "in")))
         return Field(name, "jsonb", "", out, name, back)
-    if (relation, name) == _CAUSE:
-        return Field(name, "text", "", _CAUSE_OUT, name, _CAUSE_BACK)
-    if (relation, name) == _PART:
-        out, back = (f"(SELECT {to} FROM word_point WHERE {row}.{name} = {of})" for row, of, to in _POINTS)  # noqa: S608
+    if (relation, name) in _WORDED:
+        out, back = _WORDED[relation, name]
         return Field(name, "text", "", out, name, back)
     return Field(name, column.type, "", f"one.{name}", name, f"staged.{name}")
-
-
-_POINTS: Final = (("one", "id", "word"), ("staged", "word", "id"))  # another point of the same table
 
 
 def _each(table: str, array: str, wanted: str, given: str) -> str:
@@ -102,6 +95,17 @@ _CAUSE_BACK: Final = (
     "(SELECT id::text FROM word_rule WHERE word = substring(staged.cause FROM '[0-9]+$'))) "
     "ELSE staged.cause END"
 )
+
+# How columns go out of `one` and come back of `staged` that are no numbers alone.
+_WORDED: Final = {
+    ("incidents", "cause"): (_CAUSE_OUT, _CAUSE_BACK),
+    ("points", "part_of"): (  # another point of the same table
+        "(SELECT word FROM word_point WHERE one.part_of = id)",
+        "(SELECT id FROM word_point WHERE staged.part_of = word)",
+    ),
+    # What a device is called is of the tenant that has it: one that had it is not told.
+    ("devices", "name"): (f"CASE WHEN one.{OWN} = $1 THEN one.name ELSE '' END", "staged.name"),
+}
 
 
 def joins(made: Sequence[Field], *, table: str) -> str:

@@ -92,7 +92,7 @@ RELATIONS: Final = (
     Relation(
         "latest_frames",
         TELEMETRY,
-        _known("device"),
+        f"{_told('received_at')} AND one.measured_at >= held.since AND one.measured_at < held.until",
         f"{_DEVICE}, one.measured_at, one.received_at, quantities",
         omitted=("layout",),
     ),

@@ -4,7 +4,7 @@ import asyncio
 import csv
 import json
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from leaver import build, other_numbers
 
 from deploy.tenant_archive import ArchivedFile, Here, Manifest, export_tenant, import_tenant, read_manifest
 from domain.errors import ConfigurationError
+from store.assignments import move
 from store.maintenance.run import run_once
 from store.transfer.arriving import ArrivalError
 
@@ -82,6 +83,24 @@ async def _speaks_of_its_own(connection: asyncpg.Connection) -> None:
     )
     assert causes[0]["cause"] == f"threshold:site:{causes[0]['site_id']}"
     assert await connection.fetchval("SELECT count(*) FROM latest_frames WHERE layout = 0") == 1
+
+
+async def test_of_a_device_that_went_to_another_tenant_its_own_time_leaves(
+    home: asyncpg.Connection, tmp_path: Path
+) -> None:
+    device_id = await home.fetchval("SELECT device_id FROM devices WHERE dev_eui = '0000000000000001'")
+    taker_id = await home.fetchval("SELECT tenant_id FROM tenants WHERE slug = 'autreville'")
+    await move(home, device_id, taker_id, LEFT)
+    await home.execute("UPDATE devices SET name = 'Bureau du maire' WHERE device_id = $1", device_id)
+    later = LEFT + timedelta(hours=1)
+    await home.execute("INSERT INTO latest_frames VALUES ($1, 7, $2, $2, '{}', '{}', '{}')", device_id, later)
+    for slug, has_it in (("mareuville", False), ("autreville", True)):
+        await export_tenant(home, slug, tmp_path / slug, later)
+        devices = (tmp_path / slug / "devices.csv").read_text("utf-8")
+        assert ("0000000000000001" in devices, "Bureau du maire" in devices) == (True, has_it)
+        with (tmp_path / slug / "latest_frames.csv").open(encoding="utf-8") as file:
+            told = [one["measured_at"] for one in csv.DictReader(file) if one["device"] == "0000000000000001"]
+        assert {datetime.fromisoformat(one) > LEFT for one in told} == {has_it}
 
 
 async def test_unless_asked_nobody_is_told_anything_there(
