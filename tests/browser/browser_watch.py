@@ -23,6 +23,7 @@ Object.defineProperty(window, "uPlot", {
 """
 
 STREAMS: Final = re.compile("/live|/reseau/en-direct")  # leaving a page ends them: no failure
+_LEFT = "net::ERR_ABORTED"  # whoever leaves a page before all has come
 _OWN = "Service Worker registration blocked by Playwright"  # which it was asked to
 
 
@@ -45,7 +46,12 @@ async def watch(context: BrowserContext, complaints: list[str]) -> Page:
         "console", lambda message: complaints.append(f"console: {message.text}") if _OWN not in message.text else None
     )
     page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
-    page.on("requestfailed", lambda request: complaints.append(f"failed: {request.url} {request.failure}"))
+    page.on(
+        "requestfailed",
+        lambda request: (
+            None if request.failure == _LEFT else complaints.append(f"failed: {request.url} {request.failure}")
+        ),
+    )
     return page
 
 

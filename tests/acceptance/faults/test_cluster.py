@@ -3,8 +3,10 @@
 import asyncio
 import signal
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import nats
 import pytest
@@ -40,20 +42,24 @@ def heard(cluster: NatsCluster, **others: Any) -> dict[str, Any]:
 
 async def first_client(cluster: NatsCluster) -> None:
     """Connect by MQTT: nats-server makes its streams for the first client."""
-
-    async def accepted() -> bool:
-        try:
-            await publish_one(cluster.nodes[0].mqtt_port, "samara/hello", b"")
-        except BrokerUnreachableError:  # it takes connections before it can serve them
-            return False
-        return True
-
-    await until(accepted)
+    async with publisher_to(cluster.nodes[0].mqtt_port) as publisher:
+        await publisher.publish("samara/hello", b"")
 
 
-async def publish_one(port: int, topic: str, payload: bytes) -> None:
-    async with Publisher(BrokerAddress(port=port), client_id="one") as publisher:
-        await publisher.publish(topic, payload)
+@asynccontextmanager
+async def publisher_to(port: int) -> AsyncIterator[Publisher]:
+    """Give a publisher that a node has accepted: it takes connections before it can serve them."""
+    async with AsyncExitStack() as stack:
+        found: list[Publisher] = []
+
+        async def accepted() -> bool:
+            publisher = Publisher(BrokerAddress(port=port), client_id=uuid4().hex)
+            with suppress(BrokerUnreachableError):
+                found.append(await stack.enter_async_context(publisher))
+            return bool(found)
+
+        await until(accepted)
+        yield found[0]
 
 
 async def test_a_node_and_a_worker_die(
@@ -129,11 +135,12 @@ async def test_doctor_looks_and_topics_come_back(cluster: NatsCluster) -> None:
     stream = client.jetstream()
     await stream.add_consumer(STREAM, durable_name="all")
     pulled = await stream.pull_subscribe_bind("all", STREAM)
-    for topic in TOPICS:
-        await publish_one(cluster.nodes[1].mqtt_port, topic, b"")
-        (message,) = await pulled.fetch(1, timeout=5)
-        assert topic_of(message.subject) == topic
-        await message.ack()
+    async with publisher_to(cluster.nodes[1].mqtt_port) as publisher:
+        for topic in TOPICS:
+            await publisher.publish(topic, b"")
+            (message,) = await pulled.fetch(1, timeout=30)
+            assert topic_of(message.subject) == topic
+            await message.ack()
     await client.close()
 
 

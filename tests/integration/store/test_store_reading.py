@@ -103,7 +103,7 @@ async def test_a_tenant_sees_its_own_sites_and_points(connection: asyncpg.Connec
         ("Mairie", 50.0, 2.65),
     ]
     assert [point[0:1] + point[2:] for point in (await points(connection, one.tenant_id)).items] == [
-        (one.point_id, "Chaufferie", device_id, f"{1:016x}", None)
+        (one.point_id, "Chaufferie", device_id, f"{1:016x}", None, None, None)
     ]
     theirs = (await points(connection, other.tenant_id)).items
     assert [(point.point_id, point.device_id) for point in theirs] == [(other.point_id, None)]
