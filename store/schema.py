@@ -33,7 +33,8 @@ SELECT_COLUMNS: Final = """
 SELECT relname AS relation, attname AS name, format_type(atttypid, atttypmod) AS type,
        concat_ws(', ', CASE WHEN attnotnull THEN 'not null' END,
                        CASE WHEN attidentity <> '' THEN 'identity' END,
-                       'default ' || pg_get_expr(adbin, adrelid)) AS notes
+                       CASE attgenerated WHEN '' THEN 'default ' ELSE 'generated as ' END
+                       || btrim(regexp_replace(pg_get_expr(adbin, adrelid), '[[:space:]]+', ' ', 'g'))) AS notes
   FROM pg_class
   JOIN pg_attribute ON attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped
   LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
