@@ -143,6 +143,7 @@ async def take(connection: asyncpg.Connection, tenant_id: int, import_id: int, a
         "devices": looked.devices,
         "refused": len(looked.refused),
         "orders": orders,
+        "keeps_keys": found.registers and found.keep_keys,
     }
     await audit.append_own(connection, "devices.imported", tenant_id=tenant_id, subject=found.name, detail=detail)
     return await import_files.file(connection, tenant_id, import_id)
