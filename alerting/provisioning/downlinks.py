@@ -87,14 +87,10 @@ class _Desk:
         if one.asked_at is None:
             if is_over:
                 await self._end(one)
-            elif one.dev_eui is None:
-                raise ServerError(NO_DEVICE, permanent=True)
             else:
-                await self._send(one, await self._server(one), _outgoing(one, one.dev_eui))
+                await self._send(one, await self._server(one), _outgoing(one))
             return
-        if one.dev_eui is None:
-            raise ServerError(NO_DEVICE, permanent=True)
-        server, downlink = await self._server(one), _outgoing(one, one.dev_eui)
+        server, downlink = await self._server(one), _outgoing(one)
         item = one.item or await self._lost(one, server, downlink)
         if item is not None and not one.item:
             await self._accepted(one, item)
@@ -107,6 +103,8 @@ class _Desk:
         return await self._reach.server(await self._reach.access(one.tenant_id))
 
     async def _send(self, one: Claimed, server: NetworkServer, downlink: Outgoing) -> None:
+        if not one.is_theirs:
+            raise ServerError(NO_DEVICE, permanent=True)
         async with borrowed(self._office.pool) as connection:
             is_wanted = await sending.begin(connection, one.downlink_id, self._office.clock())
         if is_wanted:
@@ -166,5 +164,5 @@ class _Desk:
         self._office.told(ACT, "refused" if permanent else "again")
 
 
-def _outgoing(one: Claimed, dev_eui: str) -> Outgoing:
-    return Outgoing(dev_eui, str(one.reference), one.f_port, one.payload, one.confirmed, one.expires_at)
+def _outgoing(one: Claimed) -> Outgoing:
+    return Outgoing(one.dev_eui, str(one.reference), one.f_port, one.payload, one.confirmed, one.expires_at)

@@ -10,15 +10,16 @@ import asyncpg
 class Claimed(NamedTuple):
     """A downlink that this worker alone handles until its claim ends. `attempts` were made before.
 
-    `asked_at`: since when its network server may have it, None if it was never asked. `dev_eui` is None where the
-    tenant no longer has the device.
+    `asked_at`: since when its network server may have it, None if it was never asked. `is_theirs`: the tenant has the
+    device still.
     """
 
     downlink_id: int
     reference: UUID
     tenant_id: int
     device_id: int
-    dev_eui: str | None
+    dev_eui: str
+    is_theirs: bool
     f_port: int
     payload: bytes
     confirmed: bool
@@ -49,11 +50,11 @@ WITH due AS (
 )
 UPDATE downlinks AS one
    SET claimed_until = $1::timestamptz + $2::interval, attempts = attempts + 1
-  FROM due
+  FROM due, devices
  WHERE one.downlink_id = due.downlink_id
-RETURNING one.downlink_id, reference, one.tenant_id, one.device_id,
-          (SELECT dev_eui FROM devices WHERE devices.device_id = one.device_id AND devices.tenant_id = one.tenant_id),
-          f_port, payload, confirmed, created_at, expires_at, asked_at, item, withdrawn_at, attempts - 1
+   AND devices.device_id = one.device_id
+RETURNING one.downlink_id, reference, one.tenant_id, one.device_id, dev_eui, devices.tenant_id = one.tenant_id, f_port,
+          payload, confirmed, one.created_at, expires_at, asked_at, item, withdrawn_at, attempts - 1
 """
 
 

@@ -14,6 +14,8 @@ from downlinks_world import PERIOD, PERIOD_BYTES, asked, downlinks, give_command
 from provisioning_world import AIR, Desk, desk_of
 from test_provisioning_pages import post
 
+from alerting.provisioning.downlinks import downlinks_once
+
 COMMANDS = f"/reseau/capteurs/{AIR}/commandes"
 SECOND = timedelta(seconds=1)
 
@@ -176,6 +178,23 @@ async def test_it_can_be_cancelled_until_it_is_sent(ready: Desk, chirpstack: Chi
     await ready.work()
     await ready.ask("DELETE", f"{path}/{third}", 409)
     await ready.ask("DELETE", f"{path}/{third + 100}", 404)
+
+
+async def test_what_waits_for_a_sensor_that_goes_to_another_tenant_is_taken_back(
+    ready: Desk, chirpstack: ChirpStackServer
+) -> None:
+    await asked(ready, **PERIOD)
+    await ready.work()
+    await asked(ready, **PERIOD)
+    assert (len(chirpstack.queue), await states(ready)) == (1, ["accepted", "queued"])
+    await ready.ask("POST", f"devices/{AIR}/removal", 204)
+    await ready.ask("POST", f"devices/{AIR}/transfer", 204, to="autreville")
+    while await downlinks_once(ready.office):
+        pass
+    became = await ready.served.connection.fetch("SELECT state, trouble FROM downlinks")
+    assert [tuple(one) for one in became] == [("cancelled", "")] * 2
+    assert (chirpstack.queue, chirpstack.calls["Enqueue"]) == ([], 1)
+    assert (await ready.ask("GET", f"devices/{AIR}/downlinks?tenant=autreville"))["items"] == []
 
 
 async def test_what_never_leaves_expires_and_what_fails_says_why(
