@@ -68,7 +68,8 @@ async def test_an_hour_is_rolled_up_when_it_is_over(connection: asyncpg.Connecti
     assert (await run_once(connection, NOW + timedelta(minutes=71))).marks == 0
 
 
-async def test_first_and_last_are_so_whichever_way_the_planner_takes(connection: asyncpg.Connection) -> None:
+async def test_first_and_last_are_so_whichever_way_the_planner_takes(database: str) -> None:
+    connection = await asyncpg.connect(database)
     device_id = await a_device(connection, (await a_place(connection, "albert")).tenant_id, 1)
     await ensure_partitions(connection, "measurements", [NOW.date()])
     rows = [Row(device_id, "temperature", 0, NOW + timedelta(seconds=number), number) for number in range(3 * 3600)]
@@ -80,6 +81,7 @@ async def test_first_and_last_are_so_whichever_way_the_planner_takes(connection:
     hours = await connection.fetch("SELECT first, last FROM measurements_hourly ORDER BY hour")
     assert [tuple(one) for one in hours] == [(0, 3599), (3600, 7199), (7200, 10799)]
     assert tuple(await connection.fetchrow("SELECT first, last FROM measurements_daily")) == (0, 10799)
+    await connection.close()
 
 
 async def test_what_fails_is_done_again(connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
