@@ -1,8 +1,7 @@
 """The page of a tenant's energy, /t/<slug>/energie: by building, in kWh and euros, against last year and the decree."""
 
 from collections.abc import Mapping
-from datetime import timedelta
-from functools import partial
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -23,7 +22,7 @@ from api.tenancy import tenant_of
 from domain import energy
 from store import buildings
 from store.reading import consumption, hourly
-from store.reading.consumption import Told
+from store.reading.consumption import Told, Use
 from store.reading.territory import Tenant
 
 PATH: Final = "/t/{slug}/energie"
@@ -84,23 +83,34 @@ def _uses(
 async def _found(
     connection: asyncpg.Connection, tenant: Tenant, period: Period, year: Period, told: list[Told]
 ) -> Found:
-    read = partial(consumption.uses, connection, tenant, energy_view.QUANTITIES, alike=periods.alike(told, period.days))
-    of_year = await read(year.start, year.end)
-    now = [use for use in of_year if use.start >= period.start]
-    before = await read(period.start_before, period.end_before)
+    start = min(period.start_before, year.start)  # the one ends where the other begins: they are read at once
+    uses = await consumption.uses(
+        connection,
+        tenant,
+        energy_view.QUANTITIES,
+        start,
+        period.end,
+        alike=periods.alike(told, period.days),
+    )
     hours = await hourly.hours(connection, tenant, (energy_view.ELECTRICITY,), period.end - _HABITS, period.end)
     opening = await buildings.opening_hours(connection, tenant.tenant_id)
     return Found(
-        now=now,
-        before=before,
-        year=of_year,
+        now=_within(uses, period.start, period.end),
+        before=_within(uses, period.start_before, period.end_before),
+        year=_within(uses, year.start, year.end),
         hours=hours,
         buildings=await buildings.buildings(connection, tenant.tenant_id),
         prices=await buildings.prices(connection, tenant.tenant_id),
-        degree_days=await buildings.degree_days_of(connection, min(period.start_before, year.start), period.end),
+        degree_days=await buildings.degree_days_of(connection, start, period.end),
         opened=opened([(hour.site_id, hour.start) for hour in hours], opening, period.zone),
         zone=period.zone,
     )
+
+
+def _within(uses: list[Use], start: datetime, end: datetime) -> list[Use]:
+    """Return those of [start, end). Moments of one zone are compared twenty times as fast as those of two."""
+    first, last = start.astimezone(UTC), end.astimezone(UTC)
+    return [use for use in uses if first <= use.start < last]
 
 
 ROUTES: Final = (web.get(PATH, page),)

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
+from domain.quantities import QUANTITIES
 from store.reading.growth import Asked, of_growth
 from store.reading.pages import Reader
 from store.reading.territory import Tenant
@@ -81,9 +82,11 @@ async def days(
     changed.
     """
     asked = Asked([tenant.tenant_id], quantities, periods, tenant.time_zone)
-    counted = await reader.fetch(SELECT_COUNTED, *asked.parameters())
-    levels = await reader.fetch(SELECT_LEVEL_DAYS, tenant.tenant_id, list(quantities), *periods[0])
-    return [Told(*row) for row in [*counted, *levels]]
+    told = await reader.fetch(SELECT_COUNTED, *asked.parameters())
+    levels = [name for name in quantities if name not in QUANTITIES or QUANTITIES[name].kind == "gauge"]
+    if levels:
+        told += await reader.fetch(SELECT_LEVEL_DAYS, tenant.tenant_id, levels, *periods[0])
+    return [Told(*row) for row in told]
 
 
 class Use(NamedTuple):
@@ -96,12 +99,17 @@ class Use(NamedTuple):
     amount: float
 
 
+# Whether a point is alike is found once a point. Sets of groups are hashed: the planner, which expects a row or two of
+# each meter, would sort a year of days first.
 SELECT_USES: Final = of_growth("""
 SELECT site_id, name, alike, day, amount
-  FROM (SELECT site_id, quantity_id, point_id = ANY ($8::integer[]) AS alike, day, sum(counted) AS amount
+  FROM (SELECT site_id, quantity_id, alike, day, sum(counted) AS amount
           FROM grown
+          JOIN (SELECT point_id, point_id = ANY ($8::integer[]) AS alike
+                  FROM points
+                 WHERE of_tenant_id = ANY ($1::integer[])) AS compared USING (point_id)
          WHERE weight <> 0
-         GROUP BY site_id, quantity_id, alike, day) AS used
+         GROUP BY GROUPING SETS ((site_id, quantity_id, alike, day), ())) AS used
   JOIN quantities USING (quantity_id)
  ORDER BY day, site_id, name, alike
 """)

@@ -26,7 +26,8 @@ from store.reading.ladder import TERRITORY
 #
 # The index before a range is looked for in the two days before it, with the same search, and further back where those
 # are empty: a counter that was silent for longer than a hundred days begins anew. OFFSET 0: what the API reads is a
-# view that hides other tenants' rows, and a range reaches into it only from within.
+# view that hides other tenants' rows, and a range reaches into it only from within. Each meter's pieces are put in
+# order by themselves: all of a tenant's year at once would be sorted on disk.
 _GROWN: Final = """
 meters AS MATERIALIZED (
   SELECT points.of_tenant_id AS tenant_id, counting.site_id, point_id, weight, device_id, since, until,
@@ -44,70 +45,65 @@ meters AS MATERIALIZED (
    WHERE points.of_tenant_id = ANY ($1::integer[])
      AND ($5::integer IS NULL OR counting.site_id = $5)
      AND (weight >= 0 OR whole_at <> points.site_id)
-), stretches AS (
-  SELECT tenant_id, site_id, point_id, weight, device_id, since, first_day, period, by_day, begins, ends
+), stepped AS (
+  SELECT tenant_id, site_id, point_id, weight, period, series.*
     FROM meters
    CROSS JOIN unnest($3::timestamptz[], $4::timestamptz[]) WITH ORDINALITY AS asked (start, stop, period)
-   CROSS JOIN LATERAL (VALUES (true, greatest(start, first_day), least(stop, last_day)),
-                              (false, greatest(start, since), least(stop, first_day, until)),
-                              (false, greatest(start, first_day, last_day), least(stop, until)))
-           AS cut (by_day, begins, ends)
-   WHERE begins < ends
-), pieces AS (
-  SELECT stretches.*, quantity_id, channel, day AS at, day, low, high, first, last
-    FROM stretches
-   CROSS JOIN LATERAL (SELECT *
-                         FROM measurements_daily
-                        WHERE device_id = stretches.device_id
-                          AND quantity_id = ANY (ARRAY(SELECT quantity_id
-                                                         FROM quantities
-                                                        WHERE name = ANY ($2::text[]) AND kind = 'counter'))
-                          AND day >= greatest(begins - interval '2 days', first_day)
-                          AND day < ends
-                       OFFSET 0) AS rolled_up
-   WHERE by_day
-   UNION ALL
-  SELECT stretches.*, quantity_id, channel, hour AS at, date_trunc('day', hour, $6::text) AS day, low, high, first, last
-    FROM stretches
-   CROSS JOIN LATERAL (SELECT *
-                         FROM measurements_hourly
-                        WHERE device_id = stretches.device_id
-                          AND quantity_id = ANY (ARRAY(SELECT quantity_id
-                                                         FROM quantities
-                                                        WHERE name = ANY ($2::text[]) AND kind = 'counter'))
-                          AND hour >= greatest(begins - interval '3 hours', since - interval '1 hour')
-                          AND hour < ends
-                          AND last_at >= since
-                       OFFSET 0) AS rolled_up
-   WHERE NOT by_day
-), stepped AS (
-  SELECT pieces.*, at - lag(at) OVER series AS after,
-         coalesce(lag(at) OVER series < greatest(day, begins), true) AS is_new_day,
-         coalesce(lag(last) OVER series,
-                  CASE WHEN at < begins THEN NULL
-                       WHEN by_day
-                       THEN (SELECT last
-                               FROM measurements_daily AS earlier
-                              WHERE earlier.device_id = pieces.device_id
-                                AND earlier.quantity_id = pieces.quantity_id
-                                AND earlier.channel = pieces.channel
-                                AND earlier.day < at
-                                AND earlier.day >= greatest(at - interval '100 days', since - interval '25 hours')
-                                AND earlier.last_at >= since
-                              ORDER BY earlier.day DESC
-                              LIMIT 1)
-                       ELSE (SELECT last
-                               FROM measurements_hourly AS earlier
-                              WHERE earlier.device_id = pieces.device_id
-                                AND earlier.quantity_id = pieces.quantity_id
-                                AND earlier.channel = pieces.channel
-                                AND earlier.hour < at
-                                AND earlier.hour >= greatest(at - interval '8 days', since - interval '1 hour')
-                                AND earlier.last_at >= since
-                              ORDER BY earlier.hour DESC
-                              LIMIT 1) END) AS before
-    FROM pieces
-  WINDOW series AS (PARTITION BY device_id, since, weight, quantity_id, channel, period ORDER BY at)
+   CROSS JOIN LATERAL (
+     SELECT quantity_id, channel, at, day, begins, low, high, first, last, at - lag(at) OVER series AS after,
+            coalesce(lag(at) OVER series < greatest(day, begins), true) AS is_new_day,
+            coalesce(lag(last) OVER series,
+                     CASE WHEN at < begins THEN NULL
+                          WHEN by_day
+                          THEN (SELECT last
+                                  FROM measurements_daily AS earlier
+                                 WHERE earlier.device_id = meters.device_id
+                                   AND earlier.quantity_id = pieces.quantity_id
+                                   AND earlier.channel = pieces.channel
+                                   AND earlier.day < at
+                                   AND earlier.day >= greatest(at - interval '100 days', since - interval '25 hours')
+                                   AND earlier.last_at >= since
+                                 ORDER BY earlier.day DESC
+                                 LIMIT 1)
+                          ELSE (SELECT last
+                                  FROM measurements_hourly AS earlier
+                                 WHERE earlier.device_id = meters.device_id
+                                   AND earlier.quantity_id = pieces.quantity_id
+                                   AND earlier.channel = pieces.channel
+                                   AND earlier.hour < at
+                                   AND earlier.hour >= greatest(at - interval '8 days', since - interval '1 hour')
+                                   AND earlier.last_at >= since
+                                 ORDER BY earlier.hour DESC
+                                 LIMIT 1) END) AS before
+       FROM (SELECT true AS by_day, begins, quantity_id, channel, day AS at, day, low, high, first, last
+               FROM (VALUES (greatest(start, first_day), least(stop, last_day))) AS cut (begins, ends)
+              CROSS JOIN LATERAL (SELECT *
+                                    FROM measurements_daily
+                                   WHERE device_id = meters.device_id
+                                     AND quantity_id = ANY (ARRAY(SELECT quantity_id
+                                                                    FROM quantities
+                                                                   WHERE name = ANY ($2::text[]) AND kind = 'counter'))
+                                     AND day >= greatest(begins - interval '2 days', first_day)
+                                     AND day < ends
+                                  OFFSET 0) AS rolled_up
+              WHERE begins < ends
+              UNION ALL
+             SELECT false, begins, quantity_id, channel, hour, date_trunc('day', hour, $6::text), low, high, first, last
+               FROM (VALUES (greatest(start, since), least(stop, first_day, until)),
+                            (greatest(start, first_day, last_day), least(stop, until))) AS cut (begins, ends)
+              CROSS JOIN LATERAL (SELECT *
+                                    FROM measurements_hourly
+                                   WHERE device_id = meters.device_id
+                                     AND quantity_id = ANY (ARRAY(SELECT quantity_id
+                                                                    FROM quantities
+                                                                   WHERE name = ANY ($2::text[]) AND kind = 'counter'))
+                                     AND hour >= greatest(begins - interval '3 hours', since - interval '1 hour')
+                                     AND hour < ends
+                                     AND last_at >= since
+                                  OFFSET 0) AS rolled_up
+              WHERE begins < ends) AS pieces
+     WINDOW series AS (PARTITION BY quantity_id, channel ORDER BY at)
+   ) AS series
 ), grown AS (
   SELECT *, weight * grown AS counted
     FROM (SELECT tenant_id, site_id, point_id, weight, quantity_id, channel, period, at, day, after, is_new_day,

@@ -83,6 +83,22 @@ async def of_each_point(connection: asyncpg.Connection, world: World, bounds: li
     return found
 
 
+async def of_two_halves(connection: asyncpg.Connection, world: World, bounds: tuple[datetime, datetime]) -> None:
+    """Read a time at once, as Énergie reads two years of it, and in two parts, cut on each of its days."""
+
+    async def read(start: datetime, end: datetime) -> dict[tuple[object, ...], float]:
+        found = await consumption.uses(
+            connection, world.tenant, (POWER, GAS, WATER), start, end, alike=[world.points["left"]]
+        )
+        assert [use.start for use in found] == sorted(use.start for use in found)
+        return {(use.site_id, use.quantity, use.alike, use.start): use.amount for use in found}
+
+    whole = await read(*bounds)
+    assert {key[2] for key in whole} == {True, False}
+    for cut in sorted({start for *_, start in whole if isinstance(start, datetime)})[1:]:
+        assert await read(bounds[0], cut) | await read(cut, bounds[1]) == pytest.approx(whole), cut
+
+
 async def test_every_page_tells_the_same_use(connection: asyncpg.Connection) -> None:
     world = await a_world(connection, "Europe/Paris")
     told_of = months.to_date(NOW, ZoneInfo("Europe/Paris"))
@@ -111,6 +127,7 @@ async def test_every_page_tells_the_same_use(connection: asyncpg.Connection) -> 
     of_quantity[WATER] -= accueil[apart]
     assert {quantity: used for (quantity, _), used in page.items()} == pytest.approx(of_quantity)
     of_quantity[WATER] += accueil[apart]
+    await of_two_halves(connection, world, told_of.bounds)
 
     report = await month.read(connection, world.tenant, FIRST)
     assert report.energy.by_quantity[POWER].kwh == pytest.approx(of_quantity[POWER])
