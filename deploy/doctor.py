@@ -194,9 +194,3 @@ def clock(ours: datetime, databases: datetime) -> Finding:
     if apart_s > _CLOCK_TOLERANCE_S:
         return Finding("clock", "wrong", f"{apart_s:.0f} s apart from the database's", advice + ", on both machines")
     return Finding("clock", "ok", f"{ours.isoformat(timespec='seconds')}, as the database's")
-
-
-def worst(findings: Sequence[Finding]) -> Verdict:
-    """Return the gravest verdict."""
-    verdicts = {finding.verdict for finding in findings}
-    return "wrong" if "wrong" in verdicts else "warning" if "warning" in verdicts else "ok"

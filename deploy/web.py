@@ -11,11 +11,8 @@ import asyncpg
 from aiohttp import web
 from prometheus_client import CollectorRegistry, exposition
 
-from alerting.contact_rules import ContactRules
-from alerting.rule_desk import RuleDesk
 from api.access import UNASKED, require
 from api.demonstration import Label
-from deploy.command_desk import CommandDesk
 from deploy.keyring import keyring_of
 from deploy.mailing import RelayMailer
 from deploy.roles import Ingesting, Running, now
@@ -44,7 +41,11 @@ async def api_role(
     `any_port` takes a free port when the one of the settings is taken. Raises ConfigurationError otherwise.
     `labels` are of a demonstration's sensors.
     """
-    from api.app import create_app  # noqa: PLC0415 - a process without this role starts again without its parts
+    # A process without this role starts again without its parts: a tenth of a second for each command, too.
+    from alerting.contact_rules import ContactRules  # noqa: PLC0415
+    from alerting.rule_desk import RuleDesk  # noqa: PLC0415
+    from api.app import create_app  # noqa: PLC0415
+    from deploy.command_desk import CommandDesk  # noqa: PLC0415
 
     keyring = keyring_of(running.settings)
     async with (

@@ -5,8 +5,7 @@ from typing import Annotated
 import typer
 
 from deploy.cli.common import run, settings_of, show_json
-from deploy.doctor import examine, worst
-from deploy.findings import Finding
+from deploy.findings import Finding, worst
 from deploy.roles import now
 from deploy.settings import Settings
 from domain.errors import ConfigurationError
@@ -37,6 +36,8 @@ def doctor_command(
 
 
 async def _examined(settings: Settings) -> list[Finding]:
+    from deploy.doctor import examine  # noqa: PLC0415 - no other command needs what it asks with
+
     return [finding async for finding in examine(settings, now())]
 
 

@@ -1,21 +1,22 @@
 """samara grafana sync."""
 
 import secrets
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
 import asyncpg
 import typer
-from grafana_client.api import GrafanaApi
 
 from deploy.cli.common import settings_of, with_database
 from deploy.grafana.desired import Organisation, organisations, password_of
-from deploy.grafana.sync import Sync
 from deploy.pages import everything
 from deploy.settings import GrafanaSettings
 from domain.errors import ConfigurationError
 from store.access.readers import Reader, drop_stale_readers, emails, ensure_reader, members, role_of
 from store.reading.territory import tenants
+
+if TYPE_CHECKING:
+    from grafana_client.api import GrafanaApi
 
 app = typer.Typer(help="Grafana, one organisation for each tenant.", no_args_is_help=True)
 
@@ -35,6 +36,8 @@ def sync_command(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")] = False,
 ) -> None:
     """Make organisations, users, data sources, folders and dashboards what they should be."""
+    from deploy.grafana.sync import Sync  # noqa: PLC0415 - it brings a client of HTTP that no other command needs
+
     settings = settings_of(context).grafana
     secret = settings.database_secret.get_secret_value()
     if not (settings.url and settings.database and len(secret) >= 16):
@@ -62,8 +65,10 @@ def sync_command(
     typer.echo(f"{len(wanted)} organisations, {sync.changes} things {said}")
 
 
-def client(settings: GrafanaSettings, organisation: int | None) -> GrafanaApi:
+def client(settings: GrafanaSettings, organisation: int | None) -> "GrafanaApi":
     """Return a client of Grafana, of one organisation or of the server."""
+    from grafana_client.api import GrafanaApi  # noqa: PLC0415 - as `Sync`
+
     url = urlsplit(settings.url)
     return GrafanaApi(
         auth=(settings.user, settings.password.get_secret_value()),

@@ -8,7 +8,6 @@ import typer
 
 from deploy import logs
 from deploy.cli.common import run, settings_of
-from deploy.demo import demo, say_to_stdout
 
 _CAPTURES = Path(__file__).parents[3] / "shared" / "data" / "lns"
 
@@ -28,6 +27,8 @@ def demo_command(
     ] = None,
 ) -> None:
     """Show everything on this machine: database, broker, simulated sensors. Ctrl-C stops it all."""
+    from deploy.demo import demo, say_to_stdout  # noqa: PLC0415 - no other command needs simulators
+
     settings = settings_of(context)
     if "level" not in settings.log.model_fields_set:
         logs.configure(settings.log.format, "warning")

@@ -58,7 +58,7 @@ def captured(lns_data: Path) -> Recording:
     return Recording(file, demo_territory.captured([file]), len(records), len(keys))
 
 
-@pytest.fixture(params=["simulated", "captured"])
+@pytest.fixture(params=[pytest.param("simulated", marks=pytest.mark.slow), "captured"])
 def recording(request: pytest.FixtureRequest) -> Recording:
     found: Recording = request.getfixturevalue(request.param)
     return found

@@ -40,7 +40,7 @@ async def simulate(directory: Path, settings: dict[str, str], *arguments: str) -
     return await asyncio.wait_for(process.wait(), 60)
 
 
-@pytest.fixture(params=["chirpstack-protobuf by MQTT", "things-stack by HTTP"])
+@pytest.fixture(params=[pytest.param("chirpstack-protobuf by MQTT", marks=pytest.mark.slow), "things-stack by HTTP"])
 def way(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

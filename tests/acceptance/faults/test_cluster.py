@@ -132,7 +132,7 @@ async def test_doctor_looks_and_topics_come_back(cluster: NatsCluster) -> None:
     assert (await check_cluster(silent))[0] == "warning"
 
     client = await nats.connect(cluster.servers, user=USER, password=PASSWORD)
-    stream = client.jetstream()
+    stream = client.jetstream(timeout=60)
     await stream.add_consumer(STREAM, durable_name="all")
     pulled = await stream.pull_subscribe_bind("all", STREAM)
     async with publisher_to(cluster.nodes[1].mqtt_port) as publisher:
@@ -153,7 +153,7 @@ async def test_stopping_leaves_nothing_to_send_again(
     await first_client(cluster)
     service = await ingest(database, jetstream=heard(cluster)).start()
     client = await nats.connect(cluster.servers, user=USER, password=PASSWORD)
-    stream = client.jetstream()
+    stream = client.jetstream(timeout=60)
     await publish(spec, cluster.nodes[2].mqtt_port, tmp_path / "ledger")
     await until_count(database, spec.uplinks)
     await service.stop()

@@ -45,7 +45,7 @@ async def ask(served: Served, *options: str) -> None:
 
 
 async def test_each_endpoint_is_as_its_document_says(served: Served) -> None:
-    await ask(served, "--phases", "examples,fuzzing,stateful", "--max-examples", "4")
+    await ask(served, "--phases", "examples,fuzzing,stateful", "--max-examples", "2")
 
 
 @pytest.mark.slow

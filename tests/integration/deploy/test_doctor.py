@@ -14,9 +14,9 @@ from oidc_server import CLIENT, SECRET, provided
 
 from api.settings import ApiSettings, OidcProvider
 from deploy import doctor
-from deploy.doctor import clock, disk, examine, reach, worst
+from deploy.doctor import clock, disk, examine, reach
 from deploy.embedded.postgres import role_dsn
-from deploy.findings import Finding
+from deploy.findings import Finding, worst
 from deploy.provider_check import check_provider
 from deploy.settings import DatabaseSettings, Settings, load
 from ingest.settings import MqttSource, TlsSettings

@@ -41,12 +41,12 @@ def parts(scenario: World) -> Part:
 
 def test_nothing_depends_on_how_time_is_cut_nor_on_how_much_is_computed_at_once() -> None:
     busy = made(
-        replace(NEAR, devices=60, period_s=60.0, confirmed=True, downlink_share=0.1),
+        replace(NEAR, devices=30, period_s=60.0, confirmed=True, downlink_share=0.1),
         replace(NEAR, name="stuck", spreading_factor=12),
-        adr="chirpstack", joins=True, fading="rayleigh", hours=0.5,
+        adr="chirpstack", joins=True, fading="rayleigh", hours=0.25,
     )  # fmt: skip
     whole, said = told(busy)
-    assert whole.frames > 2000
+    assert whole.frames > 500
     assert whole.by_chunk.tolist() == told(busy, room=40)[0].by_chunk.tolist()
     for how in ({"chunk_us": 100_000_007}, {"room": 50}, {"chunk_us": 700_000_000, "room": 33}):
         other, again = told(busy, **how)
