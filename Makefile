@@ -52,8 +52,8 @@ faults: $(VENV)/installed-dev ## the long form of the fault tests
 conformance: $(VENV)/installed-dev ## the API against its OpenAPI document, at length
 	$(BIN)/python -m pytest -m slow tests/integration/api
 
-acceptance: $(VENV)/installed-dev ## 200,000 uplinks with every fault at once, ingest and database killed in turn; the long forms of serve and simulate
-	$(BIN)/python -m pytest -m slow tests/acceptance/faults/test_everything.py tests/acceptance/test_serve.py tests/acceptance/test_simulate.py
+acceptance: $(VENV)/installed-dev ## 200,000 uplinks with every fault at once, ingest and database killed in turn; the long forms of serve, simulate and demo
+	$(BIN)/python -m pytest -m slow tests/acceptance/faults/test_everything.py tests/acceptance/test_serve.py tests/acceptance/test_simulate.py tests/acceptance/test_demo.py
 
 in-service: $(VENV)/installed-dev ## from scan to "Capteur en service" on a phone, against the demonstration: how many seconds
 	$(BIN)/python -m pytest -s -m slow tests/acceptance/test_in_service.py

@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import aiohttp
+import pytest
 from acceptance_support import SAMARA, START_WITHIN_S, STOP_WITHIN_S, StartDemo
 
 MOVES_WITHIN_S = 120
@@ -136,6 +137,7 @@ async def test_a_server_that_dies_ends_it_whole_with_the_reason(start_demo: Star
     assert processes_of(demo_directory) == []
 
 
+@pytest.mark.slow
 async def test_two_of_them_in_one_directory_are_refused(start_demo: StartDemo, demo_directory: Path) -> None:
     first = start_demo("--captures", str(demo_directory))
     await first.until_said(r"t/corbie", START_WITHIN_S)

@@ -143,6 +143,7 @@ share = 0.5
 """
 
 
+@pytest.mark.slow
 async def test_what_the_air_let_through_is_loaded_with_every_fault_and_judged(
     database: str, nats_broker: EmbeddedBroker, serve: Callable[..., Service], tmp_path: Path
 ) -> None:
@@ -163,6 +164,7 @@ async def test_what_the_air_let_through_is_loaded_with_every_fault_and_judged(
     assert {"death", "outage", "late_reception", "f_cnt_reset"} <= {one["fault"] for one in verdict["causes"]}
 
 
+@pytest.mark.slow
 def test_the_air_is_split_over_processes_on_the_command_line(tmp_path: Path) -> None:
     (tmp_path / "air.toml").write_text(AIR.format(joins="false"))
     reports = []

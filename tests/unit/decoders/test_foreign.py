@@ -49,7 +49,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.dictionaries(st.text(), JSON))
 def test_any_json_object_gives_storable_readings(foreign: dict[str, Any]) -> None:
     readings = foreign_readings(foreign)
