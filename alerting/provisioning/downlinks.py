@@ -50,6 +50,7 @@ async def _listen(office: Office) -> bool:
     async with borrowed(office.pool) as connection, connection.transaction():
         noted = await hearing.take_noted(connection, _NOTED)
         if noted:
+            await hearing.hold_devices(connection, noted)
             await _fold(office, connection, noted)
     return bool(noted)
 
@@ -128,6 +129,7 @@ class _Desk:
     async def _accepted(self, one: Claimed, item: str) -> None:
         """Note that it is over there; what was told of it meanwhile is heard now."""
         async with borrowed(self._office.pool) as connection, connection.transaction():
+            await hearing.hold_devices(connection, [one.device_id])
             await sending.accepted(connection, one.downlink_id, item, self._office.clock())
             await _fold(self._office, connection, [one.device_id])
         self._office.told(ACT, "accepted")

@@ -37,6 +37,16 @@ async def take_noted(connection: asyncpg.Connection, most: int) -> frozenset[int
     return frozenset(row["device_id"] for row in await connection.fetch(DELETE_TOLD, most))
 
 
+SELECT_HOLD_DEVICES: Final = """
+SELECT hold_devices($1)
+"""
+
+
+async def hold_devices(connection: asyncpg.Connection, device_ids: Collection[int]) -> None:
+    """Hold devices until the transaction ends: before their downlinks, as handing a device over does."""
+    await connection.execute(SELECT_HOLD_DEVICES, list(device_ids))
+
+
 class Followed(NamedTuple):
     """A downlink of which something may be told."""
 

@@ -1,5 +1,6 @@
 """Commands for sensors by ChirpStack: asked over the API, sent by the worker, told of through ingest."""
 
+import asyncio
 import itertools
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -195,6 +196,34 @@ async def test_what_waits_for_a_sensor_that_goes_to_another_tenant_is_taken_back
     assert [tuple(one) for one in became] == [("cancelled", "")] * 2
     assert (chirpstack.queue, chirpstack.calls["Enqueue"]) == ([], 1)
     assert (await ready.ask("GET", f"devices/{AIR}/downlinks?tenant=autreville"))["items"] == []
+
+
+async def test_a_sensor_goes_to_another_tenant_while_its_acknowledgement_is_read(
+    ready: Desk, chirpstack: ChirpStackServer, tmp_path: Path
+) -> None:
+    """Both change the device and its downlinks: neither waits for what the other holds."""
+    await asked(ready, **PERIOD)
+    await ready.work()
+    async with telling(ready, tmp_path) as told:
+        await told.say("ack", NOW + SECOND, queueItemId=chirpstack.queue.pop().id, acknowledged=True)
+    await ready.ask("POST", f"devices/{AIR}/removal", 204)
+    connection = ready.served.connection
+    async with asyncio.timeout(30), connection.transaction():
+        await connection.execute("LOCK TABLE network_events")  # what the worker reads, the downlink in its hand
+        reading = asyncio.create_task(downlinks_once(ready.office))
+        await until_locks_are_waited_for(ready, 1)
+        moving = asyncio.create_task(ready.ask("POST", f"devices/{AIR}/transfer", 204, to="autreville"))
+        await until_locks_are_waited_for(ready, 2)
+    assert await reading
+    await moving
+    became = "SELECT state, devices.tenant_id <> downlinks.tenant_id, devices.parameters ->> 'period_s'"
+    found = await connection.fetchrow(f"{became} FROM downlinks JOIN devices USING (device_id)")
+    assert tuple(found) == ("acknowledged", True, "1200")
+
+
+async def until_locks_are_waited_for(ready: Desk, many: int) -> None:
+    while await ready.served.connection.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted") < many:
+        pass
 
 
 async def test_what_never_leaves_expires_and_what_fails_says_why(
