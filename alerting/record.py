@@ -143,13 +143,15 @@ def _intervals(transitions: Sequence[Transition], begun_from: tuple[float, int],
 
 
 def _matched(subject: str, intervals: Sequence[_Interval], alerts: Sequence[Alert]) -> list[Alert]:
-    """Give each firing the alert that it is: one recorded that overlaps it, or a new one."""
-    left = [one for one in alerts if one.phase != WITHDRAWN]
+    """Give each firing the alert that it is: the one numbered by its start, else one that overlaps it, or a new one."""
+    numbers = [uuid.uuid5(_NAMES, f"{subject}/{one.start_s:.6f}") for one in intervals]
+    left = {one.alert_id: one for one in alerts if one.phase != WITHDRAWN}
+    numbered = {number: left.pop(number) for number in numbers if number in left}
     found = []
-    for one in intervals:
-        same = next((alert for alert in left if alert.started_s <= one.end_s and one.start_s <= alert.ended_s), None)
+    for number, one in zip(numbers, intervals, strict=True):
+        same = numbered.get(number) or next((alert for alert in left.values() if _overlap(alert, one)), None)
         if same is not None:
-            left.remove(same)
+            left.pop(same.alert_id, None)
             found.append(
                 same._replace(
                     started_s=one.start_s,
@@ -160,9 +162,12 @@ def _matched(subject: str, intervals: Sequence[_Interval], alerts: Sequence[Aler
                 )
             )
         else:
-            alert_id = uuid.uuid5(_NAMES, f"{subject}/{one.start_s:.6f}")
-            found.append(Alert(alert_id, one.start_s, one.end_s, one.degree, one.phase, False, one.reason))  # noqa: FBT003
+            found.append(Alert(number, one.start_s, one.end_s, one.degree, one.phase, False, one.reason))  # noqa: FBT003
     return found
+
+
+def _overlap(alert: Alert, one: _Interval) -> bool:
+    return alert.started_s <= one.end_s and one.start_s <= alert.ended_s
 
 
 def _belongs_to(one: Transition, intervals: Sequence[_Interval], matched: Sequence[Alert]) -> uuid.UUID | None:

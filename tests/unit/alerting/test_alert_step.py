@@ -294,6 +294,18 @@ def test_an_alert_keeps_its_number_when_its_start_moves() -> None:
     assert watched.records[-1].telling is None
 
 
+def test_an_alert_whose_start_moved_and_that_was_two_after_all_keeps_its_number_where_it_began() -> None:
+    watched, (early, calm, last) = Watched(rule()), every(10 * MINUTE, 1600, 1000, 1600)
+    for one in (last, early, calm):
+        watched.arrive([one], last[0])
+    number = watched.records[0].alerts[0].alert_id
+    first, second = watched.alerts
+    assert (first.started_s, first.ended_s, first.told) == (early[0], calm[0], False)
+    assert (second.started_s, second.ended_s, second.told) == (last[0], NEVER, True)
+    assert second.alert_id == number != first.alert_id
+    assert [one.telling.kind if one.telling else None for one in watched.records] == ["firing", None, None]
+
+
 def test_what_began_and_ended_while_nobody_evaluated_is_recorded_and_not_told() -> None:
     watched = Watched(rule())
     watched.arrive([(START, 0, 1000.0)], START)
