@@ -12,6 +12,7 @@ import asyncpg
 
 from domain.errors import ConfigurationError
 from domain.times import EARLIEST, FUTURE_TOLERANCE
+from store.pool import session
 
 _CONNECT_TIMEOUT_S: Final = 10.0
 _STATEMENT_TIMEOUT_S: Final = 3600  # without an index by device and time, ChirpStack's table is read whole
@@ -89,12 +90,9 @@ async def connect_event_log(dsn: str, *, application: str) -> asyncpg.Connection
         return await asyncpg.connect(
             dsn,
             timeout=_CONNECT_TIMEOUT_S,
-            server_settings={
-                "application_name": application,
-                "timezone": "UTC",
-                "default_transaction_read_only": "on",
-                "statement_timeout": f"{_STATEMENT_TIMEOUT_S}s",
-            },
+            server_settings=session(
+                application, default_transaction_read_only="on", statement_timeout=f"{_STATEMENT_TIMEOUT_S}s"
+            ),
         )
     except _NO_ACCESS as error:
         raise ConfigurationError(f"ChirpStack's database lets us not in: {error}") from None

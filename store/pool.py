@@ -41,17 +41,25 @@ PLAIN: Final = "public"
 SEEN_FIRST: Final = "visible, public"  # tables of telemetry are the views of what the bearer may see
 
 
+def session(application: str, **more: str) -> dict[str, str]:
+    """Return the settings of every session, and `more`. `application` is what pg_stat_activity shows.
+
+    Nothing is compiled (`jit`): that takes seconds, for statements of milliseconds.
+    """
+    return {"application_name": application, "timezone": "UTC", "jit": "off"} | more
+
+
 async def open_pool(dsn: str, *, size: int, application: str, search_path: str = PLAIN) -> asyncpg.Pool:
     """Return a pool of at most `size` connections, opened as they are needed.
 
-    `application` is what pg_stat_activity shows. Raises what asyncpg raises when the server is away.
+    Raises what asyncpg raises when the server is away.
     """
     return await asyncpg.create_pool(
         dsn,
         min_size=1,
         max_size=size,
         command_timeout=60,
-        server_settings={"application_name": application, "timezone": "UTC", "search_path": search_path},
+        server_settings=session(application, search_path=search_path),
     )
 
 
@@ -64,23 +72,13 @@ async def connect(dsn: str, *, application: str, command_timeout_s: float = 60.0
         dsn,
         timeout=_CONNECT_TIMEOUT_S,
         command_timeout=command_timeout_s,
-        server_settings={
-            "application_name": application,
-            "timezone": "UTC",
-            "jit": "off",
-            "statement_timeout": f"{command_timeout_s:g}s",
-        }
-        | _ABANDONED,
+        server_settings=session(application, statement_timeout=f"{command_timeout_s:g}s", **_ABANDONED),
     )
 
 
 async def connect_for_long(dsn: str, *, application: str) -> asyncpg.Connection:
     """Return a connection whose statements and transactions may take hours: a tenant's years are copied in one."""
-    return await asyncpg.connect(
-        dsn,
-        timeout=_CONNECT_TIMEOUT_S,
-        server_settings={"application_name": application, "timezone": "UTC", "jit": "off"},
-    )
+    return await asyncpg.connect(dsn, timeout=_CONNECT_TIMEOUT_S, server_settings=session(application))
 
 
 TERMINATE_SESSIONS: Final = """

@@ -18,6 +18,7 @@ from deploy import logs
 from deploy.database import database
 from deploy.settings import Settings, load
 from domain.errors import ConfigurationError
+from store.pool import connect_for_long
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -46,7 +47,7 @@ def with_database(
 
     async def connected() -> T:
         async with database(settings) as dsn:
-            connection = await asyncpg.connect(dsn, server_settings={"application_name": "samara", "timezone": "UTC"})
+            connection = await connect_for_long(dsn, application="samara")
             try:
                 return await work(connection, *args, **kwargs)
             finally:
