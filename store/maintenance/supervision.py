@@ -16,12 +16,15 @@ _UNDECODED: Final = (NO_DECODER, MALFORMED, FAILED)
 _BATTERY_DAYS: Final = 60
 
 # OFFSET 0 as in store/maintenance/rollups.py: each day is a search in the index. A PHYPayload has 13 bytes more than
-# what it carries: MHDR 1, DevAddr 4, FCtrl 1, FCnt 2, FPort 1, MIC 4. Frames of one second, copies say, tell no period.
+# what it carries: MHDR 1, DevAddr 4, FCtrl 1, FCnt 2, FPort 1, MIC 4. Frames of one second, copies say, tell no period;
+# nor do those of a door, that come in bursts: their usual time apart is far below the mean. (When half of a regular
+# sensor's frames are lost, it is half of the mean.)
 UPSERT_FRAMES: Final = """
 INSERT INTO frames_daily AS known (device_id, day, frames, undecoded, sf12, airtime_us, period_s)
 SELECT device_id, day, count(*), count(*) FILTER (WHERE outcome = ANY($3::text[])),
        count(*) FILTER (WHERE spreading_factor = 12), coalesce(sum(airtime_us), 0),
-       nullif(percentile_cont(0.5) WITHIN GROUP (ORDER BY apart_s)::integer, 0)
+       CASE WHEN percentile_cont(0.5) WITHIN GROUP (ORDER BY apart_s) >= avg(apart_s) / 4
+            THEN nullif(percentile_cont(0.5) WITHIN GROUP (ORDER BY apart_s)::integer, 0) END
   FROM (SELECT one.device_id, day, outcome, spreading_factor,
                airtime_us(spreading_factor, bandwidth_hz, octets + 13) AS airtime_us,
                extract(epoch FROM received_at - lag(received_at) OVER (PARTITION BY one.device_id, day

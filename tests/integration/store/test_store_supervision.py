@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import asyncpg
+import pytest
 from store_world import a_device, mark, utc
 
 from store.assignments import assign
@@ -67,13 +68,19 @@ async def in_service(connection: asyncpg.Connection, tenant_id: int, site_id: in
     return device_id
 
 
-async def test_frames_of_one_second_tell_no_period(connection: asyncpg.Connection) -> None:
+@pytest.mark.parametrize(
+    ("every", "silence"), [(timedelta(milliseconds=40), timedelta()), (timedelta(seconds=6), timedelta(hours=10))]
+)
+async def test_copies_and_bursts_tell_no_period(
+    connection: asyncpg.Connection, every: timedelta, silence: timedelta
+) -> None:
     await sync_models(connection, [Model("acme-th", "Acme", "TH", 3600)])
     tenant_id = await declare_tenant(connection, TenantDeclaration(slug="albert", name="Albert", kind="commune"))
     site_id = await declare_site(connection, tenant_id, "École")
     first, _ = await gateways(connection)
     device_id = await in_service(connection, tenant_id, site_id, 1)
-    await say(connection, device_id, {first: -5.0}, every=timedelta(milliseconds=40))
+    await say(connection, device_id, {first: -5.0}, every=every)
+    await connection.execute("UPDATE uplinks SET received_at = received_at + $1 WHERE uplink_key = 10", silence)
     await run_once(connection, NOW)
     assert await connection.fetchval("SELECT period_s FROM frames_daily") is None
     assert await connection.fetchval("SELECT expected FROM fleet_days") == 24  # as its model has it
