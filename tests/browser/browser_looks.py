@@ -3,8 +3,9 @@
     await look(page, served, "sites", "/t/mareuville/sites", axe)
 
 fails when something overflows or axe-core finds a barrier. What the page complains about is noted by `watch`. axe-core
-judges the phone in light by all its rules and the laptop in dark by its colours; with SAMARA_SCREENSHOTS=DIRECTORY, a
-picture of each of the six looks and one of the paper are kept there, and axe-core judges them all (`make looks`).
+judges the phone in light by all its rules and the laptop in dark by its colours. A thorough look (`make looks`) is six
+looks, all of which axe-core judges, and one with wider spacing. With SAMARA_SCREENSHOTS=DIRECTORY a picture of each is
+kept there, and of a thorough one the paper.
 """
 
 import os
@@ -33,37 +34,41 @@ _CUT: Final = """() => [...document.querySelectorAll("main *")]
 
 
 async def look(
-    page: Page, served: Served, name: str, path: str, axe: str, ready: str = "main h1", status: int = 200
+    page: Page, served: Served, name: str, path: str, axe: str, *, status: int = 200, thorough: bool = False
 ) -> None:
-    """Open a page, wait until `ready` can be seen, and look at it. `page` comes from `watch`."""
+    """Open a page, wait until its title can be seen, and look at it. `page` comes from `watch`."""
     answer = await page.goto(served.address + path)
     assert answer is not None
     assert answer.status == status, path
-    await page.locator(ready).first.wait_for()
+    await page.locator("main h1").first.wait_for()
     await page.evaluate(axe)
-    pictures = os.environ.get("SAMARA_SCREENSHOTS", "")
+    is_huge = await page.evaluate(_SIZE) > _HUGE
     for width in WIDTHS:
-        for scheme in SCHEMES if pictures else [one for one in SCHEMES if (width, one) in _RULES] or SCHEMES[:1]:
+        for scheme in SCHEMES if thorough else [one for one in SCHEMES if (width, one) in _RULES] or SCHEMES[:1]:
+            form = f"{name}-{width}-{scheme}"
             await page.set_viewport_size({"width": width, "height": _HEIGHT})
             await page.emulate_media(color_scheme=scheme)
-            await _judge(page, f"{name}-{width}-{scheme}", (width, scheme), pictures)
-    if pictures:
+            await _refuse_wide(page, form, width)
+            if (width, scheme) in _RULES or (thorough and not is_huge):
+                await _judge(page, form, "" if thorough and not is_huge else _RULES[width, scheme])
+            await _keep(page, form)
+    if thorough:
         await _judge_spaced(page, name)
-        await _print(page, Path(pictures) / f"{name}.pdf")
+        await _print(page, name)
     assert await violations(page) == []
 
 
-async def _judge(page: Page, name: str, form: tuple[int, Scheme], pictures: str) -> None:
-    await _refuse_wide(page, name, form[0])
-    if pictures:
+async def _judge(page: Page, name: str, rules: str) -> None:
+    options = f"{{ runOnly: ['{rules}'] }}" if rules else "{}"
+    found = await page.evaluate(f"axe.run(document, {options}).then((result) => result.violations)")
+    told = [(one["id"], [node["html"] for node in one["nodes"]]) for one in found]
+    assert told == [], f"{name}: {told}"
+
+
+async def _keep(page: Page, name: str) -> None:
+    """Keep a picture, where pictures are kept."""
+    if pictures := os.environ.get("SAMARA_SCREENSHOTS"):
         await page.screenshot(path=Path(pictures) / f"{name}.png", full_page=True)
-    is_huge = await page.evaluate(_SIZE) > _HUGE
-    if form in _RULES or (pictures and not is_huge):
-        rules = "" if pictures and not is_huge else _RULES[form]
-        options = f"{{ runOnly: ['{rules}'] }}" if rules else "{}"
-        found = await page.evaluate(f"axe.run(document, {options}).then((result) => result.violations)")
-        told = [(one["id"], [node["html"] for node in one["nodes"]]) for one in found]
-        assert told == [], f"{name}: {told}"
 
 
 async def _refuse_wide(page: Page, name: str, width: int) -> None:
@@ -98,11 +103,12 @@ async def _judge_spaced(page: Page, name: str) -> None:
     await page.evaluate("() => { document.adoptedStyleSheets = [] }")
 
 
-async def _print(page: Page, path: Path) -> None:
-    """Keep what a printer would be sent."""
-    await page.emulate_media(media="print", color_scheme="light")
-    await page.pdf(path=path, format="A4", print_background=False)
-    await page.emulate_media(media="screen")
+async def _print(page: Page, name: str) -> None:
+    """Keep what a printer would be sent, where pictures are kept."""
+    if pictures := os.environ.get("SAMARA_SCREENSHOTS"):
+        await page.emulate_media(media="print", color_scheme="light")
+        await page.pdf(path=Path(pictures) / f"{name}.pdf", format="A4", print_background=False)
+        await page.emulate_media(media="screen")
 
 
 async def tab_to(page: Page, name: str, most: int = 80) -> None:
