@@ -3,16 +3,16 @@
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from aiohttp import hdrs, web
+from aiohttp import web
 
 from api.access import READ, require
 from api.context import CLOCK, reader
 from api.exports import delimited
 from api.opening import opened
 from api.pages import air_view, periods, rendering
+from api.pages.paper import paper
 from api.places import places_of
-from api.problems import UNAVAILABLE, ProblemError
-from api.reports import air, pdf
+from api.reports import air
 from api.reports.air import Year
 from api.tenancy import tenant_of
 from store import buildings
@@ -25,20 +25,9 @@ _CSV: Final = "/t/{slug}/environnement/air-des-ecoles.csv"
 @require(READ)
 async def document(request: web.Request) -> web.Response:
     """Answer the PDF, in the reader's language."""
-    texts = rendering.catalogue_of(request)
     slug, found = await _year(request)
-    try:
-        drawn = await pdf.made(pdf.html(air.tell(found, texts), texts))
-    except pdf.PdfError as error:
-        raise ProblemError(UNAVAILABLE, str(error)) from error
-    return web.Response(
-        body=drawn,
-        content_type="application/pdf",
-        headers={
-            hdrs.CONTENT_DISPOSITION: f'inline; filename="air-des-ecoles-{slug}-{found.end}.pdf"',
-            hdrs.CACHE_CONTROL: "private, no-cache",
-        },
-    )
+    told = air.tell(found, rendering.catalogue_of(request))
+    return await paper(request, told, f"air-des-ecoles-{slug}-{found.end}.pdf")
 
 
 @require(READ)

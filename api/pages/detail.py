@@ -14,7 +14,7 @@ from store.reading.buckets import CounterBucket, GaugeBucket, StateBucket
 from store.reading.series import Sample
 
 _DENSE: Final = 4  # samples a bucket, from which an empty bucket is a hole
-
+_SAME: Final = 0.02  # of what lies between lowest and highest: two years that differ by less do not differ
 
 _AnyRow = Sample | GaugeBucket | CounterBucket | StateBucket
 
@@ -194,8 +194,14 @@ def _comparison(found: Found, told: Sequence[_Told], texts: Texts) -> str:
         return texts("summary.no_previous")
     if found.series.kind == "counter":
         now, before = sum(number for number, _, _ in both), sum(previous for _, previous, _ in both)
-        return "" if before <= 0 else texts("summary.previous", percent=words.percent(now / before - 1, texts))
+        if before <= 0:
+            return ""
+        said = words.percent(now / before - 1, texts)
+        return texts("summary.same" if said == words.percent(0, texts) else "summary.previous", percent=said)
     samples = sum(count for _, _, count in both)
     difference = sum((number - previous) * count for number, previous, count in both) / samples
+    between = max(max(one.numbers) for one in told) - min(min(one.numbers) for one in told)
+    if abs(difference) <= _SAME * between:
+        return texts("summary.same")
     said = "".join(view.said(found.series.quantity, abs(difference), texts))
     return texts("summary.higher" if difference >= 0 else "summary.lower", difference=said)

@@ -5,15 +5,15 @@ from datetime import date
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from aiohttp import hdrs, web
+from aiohttp import web
 
 from api.access import MANAGE, READ, account_of, require
 from api.context import CLOCK, reader, writer
 from api.mailing import MAILER
 from api.pages import forms, rendering
 from api.pages.navigation import Entry
-from api.problems import UNAVAILABLE, ProblemError
-from api.reports import month, pdf, words
+from api.pages.paper import paper
+from api.reports import month, words
 from api.tenancy import tenant_of
 from domain.errors import NotFoundError
 from store import reports
@@ -75,18 +75,7 @@ async def file(request: web.Request) -> web.Response:
         if month.month_after(first) > request.app[CLOCK]().astimezone(ZoneInfo(tenant.time_zone)).date():
             raise NotFoundError
         read = await month.read(connection, tenant, first)
-    try:
-        drawn = await pdf.made(pdf.html(words.tell(read, texts), texts))
-    except pdf.PdfError as error:
-        raise ProblemError(UNAVAILABLE, str(error)) from error
-    return web.Response(
-        body=drawn,
-        content_type="application/pdf",
-        headers={
-            hdrs.CONTENT_DISPOSITION: f'inline; filename="rapport-{tenant.slug}-{first:%Y-%m}.pdf"',
-            hdrs.CACHE_CONTROL: "private, no-cache",
-        },
-    )
+    return await paper(request, words.tell(read, texts), f"rapport-{tenant.slug}-{first:%Y-%m}.pdf")
 
 
 @require(MANAGE)

@@ -60,6 +60,7 @@ async def _page(request: web.Request, given: dict[str, str], wrong: str = "") ->
         here="ordres",
         crumbs=[Crumb(texts("nav.ordres"), rendering.tenant_address(tenant, "serveur-reseau", "ordres"))],
         here_address=rendering.tenant_address(tenant, "serveur-reseau"),
+        may_administer=True,
         own=own,
         facts=_facts(own, tenant, texts) if own else [],
         inherited=serving is not None and own is None,

@@ -85,7 +85,7 @@ def rows(found: Sequence[Meter], names: Mapping[int, str], tenant: Tenant, texts
         [
             {"text": _name(one, names, texts), "href": tenant_address(tenant, "points", one.point_id)},
             words.quantity(one.m3, M3, texts),
-            NONE if one.euros is None else words.quantity(one.euros, _EUROS, texts),
+            NONE if one.euros is None or one.supplies else words.quantity(one.euros, _EUROS, texts),
             NONE if one.change is None else percent(one.change, texts),
             NONE if one.night_l is None else words.quantity(one.night_l, _LITRES_H, texts),
             _status(one, texts),
