@@ -2,19 +2,22 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from datetime import datetime
 from typing import Final, NamedTuple
 
+import asyncpg
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from deploy.roles import Running
-from store.maintenance.run import Report, run_once
+from store.maintenance.run import Report, roll_up_once, run_once
 from store.pool import TRANSIENT, connect, database_now
 
 log = structlog.get_logger("samara")
 
 _EVERY_S: Final = 60.0
+_FILLING_EVERY_S: Final = 1.0
 _LATE_AFTER_S: Final = 600.0
 
 
@@ -59,10 +62,15 @@ class Maintaining(NamedTuple):
 
 
 class Upkeep:
-    """Rounds, one after the other."""
+    """Rounds, one after the other.
 
-    def __init__(self, dsn: str, registry: CollectorRegistry) -> None:
+    While a demonstration's past comes in (`filling`), they follow each other and roll up alone: the rest of a round,
+    what was used in each month say, would take what is there for all there is.
+    """
+
+    def __init__(self, dsn: str, registry: CollectorRegistry, filling: Callable[[], bool] = lambda: False) -> None:
         self._dsn = dsn
+        self._filling = filling
         self._metrics = Metrics(registry)
         self._succeeded_at = asyncio.get_running_loop().time()
         self._wake = asyncio.Event()
@@ -84,20 +92,20 @@ class Upkeep:
         """Keep partitions, roll-ups, accounts and retention until cancelled."""
         while True:
             self._wake.clear()
-            asked = list(self._asked)
+            asked, filling = list(self._asked), self._filling()
             more = False
             try:
-                report = await self._round()
+                report = await self._round(roll_up_once if filling else run_once)
             except TRANSIENT as error:
                 self._metrics.rounds.labels("failed").inc()
                 log.warning("maintenance waits for the database", error=str(error) or type(error).__name__)
             else:
                 more = report.more
-                if not more and not report.busy:
+                if not (more or report.busy or filling):
                     self._tell(asked)
             if not more:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), _EVERY_S)
+                    await asyncio.wait_for(self._wake.wait(), _FILLING_EVERY_S if filling else _EVERY_S)
 
     def _tell(self, asked: Collection[asyncio.Future[None]]) -> None:
         """Tell those who asked before a round began that it left nothing."""
@@ -106,13 +114,13 @@ class Upkeep:
             if not one.done():
                 one.set_result(None)
 
-    async def _round(self) -> Report:
+    async def _round(self, once: Callable[[asyncpg.Connection, datetime], Awaitable[Report]]) -> Report:
         """Do one round."""
         loop = asyncio.get_running_loop()
         began_at = loop.time()
         connection = await connect(self._dsn, application="samara-maintenance")
         try:
-            report = await run_once(connection, await database_now(connection))
+            report = await once(connection, await database_now(connection))
         finally:
             await connection.close()
         self._succeeded_at = loop.time()
@@ -123,9 +131,9 @@ class Upkeep:
 
 
 @contextlib.asynccontextmanager
-async def maintenance_role(running: Running) -> AsyncIterator[Maintaining]:
-    """Maintain for as long as the context lasts."""
-    upkeep = Upkeep(running.dsns.owner, running.registry)
+async def maintenance_role(running: Running, filling: Callable[[], bool] = lambda: False) -> AsyncIterator[Maintaining]:
+    """Maintain for as long as the context lasts; `filling` as in Upkeep."""
+    upkeep = Upkeep(running.dsns.owner, running.registry, filling)
     task = asyncio.create_task(upkeep.run(), name="maintenance")
     try:
         yield Maintaining(task, upkeep)

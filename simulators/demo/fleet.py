@@ -11,8 +11,9 @@ from typing import Final, NamedTuple
 
 from domain.uses import Use
 from simulators.communes import Commune
-from simulators.demo import buildings, places, senses
+from simulators.demo import buildings, devices, places, senses
 from simulators.demo.buildings import Energy, Habits, Room, Story, Water
+from simulators.demo.devices import GENERAL, HOURLY, PROFILES, RARELY, DemoDevice, Placed
 from simulators.demo.places import Site
 from simulators.demo.senses import Sense
 
@@ -23,105 +24,7 @@ _EVENINGS: Final = Habits(17, 23, frozenset((1, 3, 4, 5)))
 _CLUBS: Final = Habits(9, 22, frozenset(range(6)), closed_in_holidays=True)
 _ALWAYS: Final = Habits(0, 24, frozenset(range(7)))
 
-_HOURLY: Final = 4  # quarters of an hour between two messages
-_RARELY: Final = 16
-_TWICE_A_DAY: Final = 48
-
-_PROFILES: Final = {
-    "axioma-w1": "Axioma Qalcosonic W1",
-    "dragino-dds75-lb": "Dragino DDS75-LB",
-    "dragino-lse01": "Dragino LSE01",
-    "elsys-ers-co2": "Elsys ERS CO2",
-    "fludia-fm432e": "Fludia FM432e",
-    "fludia-fm432g": "Fludia FM432g",
-    "makerfabs-soil-moisture": "Makerfabs Soil Moisture Sensor",
-    "milesight-ws523": "Milesight WS523",
-    "multitech-rbs301-dws": "Multitech RBS301-DWS",
-    "multitech-rbs301-temp": "Multitech RBS301-TEMP",
-    "multitech-rbs305-ath": "Multitech RBS305-ATH",
-}
-
-
-class DemoDevice(NamedTuple):
-    """One device as the demonstration declares it.
-
-    `quantity` names what its page shows first, in the words of `domain.quantities`. `every` is the period of its
-    messages, in quarters of an hour. `parameters` are what its decoder needs to know. `use` is what it meters for, and
-    `part_of` the point of the site that counts it as well.
-    """
-
-    dev_eui: str
-    name: str
-    model: str
-    site: Site
-    point: str
-    quantity: str
-    every: int
-    parameters: Mapping[str, str]
-    use: Use | None
-    part_of: str
-
-    @property
-    def profile(self) -> str:
-        """The device profile's name in the network server."""
-        return _PROFILES[self.model]
-
-
-class _Placed(NamedTuple):
-    """A device before it has a number."""
-
-    model: str
-    point: str
-    quantity: str
-    every: int
-    sense: Sense
-    parameters: Mapping[str, str] = {}
-    use: Use | None = None
-    part_of: str = ""
-
-
-_GENERAL: Final = "Électricité, compteur général"
-_GAS: Final = {"pulse_weight": "10", "pulse_unit": "L", "pulse_quantity": "gas_volume"}
-
-
-def _electricity(story: Story, site: Site, habits: Habits, energy: Energy) -> _Placed:
-    index = buildings.energy_index(story, habits, energy, _seed(site), 4.1e6)
-    return _Placed(
-        "fludia-fm432e",
-        _GENERAL,
-        "active_energy_import",
-        _TWICE_A_DAY,
-        senses.electricity_meter(index),
-    )
-
-
-def _gas(story: Story, site: Site, habits: Habits, heat_w_per_k: float, trend: float) -> _Placed:
-    index = buildings.gas_index(story, habits, Energy(0, 0, heat_w_per_k, trend), _seed(site), 8.8e6)
-    return _Placed(
-        "fludia-fm432g", "Gaz, chaufferie", "gas_volume", _TWICE_A_DAY, senses.gas_meter(index), _GAS, "heating"
-    )
-
-
-def _water(story: Story, site: Site, habits: Habits, water: Water, point: str = "Eau, compteur général") -> _Placed:
-    index = buildings.water_index(story, habits, water, _seed(site), 1.2e6)
-    return _Placed("axioma-w1", point, "water_volume", _TWICE_A_DAY, senses.water_meter(index))
-
-
-def _air(story: Story, point: str, habits: Habits, room: Room) -> _Placed:
-    return _Placed("elsys-ers-co2", point, "co2", _HOURLY, senses.room_air(story, habits, room))
-
-
-def _warmth(story: Story, point: str, habits: Habits, room: Room) -> _Placed:
-    sense = senses.room_temperature(story, habits, room)
-    return _Placed("multitech-rbs301-temp", point, "temperature", _RARELY, sense)
-
-
-def _climate(story: Story, point: str, habits: Habits, room: Room) -> _Placed:
-    return _Placed("multitech-rbs305-ath", point, "temperature", _RARELY, senses.room_climate(story, habits, room))
-
-
-def _seed(site: Site) -> str:
-    return f"{site.insee} {site.name}"
+_LARGE_M2: Final = 900  # schools whose air is watched; the others know how warm it is
 
 
 class _School(NamedTuple):
@@ -156,18 +59,21 @@ _SCHOOLS: Final = (
 )
 
 
-def _school(story: Story, made: _School, site: Site) -> Iterator[_Placed]:
+def _school(story: Story, made: _School, site: Site) -> Iterator[Placed]:
     heat = 0.9 * made.area_m2
-    yield _electricity(
+    yield devices.electricity(
         story,
         site,
         _LESSONS,
         Energy(0.5 * made.area_m2, 7.0 * made.area_m2, 0.0 if made.gas else 0.4 * heat, made.trend),
     )
     if made.gas:
-        yield _gas(story, site, _LESSONS, heat, made.trend)
-    yield _water(story, site, _LESSONS, made.water)
-    yield _air(story, "Air, classe de CE1", made.in_room, made.room)
+        yield devices.gas(story, site, _LESSONS, heat, made.trend)
+    yield devices.water(story, site, _LESSONS, made.water)
+    if made.area_m2 >= _LARGE_M2:
+        yield devices.air(story, "Air, classe de CE1", made.in_room, made.room)
+    else:
+        yield devices.warmth(story, "Température, classe de CE1", made.in_room, made.room)
 
 
 # Town halls: INSEE code, floor, trend.
@@ -187,9 +93,11 @@ _TOWN_HALLS: Final = (
 )
 
 
-def _town_hall(story: Story, site: Site, trend: float) -> Iterator[_Placed]:
-    yield _electricity(story, site, _OFFICE, Energy(0.9 * site.area_m2, 6.0 * site.area_m2, 0.55 * site.area_m2, trend))
-    yield _climate(story, "Air, accueil", _OFFICE, Room(4, 120, warm_c=20.5))
+def _town_hall(story: Story, site: Site, trend: float) -> Iterator[Placed]:
+    yield devices.electricity(
+        story, site, _OFFICE, Energy(0.9 * site.area_m2, 6.0 * site.area_m2, 0.55 * site.area_m2, trend)
+    )
+    yield devices.climate(story, "Air, accueil", _OFFICE, Room(4, 120, warm_c=20.5))
 
 
 # Halls and gymnasiums: INSEE code, name, kind, floor, trend.
@@ -207,39 +115,39 @@ _HALLS: Final = (
 )
 
 
-def _hall(story: Story, site: Site, trend: float) -> Iterator[_Placed]:
+def _hall(story: Story, site: Site, trend: float) -> Iterator[Placed]:
     pool = site.kind == "pool"
     habits = _OFFICE if site.kind == "library" else _CLUBS if site.kind in ("gym", "pool") else _EVENINGS
     area = site.area_m2
-    yield _electricity(
+    yield devices.electricity(
         story, site, habits, Energy((9.0 if pool else 0.6) * area, 8.0 * area, (0.1 if pool else 0.5) * area, trend)
     )
     if pool:
-        yield _gas(story, site, _ALWAYS, 2.6 * area, trend)
-    yield _water(story, site, habits, Water(1900 if pool else 120, 0, trend / 2))
-    warmth = _warmth(story, "Température, grande salle", habits, Room(12, 900, warm_c=18.0, cool_c=13.0))
+        yield devices.gas(story, site, _ALWAYS, 2.6 * area, trend)
+    yield devices.water(story, site, habits, Water(1900 if pool else 120, 0, trend / 2))
+    warmth = devices.warmth(story, "Température, grande salle", habits, Room(12, 900, warm_c=18.0, cool_c=13.0))
     if (site.insee, site.kind) == ("80799", "gym"):
         stopped = story.now - timedelta(days=3)
         warmth = warmth._replace(sense=senses.frozen(warmth.sense, stopped))
     yield warmth
 
 
-def _water_network(story: Story, insee: str, site: Site) -> Iterator[_Placed]:
+def _water_network(story: Story, insee: str, site: Site) -> Iterator[Placed]:
     if site.kind == "pumping_station":
         supplied = Water(5200 if insee == "80507" else 9800, 1900, 0.03)
-        yield _water(story, site, _ALWAYS, supplied, "Volume mis en distribution")
-        yield _electricity(story, site, _ALWAYS, Energy(2600, 900, 0.0, 0.02))
+        yield devices.water(story, site, _ALWAYS, supplied, "Volume mis en distribution")
+        yield devices.electricity(story, site, _ALWAYS, Energy(2600, 900, 0.0, 0.02))
     else:
-        yield _Placed("dragino-dds75-lb", "Niveau de la cuve", "distance", _RARELY, senses.level(1.4, 0.7, 21_600))
+        yield Placed("dragino-dds75-lb", "Niveau de la cuve", "distance", RARELY, senses.level(1.4, 0.7, 21_600))
 
 
-def _first_commune(story: Story) -> Iterator[tuple[str, str, _Placed]]:
+def _first_commune(story: Story) -> Iterator[tuple[str, str, Placed]]:
     """Yield (site, its kind, device) of what only the first commune has."""
     rack = buildings.energy_index(story, _LESSONS, Energy(120, 70), "rack", 8.1e5)
     heater = buildings.energy_index(story, _OFFICE, Energy(15, 60, 55), "archives", 2.4e6)
     school, stadium, bridge = "École du Centre", "Stade municipal", "Pont de la Somme"
-    yield school, "school", _warmth(story, "Température, classe de CM2", _LESSONS, Room(24))
-    yield school, "school", _Placed("multitech-rbs301-dws", "Porte de la chaufferie", "open", _RARELY, senses.door)
+    yield school, "school", devices.warmth(story, "Température, classe de CM2", _LESSONS, Room(24))
+    yield school, "school", Placed("multitech-rbs301-dws", "Porte de la chaufferie", "open", RARELY, senses.door)
     sockets: tuple[tuple[str, str, str, Sense, Use], ...] = (
         (school, "school", "Baie informatique", senses.socket(story, _LESSONS, rack), "other"),
         ("Mairie", "town_hall", "Radiateur, archives", senses.socket(story, _OFFICE, heater), "heating"),
@@ -248,21 +156,21 @@ def _first_commune(story: Story) -> Iterator[tuple[str, str, _Placed]]:
         yield (
             name,
             kind,
-            _Placed("milesight-ws523", point, "active_energy_import", _RARELY, sense, use=use, part_of=_GENERAL),
+            Placed("milesight-ws523", point, "active_energy_import", RARELY, sense, use=use, part_of=GENERAL),
         )
-    yield "Mairie", "town_hall", _air(story, "Air, salle du conseil", _OFFICE, Room(9, 160, 2.5))
+    yield "Mairie", "town_hall", devices.air(story, "Air, salle du conseil", _OFFICE, Room(9, 160, 2.5))
     yield (
         "Mairie",
         "town_hall",
-        _Placed("makerfabs-soil-moisture", "Sol, massif de la mairie", "soil_moisture_raw", _RARELY, senses.flower_bed),
+        Placed("makerfabs-soil-moisture", "Sol, massif de la mairie", "soil_moisture_raw", RARELY, senses.flower_bed),
     )
-    yield stadium, "stadium", _Placed("multitech-rbs305-ath", "Air extérieur", "temperature", _HOURLY, senses.outdoors)
-    yield stadium, "stadium", _Placed("dragino-lse01", "Sol, terrain d'honneur", "soil_moisture", _RARELY, senses.soil)
+    yield stadium, "stadium", Placed("multitech-rbs305-ath", "Air extérieur", "temperature", HOURLY, senses.outdoors)
+    yield stadium, "stadium", Placed("dragino-lse01", "Sol, terrain d'honneur", "soil_moisture", RARELY, senses.soil)
     yield (
         bridge,
         "street",
-        _Placed(
-            "dragino-dds75-lb", "Niveau de la Somme, sous le pont", "distance", _HOURLY, senses.level(2.6, 0.5, 86_400)
+        Placed(
+            "dragino-dds75-lb", "Niveau de la Somme, sous le pont", "distance", HOURLY, senses.level(2.6, 0.5, 86_400)
         ),
     )
 
@@ -276,7 +184,7 @@ _NETWORK: Final = (
 )
 
 
-def _all(story: Story, found: Mapping[str, Commune]) -> Iterator[tuple[Site, _Placed]]:
+def _all(story: Story, found: Mapping[str, Commune]) -> Iterator[tuple[Site, Placed]]:
     sites: dict[tuple[str, str], Site] = {}
 
     def site(insee: str, name: str, kind: str, area_m2: float = 0.0) -> Site:
@@ -308,7 +216,7 @@ def fleet(story: Story, found: Mapping[str, Commune]) -> tuple[tuple[DemoDevice,
         (
             DemoDevice(
                 dev_eui=f"025a4d0000000{number:03x}",  # 02: a locally administered EUI-64, no maker's
-                name=f"{_PROFILES[one.model]} - {site.name} - {one.point}",
+                name=f"{PROFILES[one.model]} - {site.name} - {one.point}",
                 model=one.model,
                 site=site,
                 point=one.point,

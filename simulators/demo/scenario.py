@@ -22,7 +22,8 @@ from simulators.clock import Clock, pause
 from simulators.demo import hearing, places
 from simulators.demo.answering import Answering, Queues
 from simulators.demo.buildings import Story
-from simulators.demo.fleet import DemoDevice, fleet
+from simulators.demo.devices import DemoDevice
+from simulators.demo.fleet import fleet
 from simulators.demo.hearing import Reach, digest, reach_of
 from simulators.demo.places import Gateway
 from simulators.demo.senses import Sense

@@ -48,7 +48,7 @@ async def consume_plain(
     """
     async with connection.transaction():
         taken = await connection.fetch(DELETE_MARKS, settled, limit, *(after or _FIRST))
-        marks = {(record["device_id"], record["hour"]) for record in taken}
+        marks = {(device_id, hour) for device_id, hour in taken}
         await settle_twins(connection, marks)
         await rebuild(connection, [mark for mark in marks if mark[1] >= kept_from])
         accounts = await rebuild_accounts(connection, marks)

@@ -4,6 +4,7 @@ A number is set for a relation, or for the measurements of one class of quantiti
 signal are of use for a year, the indexes of meters for ten. Roll-ups and radio accounts outlive what they were made of.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final, get_args
 
@@ -91,7 +92,7 @@ async def drop_expired(connection: asyncpg.Connection, kept: dict[str, int], now
     return dropped
 
 
-def rebuilt_from(kept: dict[str, int], now: datetime) -> datetime:
+def rebuilt_from(kept: Mapping[str, int], now: datetime) -> datetime:
     """Return the moment since which hours can be rolled up anew: before it, some of what they are made of is gone."""
     months = [keep for relation, keep in kept.items() if relation == "measurements" or relation in CLASSES]
     return kept_from(min(months, default=None), now)

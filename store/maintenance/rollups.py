@@ -1,6 +1,6 @@
 """The roll-up tables of plain PostgreSQL: an hour from its measurements, a day from its hours."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -19,15 +19,32 @@ class DeviceRange(NamedTuple):
     end: datetime
 
 
-def device_ranges(marks: Collection[tuple[int, datetime]]) -> list[DeviceRange]:
+def device_ranges(marks: Iterable[tuple[int, datetime]]) -> list[DeviceRange]:
     """Return the marked hours, those of a device that touch as one range."""
+    ordered = sorted(marks)
+    if not ordered:
+        return []
     ranges: list[DeviceRange] = []
-    for device_id, hour in sorted(marks):
-        if ranges and ranges[-1].device_id == device_id and ranges[-1].end >= hour:
-            ranges[-1] = ranges[-1]._replace(end=hour + _HOUR)
-        else:
-            ranges.append(DeviceRange(device_id, hour, hour + _HOUR))
-    return ranges
+    device_id, start = ordered[0]
+    end = start
+    for marked_id, hour in ordered:
+        if marked_id != device_id or hour > end:
+            ranges.append(DeviceRange(device_id, start, end))
+            device_id, start = marked_id, hour
+        end = hour + _HOUR
+    return [*ranges, DeviceRange(device_id, start, end)]
+
+
+def device_days(ranges: Iterable[DeviceRange]) -> list[DeviceRange]:
+    """Return the territory's days that hold these hours, each of a device once."""
+    found: set[DeviceRange] = set()
+    for device_id, start, end in ranges:
+        day = day_of(start)
+        found.add(DeviceRange(device_id, *day))
+        while day.end < end:
+            day = day_of(day.end)
+            found.add(DeviceRange(device_id, *day))
+    return sorted(found)
 
 
 # OFFSET 0 keeps each range a search of its own in the index: joined, the planner may choose to read years of rows.
@@ -97,10 +114,10 @@ async def rebuild(connection: asyncpg.Connection, marks: Collection[tuple[int, d
     """Make anew these (device, hour) and the days that they are of, of every quantity."""
     if not marks:
         return
-    hours = list(map(list, zip(*device_ranges(marks), strict=True)))
+    ranges = device_ranges(marks)
+    hours = list(map(list, zip(*ranges, strict=True)))
     await connection.execute(DELETE_HOURS, *hours)
     await connection.execute(INSERT_HOURS, *hours)
-    days = sorted({(device_id, *day_of(hour)) for device_id, hour in marks})
-    device_ids, starts, ends = map(list, zip(*days, strict=True))
+    device_ids, starts, ends = map(list, zip(*device_days(ranges), strict=True))
     await connection.execute(DELETE_DAYS, device_ids, starts)
     await connection.execute(INSERT_DAYS, device_ids, starts, ends)

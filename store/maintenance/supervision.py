@@ -10,7 +10,7 @@ from domain.readings import FAILED, MALFORMED, NO_DECODER
 
 Mark = tuple[int, datetime]
 
-KEPT_DAYS: Final = 92  # of frames_daily and heard_daily: DELETE_OLD of fleet.py forgets what is older
+KEPT_DAYS: Final = 92  # of frames_daily and heard_daily: DELETE_OLD of network.py forgets what is older
 
 _UNDECODED: Final = (NO_DECODER, MALFORMED, FAILED)
 _BATTERY_DAYS: Final = 60

@@ -28,7 +28,7 @@ from api.settings import ApiSettings
 from deploy.dsns import let_roles_in
 from deploy.embedded.postgres import EmbeddedPostgres, role_password
 from store.access.roles import ACCOUNTS, API
-from store.maintenance import fleet
+from store.maintenance import fleet, network
 from store.migrate import migrate
 from store.partitions import ensure_partitions, month_of
 
@@ -142,9 +142,10 @@ async def fill(connection: asyncpg.Connection, devices: int, antennas: int) -> N
     await connection.execute("ANALYZE")
     yesterday = NOW.date() - timedelta(days=1)
     for name, work in (
-        ("whom gateways serve, hours, a round of ingest", fleet.refresh_network(connection, NOW)),
+        ("whom gateways serve, hours, a round of ingest", network.refresh_network(connection, NOW)),
         ("silent devices", fleet.refresh_silent(connection, NOW)),
-        ("counts of the fleet, two days", fleet.refresh_fleet(connection, NOW, {NOW.date(), yesterday})),
+        ("counts of the fleet", fleet.refresh_fleet(connection, NOW)),
+        ("frames of two days", fleet.count_days(connection, {NOW.date(), yesterday})),
     ):
         begun = time.perf_counter()
         await work

@@ -12,7 +12,7 @@ from store_world import Frame, Row, a_device, a_place, utc, write_measurements, 
 
 from store.maintenance.retention import delete_expired, retention, set_retention
 from store.maintenance.rollups import rebuild
-from store.maintenance.run import NOTHING, run_once
+from store.maintenance.run import NOTHING, roll_up_once, run_once
 from store.migrate import has_timescale
 from store.partitions import PARTITIONED, ensure_partitions, partitions
 
@@ -53,7 +53,7 @@ async def test_partitions_are_made_while_others_write(database: str) -> None:
 
 async def test_one_round_at_a_time(connection: asyncpg.Connection, other_connection: asyncpg.Connection) -> None:
     await other_connection.execute("SELECT pg_advisory_lock($1::bigint)", 0x53414D4D4149)
-    assert await run_once(connection, NOW) == NOTHING
+    assert await run_once(connection, NOW) == await roll_up_once(connection, NOW) == NOTHING
     await other_connection.execute("SELECT pg_advisory_unlock_all()")
     assert not (await run_once(connection, NOW)).busy
     assert not (await run_once(other_connection, NOW)).busy
@@ -153,6 +153,8 @@ async def test_a_week_shuffled_gives_the_same_as_sorted(connection: asyncpg.Conn
         await write(connection, *batch)
         if number % 9 == 0:
             await run_once(connection, NOW + timedelta(days=number % 7), portion=40, portions=3)
+        if number % 9 == 4:
+            await roll_up_once(connection, NOW + timedelta(days=number % 7))
     while (await run_once(connection, NOW + timedelta(days=9), portion=500)).more:
         pass
     for rows in await derived(connection):

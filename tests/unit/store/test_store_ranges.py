@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from store.maintenance.aggregates import day_spans
 from store.maintenance.days import TimeRange, day_of
 from store.maintenance.retention import kept_from
-from store.maintenance.rollups import device_ranges
+from store.maintenance.rollups import DeviceRange, device_days, device_ranges
 from store.partitions import Partition, expired, month_after, month_of
 from store.reading.every import Every, edges
 from store.reading.ladder import HOUR, Range, joined, steps, whole_units
@@ -70,6 +70,16 @@ def test_marked_hours_of_a_device_that_touch_are_one_range() -> None:
         (1, hours[3], hours[3] + HOUR),
         (2, hours[2], hours[2] + HOUR),
     ]
+
+
+def test_days_of_the_territory_that_hold_marked_hours_are_named_once() -> None:
+    clocks = datetime(2025, 3, 28, 21, tzinfo=UTC)  # 22 h in Paris, two nights before its clocks go forward
+    days = [day_of(clocks + timedelta(days=number)) for number in range(4)]
+    assert [day.end - day.start for day in days] == [timedelta(hours=hours) for hours in (24, 24, 23, 24)]
+    ranges = [DeviceRange(2, clocks, days[3].start), DeviceRange(1, clocks, clocks + HOUR)]
+    ranges += [DeviceRange(2, days[3].start + one * HOUR, days[3].start + (one + 1) * HOUR) for one in (0, 5)]
+    assert device_days(ranges) == [(1, *days[0]), *((2, *day) for day in days)]
+    assert device_ranges([]) == device_days([]) == []
 
 
 def test_hours_are_refreshed_a_day_at_a_time() -> None:
