@@ -6,7 +6,7 @@ told, when, how often and how a failure is tried again is the worker's business.
 
 from collections.abc import Mapping
 from datetime import datetime
-from types import MappingProxyType, ModuleType
+from types import ModuleType
 from typing import Any, NamedTuple, Protocol, cast
 
 from pydantic import BaseModel, ConfigDict
@@ -16,7 +16,7 @@ from alerting.outbound.http import HttpSender
 from alerting.outbound.settings import DeliverySettings
 from alerting.outbound.smtp import SmtpSender
 from domain.errors import ConfigurationError
-from domain.folders import modules
+from domain.folders import has, named
 
 
 class Target(BaseModel):
@@ -54,20 +54,12 @@ class Channel(Protocol):
 
 def load(package: str = __name__) -> Mapping[str, Channel]:
     """Return the channels by NAME. Raises ConfigurationError, naming the module, when one will not do."""
-    channels: dict[str, Channel] = {}
-    for module in modules(package):
-        channel = _checked(module)
-        if channel.NAME in channels:
-            raise ConfigurationError(f"{module.__name__}: another channel is already called {channel.NAME!r}")
-        channels[channel.NAME] = channel
-    return MappingProxyType(channels)
+    return named(package, "channel", _checked, lambda one: one.NAME)
 
 
 def _checked(module: ModuleType) -> Channel:
     target = getattr(module, "Target", None)
     if not (isinstance(target, type) and issubclass(target, Target)):
         raise ConfigurationError(f"{module.__name__}: Target must be a model of an address")
-    for part in ("NAME", "OPERATOR_ONLY", "send", "available"):
-        if not hasattr(module, part):
-            raise ConfigurationError(f"{module.__name__}: {part} is missing")
+    has(module, "NAME", "OPERATOR_ONLY", "send", "available")
     return cast("Channel", module)

@@ -5,7 +5,7 @@ A module holds one `Definition` with a KIND of its own. How to add one: docs/how
 
 from collections.abc import Mapping
 from functools import cache
-from types import MappingProxyType, ModuleType
+from types import ModuleType
 from typing import Any
 
 from pydantic import ValidationError
@@ -25,7 +25,7 @@ from alerting.rules._templates import TEMPLATES, Proposal, Template, proposals
 from alerting.rules._tree import OPERATORS
 from alerting.rules._words import LANGUAGES, Language, label, measured, would_have
 from domain.errors import ConfigurationError, SamaraError
-from domain.folders import modules
+from domain.folders import named
 
 __all__ = [
     "DAYS",
@@ -76,13 +76,7 @@ def load(package: str = __name__) -> Mapping[str, type[Definition]]:
 
     Raises ConfigurationError, naming the module, when one cannot be imported, holds no definition, or a taken KIND.
     """
-    found: dict[str, type[Definition]] = {}
-    for module in modules(package):
-        definition = _definition(module)
-        if definition.KIND in found:
-            raise ConfigurationError(f"{module.__name__}: another rule kind is already called {definition.KIND!r}")
-        found[definition.KIND] = definition
-    return MappingProxyType(found)
+    return named(package, "rule kind", _definition, lambda definition: definition.KIND)
 
 
 def _definition(module: ModuleType) -> type[Definition]:

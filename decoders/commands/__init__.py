@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol, cast
 
 from domain.commands import PERIOD, PERIOD_S, Command, CommandError, Encoded, checked
 from domain.errors import ConfigurationError
-from domain.folders import modules
+from domain.folders import has, modules
 
 
 class Module(Protocol):
@@ -57,7 +57,5 @@ def load(package: str = __name__) -> Known:
 
 
 def _checked(module: ModuleType) -> Module:
-    for part in ("MODELS", "COMMANDS", "encode"):
-        if not hasattr(module, part):
-            raise ConfigurationError(f"{module.__name__}: {part} is missing")
+    has(module, "MODELS", "COMMANDS", "encode")
     return cast("Module", module)

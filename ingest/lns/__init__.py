@@ -6,12 +6,12 @@ docs/how-to/add-a-network-server.md.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from types import MappingProxyType, ModuleType
+from types import ModuleType
 from typing import Protocol, cast
 
 from domain.errors import ConfigurationError
 from domain.events import Event
-from domain.folders import modules
+from domain.folders import named
 
 
 class NetworkServer(Protocol):
@@ -38,13 +38,7 @@ def load(package: str = __name__) -> Mapping[str, NetworkServer]:
 
     Raises ConfigurationError, naming the module, when one cannot be imported, lacks a part, or bears a taken name.
     """
-    servers: dict[str, NetworkServer] = {}
-    for module in modules(package):
-        server = _checked(module)
-        if server.NAME in servers:
-            raise ConfigurationError(f"{module.__name__}: another network server is already called {server.NAME!r}")
-        servers[server.NAME] = server
-    return MappingProxyType(servers)
+    return named(package, "network server", _checked, lambda server: server.NAME)
 
 
 def _checked(module: ModuleType) -> NetworkServer:

@@ -5,13 +5,12 @@ How to add one: docs/provisioning.md.
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from types import MappingProxyType, ModuleType
+from types import ModuleType
 from typing import Literal, Protocol, cast
 
 from alerting.provisioning.door import Place
 from domain.downlinks import Outgoing, Queued
-from domain.errors import ConfigurationError
-from domain.folders import modules
+from domain.folders import has, named
 from domain.provisioning import RootKeys, There, Wanted
 from store.provisioning.servers import Access
 
@@ -60,17 +59,9 @@ class Module(Protocol):
 
 def load(package: str = __name__) -> Mapping[str, Module]:
     """Return the modules by NAME. Raises ConfigurationError, naming the module, when one will not do."""
-    found: dict[str, Module] = {}
-    for module in modules(package):
-        one = _checked(module)
-        if one.NAME in found:
-            raise ConfigurationError(f"{module.__name__}: another network server is already called {one.NAME!r}")
-        found[one.NAME] = one
-    return MappingProxyType(found)
+    return named(package, "network server", _checked, lambda one: one.NAME)
 
 
 def _checked(module: ModuleType) -> Module:
-    for part in ("NAME", "opened"):
-        if not hasattr(module, part):
-            raise ConfigurationError(f"{module.__name__}: {part} is missing")
+    has(module, "NAME", "opened")
     return cast("Module", module)
