@@ -18,19 +18,16 @@ also needs the rights to read and write downlink application traffic.
 import asyncio
 import base64
 import contextlib
-import socket
-import ssl
 from collections.abc import AsyncIterator, Collection, Mapping
-from typing import Annotated, Any, Final, NamedTuple, TypeVar
+from typing import Annotated, Any, Final, NamedTuple
 
-import aiohttp
 import msgspec
-from aiohttp.abc import AbstractResolver, ResolveResult
 from msgspec import Meta, Struct
 
 from alerting.provisioning.door import Place
 from alerting.provisioning.errors import ServerError
-from alerting.provisioning.servers import TakenBack
+from alerting.provisioning.servers import TakenBack, _http
+from alerting.provisioning.servers._http import Http
 from domain.downlinks import REFERENCE, Outgoing, Queued
 from domain.provisioning import RootKeys, There, Wanted
 from store.provisioning.servers import Access
@@ -39,10 +36,8 @@ NAME: Final = "thethingsstack"
 
 _PAGE: Final = 500
 _AT_ONCE: Final = 4
-_ANSWER_BYTES: Final = 8_000_000
 _NO_JOIN_EUI: Final = "0000000000000000"
-_MAY_PASS: Final = frozenset({401, 403, 408, 425, 429})  # a token can be mended
-_NOT_DONE, _NOT_FOUND, _CONFLICT, _THEIRS = 300, 404, 409, 500
+_NOT_FOUND, _CONFLICT = 404, 409
 _NETWORK: Final = ("frequency_plan_id", "lorawan_version", "lorawan_phy_version")
 _IDS: Final = ("ids.device_id", "ids.dev_eui", "ids.join_eui")
 
@@ -76,7 +71,6 @@ class _Waiting(Struct, frozen=True, gc=False):
 _SAID: Final = msgspec.json.Decoder(_Said)
 _LISTED: Final = msgspec.json.Decoder(_Listed)
 _WAITING: Final = msgspec.json.Decoder(_Waiting)
-T = TypeVar("T")
 
 
 class _Ids(NamedTuple):
@@ -94,11 +88,9 @@ class _Ids(NamedTuple):
 class TheThingsStack:
     """One application of a Things Stack."""
 
-    def __init__(self, session: aiohttp.ClientSession, access: Access, place: Place) -> None:
-        self._session = session
-        self._url = access.address
+    def __init__(self, http: Http, access: Access, place: Place) -> None:
+        self._http = http
         self._application = access.application
-        self._headers = {"Authorization": f"Bearer {access.token}", "User-Agent": "samara"}
         self._host = place.host
 
     async def create(self, wanted: Wanted) -> bool:
@@ -108,7 +100,7 @@ class TheThingsStack:
             ("network_server_address", "application_server_address", "join_server_address"), self._host
         )
         body = {"end_device": {"ids": ids.said, "name": wanted.name, **servers}}
-        status, _ = await self._ask("POST", f"applications/{self._application}/devices", body, passing=_CONFLICT)
+        status, _ = await self._http.ask("POST", f"applications/{self._application}/devices", body, passing=_CONFLICT)
         if status == _CONFLICT:
             return False
         await self._set_network(ids, wanted.profile)
@@ -128,7 +120,7 @@ class TheThingsStack:
         if wanted.join_eui not in {"", ids.join_eui}:
             raise ServerError("The Things Stack changes no JoinEUI: take the device away there first", permanent=True)
         body = {"end_device": {"ids": ids.said, "name": wanted.name}, "field_mask": {"paths": ["name"]}}
-        await self._ask("PUT", f"applications/{self._application}/devices/{ids.device_id}", body)
+        await self._http.ask("PUT", f"applications/{self._application}/devices/{ids.device_id}", body)
         if wanted.profile:
             await self._set_network(ids, wanted.profile)
 
@@ -151,7 +143,7 @@ class TheThingsStack:
         device_id = _ids(found).device_id
         for registry in ("as/", "ns/", "js/", ""):
             path = f"{registry}applications/{self._application}/devices/{device_id}"
-            await self._ask("DELETE", path, None, passing=_NOT_FOUND)
+            await self._http.ask("DELETE", path, None, passing=_NOT_FOUND)
         return True
 
     async def listed(self, without_join_eui: Collection[str]) -> AsyncIterator[There]:
@@ -160,8 +152,8 @@ class TheThingsStack:
         page = 1
         while True:
             query = {"limit": str(_PAGE), "page": str(page), "order": "device_id", "field_mask": "name"}
-            _, body = await self._ask("GET", f"applications/{self._application}/devices", None, query=query)
-            found = _read(_LISTED, body).end_devices
+            _, body = await self._http.ask("GET", f"applications/{self._application}/devices", None, query=query)
+            found = self._http.read(_LISTED, body).end_devices
             turns = asyncio.Semaphore(_AT_ONCE)
 
             async def one(device: _Said, turns: asyncio.Semaphore = turns) -> There:
@@ -177,7 +169,7 @@ class TheThingsStack:
     async def enqueue(self, downlink: Outgoing) -> str:
         """Put a downlink at the end of its device's queue; it keeps our reference, and is called so."""
         body = {"downlinks": [_pushed(downlink)]}
-        await self._ask("POST", f"{await self._queue_of(downlink.dev_eui)}/push", body)
+        await self._http.ask("POST", f"{await self._queue_of(downlink.dev_eui)}/push", body)
         return downlink.reference
 
     async def queue(self, dev_eui: str) -> list[Queued]:
@@ -191,7 +183,7 @@ class TheThingsStack:
         others = [one for one in there if _queued(one).item != item]
         if len(others) == len(there):
             return "gone"
-        await self._ask("POST", f"{path}/replace", {"downlinks": others})
+        await self._http.ask("POST", f"{path}/replace", {"downlinks": others})
         return "taken"
 
     async def _queue_of(self, dev_eui: str) -> str:
@@ -201,22 +193,22 @@ class TheThingsStack:
         return f"as/applications/{self._application}/devices/{_ids(found).device_id}/down"
 
     async def _waiting(self, path: str) -> list[dict[str, Any]]:
-        _, body = await self._ask("GET", path, None)
-        return _read(_WAITING, body).downlinks
+        _, body = await self._http.ask("GET", path, None)
+        return self._http.read(_WAITING, body).downlinks
 
     async def _found(self, dev_eui: str) -> _Said | None:
         """Return what the identity server has of a device, whatever it is called there."""
         query = {"dev_eui_contains": dev_eui.upper(), "field_mask": "name"}
-        _, body = await self._ask("GET", f"search/applications/{self._application}/devices", None, query=query)
-        devices = _read(_LISTED, body).end_devices
+        _, body = await self._http.ask("GET", f"search/applications/{self._application}/devices", None, query=query)
+        devices = self._http.read(_LISTED, body).end_devices
         return next((one for one in devices if one.ids and one.ids.dev_eui.lower() == dev_eui), None)
 
     async def _there(self, found: _Said) -> There:
         ids = _ids(found)
         path = f"ns/applications/{self._application}/devices/{ids.device_id}"
         query = {"field_mask": ",".join(_NETWORK)}
-        _, body = await self._ask("GET", path, None, query=query, passing=_NOT_FOUND)
-        network = _read(_SAID, body)
+        _, body = await self._http.ask("GET", path, None, query=query, passing=_NOT_FOUND)
+        network = self._http.read(_SAID, body)
         parts = (network.frequency_plan_id, network.lorawan_version, network.lorawan_phy_version)
         profile = "/".join(parts) if any(parts) else ""  # '': its registration was cut short
         join_eui = "" if ids.join_eui == _NO_JOIN_EUI else ids.join_eui
@@ -236,52 +228,7 @@ class TheThingsStack:
 
     async def _set(self, registry: str, ids: _Ids, values: Mapping[str, Any], paths: list[str]) -> None:
         body = {"end_device": {"ids": ids.said, **values}, "field_mask": {"paths": [*_IDS, *paths]}}
-        await self._ask("PUT", f"{registry}/applications/{self._application}/devices/{ids.device_id}", body)
-
-    async def _ask(
-        self,
-        method: str,
-        path: str,
-        body: Mapping[str, Any] | None,
-        *,
-        query: Mapping[str, str] | None = None,
-        passing: int = 0,
-    ) -> tuple[int, bytes]:
-        """Return the status and what was answered; {} for the status `passing`. Raises ServerError for the others."""
-        try:
-            async with self._session.request(
-                method,
-                f"{self._url}/api/v3/{path}",
-                json=body,
-                params=query,
-                headers=self._headers,
-                allow_redirects=False,
-            ) as answer:
-                if answer.status == passing:
-                    return answer.status, b"{}"
-                said = await _bounded(answer.content)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise ServerError(f"The Things Stack does not answer: {error or type(error).__name__}") from None
-        if answer.status >= _NOT_DONE:
-            why = f"The Things Stack answered {answer.status}: {said[:2000].decode('utf-8', 'replace')}"
-            raise ServerError(why, permanent=answer.status < _THEIRS and answer.status not in _MAY_PASS)
-        return answer.status, said
-
-
-async def _bounded(content: aiohttp.StreamReader) -> bytes:
-    said = bytearray()
-    async for chunk in content.iter_chunked(2**16):
-        said += chunk
-        if len(said) > _ANSWER_BYTES:
-            raise ServerError(f"The Things Stack answered more than {_ANSWER_BYTES} bytes", permanent=True)
-    return bytes(said)
-
-
-def _read(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
-    try:
-        return decoder.decode(body)
-    except (msgspec.DecodeError, ValueError) as error:
-        raise ServerError(f"The Things Stack answered something else: {error}", permanent=True) from None
+        await self._http.ask("PUT", f"{registry}/applications/{self._application}/devices/{ids.device_id}", body)
 
 
 def _ids(found: _Said) -> _Ids:
@@ -313,40 +260,9 @@ def _queued(said: Mapping[str, Any]) -> Queued:
     return Queued(reference, port if isinstance(port, int) else 0, sent, said.get("confirmed") is True, reference)
 
 
-class _Pinned(AbstractResolver):
-    """Say what was found out before: the place, and nothing else."""
-
-    def __init__(self, place: Place) -> None:
-        self._place = place
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        """Return the addresses of the place, whatever the host."""
-        del family
-        return [
-            ResolveResult(
-                hostname=host,
-                host=one,
-                port=port,
-                family=socket.AF_INET6 if ":" in one else socket.AF_INET,
-                proto=0,
-                flags=socket.AI_NUMERICHOST,
-            )
-            for one in self._place.addresses
-        ]
-
-    async def close(self) -> None:
-        """Hold nothing."""
-
-
 @contextlib.asynccontextmanager
 async def opened(access: Access, place: Place, timeout_s: float) -> AsyncIterator[TheThingsStack]:
-    """Speak to a Things Stack; see `servers.Module`. It connects to the addresses of `place` alone."""
-    trusted = ssl.create_default_context(cadata=place.ca.decode() or None)
-    connector = aiohttp.TCPConnector(resolver=_Pinned(place), use_dns_cache=False, ssl=trusted)
-    timeout = aiohttp.ClientTimeout(total=timeout_s)
-    async with aiohttp.ClientSession(
-        connector=connector, timeout=timeout, trust_env=False, read_bufsize=2**18, max_line_size=2**14
-    ) as session:
-        yield TheThingsStack(session, access, place)
+    """Speak to a Things Stack; see `servers.Module`."""
+    headers = {"Authorization": f"Bearer {access.token}"}
+    async with _http.opened("The Things Stack", f"{access.address}/api/v3", headers, place, timeout_s) as http:
+        yield TheThingsStack(http, access, place)
