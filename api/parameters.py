@@ -105,6 +105,11 @@ QuantityName = Annotated[
 DevEui = Annotated[
     str, StringConstraints(pattern=r"^[0-9a-f]{16}$"), Field(description="a DevEUI: 16 lower-case hexadecimal digits")
 ]
+ModelId = Annotated[str, StringConstraints(pattern="^[a-z0-9][a-z0-9._-]{0,62}$")]
+SiteKind = Annotated[str, StringConstraints(pattern="^[a-z_]{1,32}$")]
+Latitude = Annotated[float, Field(ge=-90, le=90)]
+Longitude = Annotated[float, Field(ge=-180, le=180)]
+Note = Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f]*$")]  # of lines
 # Whether there is such a tenant, and for whom, is tenancy's business: a slug that cannot be reads as an absent one.
 Slug = Annotated[
     str,
@@ -154,6 +159,12 @@ class IdPath(Asked):
     """One thing by its id."""
 
     id: Id
+
+
+class DevEuiPath(Asked):
+    """One device."""
+
+    dev_eui: DevEui
 
 
 def clamped(moment: datetime) -> datetime:

@@ -15,7 +15,7 @@ from api.context import CLOCK, reader
 from api.downlinks import Wish
 from api.endpoint import delete, get, post
 from api.models import Answer, Resource
-from api.parameters import Asked, DevEui, Id, OfTenant, PagedOfTenant
+from api.parameters import Asked, DevEuiPath, Id, OfTenant, PagedOfTenant
 from api.problems import CONFLICT, ProblemError
 from domain import commands
 from domain.commands import MAX_PERIOD_S, most_bytes
@@ -31,13 +31,7 @@ _TOO_LATE: Final = "It was sent already, or has ended."
 FPort = Annotated[int, Field(ge=1, le=223, description="an FPort: from 1 to 223")]
 
 
-class DevicePath(Asked):
-    """One device."""
-
-    dev_eui: DevEui
-
-
-class DownlinkPath(DevicePath):
+class DownlinkPath(DevEuiPath):
     """One downlink of a device."""
 
     id: Id
@@ -134,7 +128,7 @@ class DownlinksQuery(PagedOfTenant):
 
 
 @require(INSTALL)
-async def list_commands(request: web.Request, path: DevicePath) -> Commands:
+async def list_commands(request: web.Request, path: DevEuiPath) -> Commands:
     """Tell what a device can be told: the commands of its model, and its codec's."""
     async with reader(request) as connection:
         tenant = await tenancy.tenant_of(request, connection)
@@ -162,7 +156,7 @@ def _command(found: commands.Command) -> Command:
 
 @require(INSTALL)
 async def create_downlink(
-    request: web.Request, connection: asyncpg.Connection, path: DevicePath, body: NewDownlink
+    request: web.Request, connection: asyncpg.Connection, path: DevEuiPath, body: NewDownlink
 ) -> AskedDownlink:
     """Tell a device to do something. A device of class A hears it after its next uplink."""
     tenant = await tenancy.tenant_of(request, connection)
@@ -187,7 +181,7 @@ async def create_downlink(
 
 
 @require(HEALTH)
-async def list_downlinks(request: web.Request, path: DevicePath, query: DownlinksQuery) -> models.Page[Downlink]:
+async def list_downlinks(request: web.Request, path: DevEuiPath, query: DownlinksQuery) -> models.Page[Downlink]:
     """List what a device was told, in that order, and how far each is."""
     asked = pagination.asked(query, "downlinks")
     async with reader(request) as connection:

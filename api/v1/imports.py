@@ -11,9 +11,8 @@ from api.access import INSTALL, require
 from api.context import CLOCK
 from api.endpoint import post
 from api.models import Answer
-from api.parameters import Asked, DevEui, OfTenant
+from api.parameters import Asked, DevEui, Latitude, Longitude, ModelId, OfTenant
 from api.provisioning import Planned, Registered, Wish
-from api.v1.install import Latitude, Longitude, ModelId
 from domain.uses import Use
 from store import importing
 

@@ -14,14 +14,12 @@ from api.access import MANAGE, READ, account_of, require
 from api.context import CLOCK, reader
 from api.endpoint import get, post
 from api.models import Answer, Resource
-from api.parameters import Asked, Flag, IdPath, OfTenant, PagedOfTenant, Text, When
+from api.parameters import Asked, Flag, IdPath, Note, OfTenant, PagedOfTenant, Text, When
 from api.ruling import language_of
 from store.delivery import incidents, reading
 from store.reading.pages import page_of
 
 PATH: Final = "/api/v1/incidents"
-
-Note = Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f]*$")]
 
 
 class IncidentsQuery(PagedOfTenant):

@@ -15,10 +15,22 @@ from api.commissioning import progress_of
 from api.context import CLOCK, reader
 from api.endpoint import get, post
 from api.models import Answer, Resource
-from api.parameters import Asked, DevEui, Id, OfTenant, PagedOfTenant, Text
+from api.parameters import (
+    Asked,
+    DevEui,
+    DevEuiPath,
+    Id,
+    Latitude,
+    Longitude,
+    ModelId,
+    Note,
+    OfTenant,
+    PagedOfTenant,
+    SiteKind,
+    Text,
+)
 from api.problems import CONFLICT, NO_SUCH_PLACE, UNREADABLE_CODE, ProblemError
 from api.provisioning import Registered, Wish, order, want
-from api.v1.install import DevEuiPath, Latitude, Longitude, ModelId, SiteKind
 from domain import labels
 from store import commissioning
 from store.commissioning import Act, ElsewhereError, OccupiedError, Place
@@ -30,7 +42,6 @@ PATH: Final = "/api/v1/installations"
 COMMISSIONING: Final = "/api/v1/devices/{dev_eui}/commissioning"
 REMOVAL: Final = "/api/v1/devices/{dev_eui}/removal"
 
-Note = Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f]*$")]
 Index = Annotated[float, Field(ge=-1e15, le=1e15, description="what the meter shows, in its own unit")]
 
 

@@ -13,10 +13,8 @@ from api.context import CLOCK, reader
 from api.endpoint import get, patch, post
 from api.models import Resource
 from api.pages import words
-from api.parameters import Asked, DevEui, IdPath, OfTenant, PagedOfTenant, Slug
+from api.parameters import Asked, DevEui, DevEuiPath, IdPath, Note, OfTenant, PagedOfTenant, Slug
 from api.problems import NO_SUCH_MOMENT, NO_SUCH_TAKER
-from api.v1.install import DevEuiPath
-from api.v1.installations import Note
 from store import loans
 from store.reading import installations
 from store.reading.pages import page_of

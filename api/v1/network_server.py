@@ -12,9 +12,8 @@ from api.access import ADMINISTER, require
 from api.context import CLOCK, reader
 from api.endpoint import delete, get, post
 from api.models import Answer
-from api.parameters import Asked, OfTenant
+from api.parameters import Asked, ModelId, OfTenant
 from api.signing import KEYRING
-from api.v1.install import ModelId
 from store.provisioning import servers
 
 PATH: Final = "/api/v1/network-server"
