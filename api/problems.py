@@ -9,12 +9,16 @@ MEDIA_TYPE: Final = "application/problem+json"
 
 
 class Kind(NamedTuple):
-    """One sort of problem: the end of its `type` URN, its HTTP status and its title in English and in French."""
+    """One sort of problem: the end of its `type` URN, its HTTP status and its title in English and in French.
+
+    `advice`: what to do, where every case asks for the same; who raises one may say something nearer.
+    """
 
     name: str
     status: int
     title: str
     title_fr: str
+    advice: str = ""
 
     @property
     def urn(self) -> str:
@@ -33,7 +37,11 @@ INVALID_BODY: Final = Kind(
 )
 REFUSED: Final = Kind("refused", 400, "The request was refused.", "La requête a été refusée.")
 UNAUTHENTICATED: Final = Kind(
-    "unauthenticated", 401, "Nobody is signed in, or no longer.", "Personne n'est connecté, ou ne l'est plus."
+    "unauthenticated",
+    401,
+    "Nobody is signed in, or no longer.",
+    "Personne n'est connecté, ou ne l'est plus.",
+    advice="Send `Authorization: Bearer` with a key of yours, or sign in: POST /api/v1/session.",
 )
 WRONG_CREDENTIALS: Final = Kind(
     "wrong-credentials",
@@ -41,12 +49,19 @@ WRONG_CREDENTIALS: Final = Kind(
     "The e-mail, the password or the code is wrong.",
     "L'adresse, le mot de passe ou le code n'est pas le bon.",
 )
-FORBIDDEN: Final = Kind("forbidden", 403, "This account may not do that.", "Ce compte ne permet pas cela.")
+FORBIDDEN: Final = Kind(
+    "forbidden",
+    403,
+    "This account may not do that.",
+    "Ce compte ne permet pas cela.",
+    advice="Ask whoever administers the tenant for a role that may.",
+)
 SIGN_IN_AGAIN: Final = Kind(
     "sign-in-again",
     403,
     "Sign in again first: this changes what the account is entered with.",
     "Connectez-vous de nouveau d'abord : cela change ce qui ouvre le compte.",
+    advice="POST /api/v1/session, within the last half hour.",
 )
 IDENTITY_REFUSED: Final = Kind(
     "identity-refused",
@@ -65,6 +80,7 @@ CROSS_SITE: Final = Kind(
     403,
     "The request does not come from a page of this site.",
     "La requête ne vient pas d'une page de ce site.",
+    advice="With a cookie, send the header `Origin` of this site, as browsers do; with a key there is no need.",
 )
 NOT_FOUND: Final = Kind("not-found", 404, "There is no such thing here.", "Il n'y a rien de tel ici.")
 METHOD_NOT_ALLOWED: Final = Kind(
@@ -72,12 +88,17 @@ METHOD_NOT_ALLOWED: Final = Kind(
     405,
     "This address does not take that method.",
     "Cette adresse n'accepte pas cette méthode.",
+    advice="The header `Allow` says which it takes.",
+)
+CONFLICT: Final = Kind(
+    "conflict", 409, "What is there already does not allow it.", "Ce qui existe déjà ne le permet pas."
 )
 CHANGED_MEANWHILE: Final = Kind(
     "changed-meanwhile",
     412,
     "It was changed since you read it.",
     "Cela a été modifié depuis que vous l'avez lu.",
+    advice="Read it again, and send its new ETag in `If-Match`.",
 )
 LINK_EXPIRED: Final = Kind(
     "link-expired", 410, "This link was used already, or is too old.", "Ce lien a déjà servi, ou il est trop ancien."
@@ -85,17 +106,22 @@ LINK_EXPIRED: Final = Kind(
 TOO_LARGE: Final = Kind(
     "too-large", 413, "The body of the request is too large.", "Le corps de la requête est trop grand."
 )
+UNSUPPORTED_MEDIA: Final = Kind(
+    "unsupported-media-type", 415, "The body is of another media type.", "Le corps est d'un autre type de média."
+)
 TOO_MANY_TRIES: Final = Kind(
     "too-many-tries",
     429,
     "Too many tries; wait before the next one.",
     "Trop d'essais ; patientez avant le prochain.",
+    advice="Wait as many seconds as `Retry-After` says.",
 )
 TOO_MANY_REQUESTS: Final = Kind(
     "too-many-requests",
     429,
     "Too many requests from this address; wait before the next one.",
     "Trop de requêtes depuis cette adresse ; patientez avant la prochaine.",
+    advice="Wait as many seconds as `Retry-After` says.",
 )
 TOO_PERSONAL: Final = Kind(
     "too-personal",
@@ -109,47 +135,8 @@ NOT_ITS_OWN_VOICE: Final = Kind(
     "Only who manages this very tenant agrees in its name.",
     "Seul un gestionnaire de la collectivité elle-même donne son accord.",
 )
-CONFLICT: Final = Kind(
-    "conflict", 409, "What is there already does not allow it.", "Ce qui existe déjà ne le permet pas."
-)
-UNSUPPORTED_MEDIA: Final = Kind(
-    "unsupported-media-type", 415, "The body is of another media type.", "Le corps est d'un autre type de média."
-)
 NO_SUCH_CURSOR: Final = Kind(
     "no-such-cursor", 422, "The cursor is not one of this list.", "Ce curseur n'est pas de cette liste."
-)
-NO_SUCH_MOMENT: Final = Kind(
-    "no-such-moment", 422, "There is no such moment or period.", "Ce moment ou cette période n'existe pas."
-)
-ONE_PLACE: Final = Kind(
-    "one-place",
-    422,
-    "Name one site, one point or one gateway, or none for everywhere.",
-    "Nommez un lieu, un point ou une antenne, ou rien pour tout.",
-)
-NO_SUCH_PLACE: Final = Kind(
-    "no-such-place",
-    422,
-    "Say where: a point, or the names of a site and of a point.",
-    "Dites où : un point, ou le nom d'un lieu et celui d'un point.",
-)
-NO_SUCH_PART: Final = Kind(
-    "no-such-part",
-    422,
-    "The point cannot be a part of that one; `why` says it.",
-    "Ce point ne peut pas faire partie de celui-là.",
-)
-NO_SUCH_DOWNLINK: Final = Kind(
-    "no-such-downlink",
-    422,
-    "No such message can be sent to this sensor.",
-    "Un tel message ne peut pas être envoyé à ce capteur.",
-)
-UNREADABLE_CODE: Final = Kind(
-    "unreadable-code", 422, "This code names no sensor; `why` says what is wrong.", "Ce code ne désigne aucun capteur."
-)
-TOO_MANY_POINTS: Final = Kind(
-    "too-many-points", 422, "The answer would hold too many points.", "La réponse contiendrait trop de points."
 )
 NO_SUCH_ACCOUNT: Final = Kind(
     "no-such-account", 422, "This is not an e-mail address.", "Ce n'est pas une adresse électronique."
@@ -169,12 +156,46 @@ NO_SUCH_KEY: Final = Kind(
 NO_SUCH_CONTACT: Final = Kind(
     "no-such-contact", 422, "Nobody can be told that way.", "Personne ne peut être prévenu ainsi."
 )
+NO_SUCH_MOMENT: Final = Kind(
+    "no-such-moment", 422, "There is no such moment or period.", "Ce moment ou cette période n'existe pas."
+)
 NO_SUCH_RULE: Final = Kind("no-such-rule", 422, "There can be no such rule.", "Une telle règle ne peut pas exister.")
+NO_SUCH_PLACE: Final = Kind(
+    "no-such-place",
+    422,
+    "Say where: a point, or the names of a site and of a point.",
+    "Dites où : un point, ou le nom d'un lieu et celui d'un point.",
+)
+NO_SUCH_PART: Final = Kind(
+    "no-such-part",
+    422,
+    "The point cannot be a part of that one; `why` says it.",
+    "Ce point ne peut pas faire partie de celui-là.",
+)
+NO_SUCH_DOWNLINK: Final = Kind(
+    "no-such-downlink",
+    422,
+    "No such message can be sent to this sensor.",
+    "Un tel message ne peut pas être envoyé à ce capteur.",
+)
+ONE_PLACE: Final = Kind(
+    "one-place",
+    422,
+    "Name one site, one point or one gateway, or none for everywhere.",
+    "Nommez un lieu, un point ou une antenne, ou rien pour tout.",
+)
+UNREADABLE_CODE: Final = Kind(
+    "unreadable-code", 422, "This code names no sensor; `why` says what is wrong.", "Ce code ne désigne aucun capteur."
+)
+TOO_MANY_POINTS: Final = Kind(
+    "too-many-points", 422, "The answer would hold too many points.", "La réponse contiendrait trop de points."
+)
 KEY_REUSED: Final = Kind(
     "idempotency-key-reused",
     422,
     "This Idempotency-Key was used for another request.",
     "Cette Idempotency-Key a servi pour une autre requête.",
+    advice="Send another Idempotency-Key with another request, and the same with the same.",
 )
 INTERNAL: Final = Kind(
     "internal", 500, "The server failed; the failure was recorded.", "Le serveur a échoué ; l'incident est enregistré."
@@ -217,68 +238,10 @@ UNAVAILABLE: Final = Kind(
     503,
     "The database does not answer; try again in a moment.",
     "La base de données ne répond pas ; réessayez dans un moment.",
+    advice="Try again after as many seconds as `Retry-After` says.",
 )
 
-KINDS: Final = (
-    INVALID_PARAMETER,
-    INVALID_BODY,
-    REFUSED,
-    UNAUTHENTICATED,
-    WRONG_CREDENTIALS,
-    FORBIDDEN,
-    SIGN_IN_AGAIN,
-    IDENTITY_REFUSED,
-    IDENTITY_UNKNOWN,
-    CROSS_SITE,
-    NOT_FOUND,
-    METHOD_NOT_ALLOWED,
-    CONFLICT,
-    CHANGED_MEANWHILE,
-    LINK_EXPIRED,
-    TOO_LARGE,
-    UNSUPPORTED_MEDIA,
-    TOO_MANY_TRIES,
-    TOO_MANY_REQUESTS,
-    TOO_PERSONAL,
-    NOT_ITS_OWN_VOICE,
-    NO_SUCH_CURSOR,
-    NO_SUCH_ACCOUNT,
-    NO_SUCH_TAKER,
-    NO_SUCH_KEY,
-    NO_SUCH_CONTACT,
-    NO_SUCH_MOMENT,
-    NO_SUCH_RULE,
-    NO_SUCH_PLACE,
-    NO_SUCH_PART,
-    NO_SUCH_DOWNLINK,
-    ONE_PLACE,
-    UNREADABLE_CODE,
-    TOO_MANY_POINTS,
-    KEY_REUSED,
-    INTERNAL,
-    MAIL_NOT_SENT,
-    PROVIDER_UNAVAILABLE,
-    FORM_MISSING,
-    TOO_MANY_BACKTESTS,
-    TOO_MANY_STREAMS,
-    TOO_MANY_EXPORTS,
-    UNAVAILABLE,
-)
-
-
-# What to do, of kinds of which every case asks for the same; who raises one may say something nearer.
-_ADVICE: Final = {
-    UNAUTHENTICATED: "Send `Authorization: Bearer` with a key of yours, or sign in: POST /api/v1/session.",
-    FORBIDDEN: "Ask whoever administers the tenant for a role that may.",
-    SIGN_IN_AGAIN: "POST /api/v1/session, within the last half hour.",
-    CROSS_SITE: "With a cookie, send the header `Origin` of this site, as browsers do; with a key there is no need.",
-    CHANGED_MEANWHILE: "Read it again, and send its new ETag in `If-Match`.",
-    METHOD_NOT_ALLOWED: "The header `Allow` says which it takes.",
-    KEY_REUSED: "Send another Idempotency-Key with another request, and the same with the same.",
-    TOO_MANY_TRIES: "Wait as many seconds as `Retry-After` says.",
-    TOO_MANY_REQUESTS: "Wait as many seconds as `Retry-After` says.",
-    UNAVAILABLE: "Try again after as many seconds as `Retry-After` says.",
-}
+KINDS: Final = tuple(one for one in vars().values() if isinstance(one, Kind))
 
 
 class ProblemError(Exception):
@@ -305,7 +268,7 @@ def response(error: ProblemError, language: str = "en") -> web.Response:
     kind = error.kind
     title = kind.title_fr if language == "fr" else kind.title
     body = {"type": kind.urn, "title": title, "status": kind.status}
-    detail = error.detail or _ADVICE.get(kind, "")
+    detail = error.detail or kind.advice
     if detail:
         body["detail"] = detail
     body |= error.extensions
