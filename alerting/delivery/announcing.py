@@ -10,8 +10,9 @@ import asyncpg
 
 from alerting.delivery.preferences import Preferences, at_least, when
 from store.delivery.contacts import Contact, Step, contacts_of, steps_of
-from store.delivery.incidents import Untold, mark_told, record, take_untold
+from store.delivery.incidents import record
 from store.delivery.messages import Planned, plan, told_contacts
+from store.delivery.untold import Untold, mark_told, take_untold
 
 _BATCH: Final = 50
 MAX_REMINDERS: Final = 20

@@ -1,6 +1,6 @@
 """A tenant's rows on their way in: each file is staged as it is, then its words become this database's numbers."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
@@ -15,9 +15,10 @@ from store.newest import latest_of, row_of
 from store.partitions import PARTITIONED, ensure_partitions
 from store.staging import CREATE_STAGED_LATEST, upsert_latest
 from store.transfer.columns import Field, joins
+from store.transfer.learning import count_of, learn, learn_decoders, learn_quantities
 from store.transfer.leaving import fields_of
 from store.transfer.relations import Relation
-from store.transfer.words import DRAWN, SHARED, know_words
+from store.transfer.words import know_words
 
 
 class ArrivalError(SamaraError):
@@ -45,49 +46,6 @@ SELECT count(*) FROM staged_{name}
 
 SELECT_ARRIVING_MONTHS: Final = """
 SELECT DISTINCT date_trunc('month', {time}, 'UTC')::date FROM staged_{name}
-"""
-
-DRAW_NUMBERS: Final = """
-INSERT INTO word_{kind} (id, word)
-SELECT nextval(pg_get_serial_sequence('{table}', '{column}')), word
-  FROM (SELECT {field} AS word, min(line) AS line FROM staged_{name} WHERE {field} IS NOT NULL GROUP BY {field}) AS met
- WHERE NOT EXISTS (SELECT FROM word_{kind} AS known WHERE known.word = met.word)
- ORDER BY line
-"""
-
-MAKE_SHARED: Final = """
-INSERT INTO {table} ({word})
-SELECT DISTINCT {field} FROM staged_{name} WHERE {field} IS NOT NULL
-ON CONFLICT DO NOTHING
-"""
-
-KNOW_SHARED: Final = """
-INSERT INTO word_{kind} (id, word)
-SELECT {column}, {word} FROM {table} WHERE NOT EXISTS (SELECT FROM word_{kind} AS known WHERE known.word = {word})
-"""
-
-KNOW_QUANTITIES: Final = """
-INSERT INTO word_quantity (id, word)
-SELECT quantity_id, name FROM quantities WHERE NOT EXISTS (SELECT FROM word_quantity AS known WHERE known.word = name)
-"""
-
-# A decoder is a model's or a codec's at one version: both may be here already.
-INSERT_DECODERS: Final = """
-INSERT INTO decoders (model_id, version, codec_id)
-SELECT model_id, version, codec.id
-  FROM staged_decoders AS staged
-  LEFT JOIN word_codec AS codec ON codec.word = staged.codec
-ON CONFLICT DO NOTHING
-"""
-
-KNOW_DECODERS: Final = """
-INSERT INTO word_decoder (id, word)
-SELECT known.decoder_id, staged.decoder
-  FROM staged_decoders AS staged
-  LEFT JOIN word_codec AS codec ON codec.word = staged.codec
-  JOIN decoders AS known ON known.version = staged.version
-                        AND (known.model_id = staged.model_id OR known.codec_id = codec.id)
-ON CONFLICT (word) DO UPDATE SET id = excluded.id
 """
 
 # The database gave each new device to its tenant for all time: what follows says since when and until when it was.
@@ -192,9 +150,9 @@ class Arrival:
         if name == "latest_frames":
             return await self._latest()
         if name == "decoders":
-            return await self._decoders()
+            return await learn_decoders(self._connection)
         await self._before(name)
-        await self._learn(name, made)
+        await learn(self._connection, name, made)
         if self._timescale and name in AGGREGATES:
             place, time = await self._connection.fetchval(SELECT_AGGREGATE, name), AGGREGATES[name]
             only = ONLY_BEFORE.format(time=time, place=place)
@@ -215,7 +173,7 @@ class Arrival:
 
     async def _after(self, name: str, new: int) -> None:
         if name == "quantities":
-            await self._connection.execute(KNOW_QUANTITIES)
+            await learn_quantities(self._connection)
         if name == "rules" and new:
             await self._connection.execute(WATCH, self._tenant_id)
         if name == "measurements" and self._derive_from is not None:
@@ -227,19 +185,6 @@ class Arrival:
         time = _TIMES.get(name, "received_at")
         found = await self._connection.fetch(SELECT_ARRIVING_MONTHS.format(name=name, time=time))
         await ensure_partitions(self._aside, name, [row[0] for row in found])
-
-    async def _learn(self, name: str, made: Iterable[Field]) -> None:
-        """Give numbers to the words that this file brings for the first time."""
-        for one in made:
-            if one.kind in DRAWN:
-                table, column = DRAWN[one.kind]
-                await self._connection.execute(
-                    DRAW_NUMBERS.format(kind=one.kind, table=table, column=column, field=one.name, name=name)
-                )
-            elif one.kind in SHARED:
-                table, column, word = SHARED[one.kind]
-                await self._connection.execute(MAKE_SHARED.format(table=table, word=word, field=one.name, name=name))
-                await self._connection.execute(KNOW_SHARED.format(kind=one.kind, table=table, column=column, word=word))
 
     async def _insert(
         self, name: str, made: Sequence[Field], *, is_owned: bool, place: str = "", only: str = ""
@@ -259,12 +204,7 @@ class Arrival:
             f"SELECT {', '.join(values)} FROM staged_{name} AS staged {joins(made, table='staged')} "
             f"{only} ORDER BY staged.line {conflict}"
         )
-        return _count(status)
-
-    async def _decoders(self) -> int:
-        new = _count(await self._connection.execute(INSERT_DECODERS))
-        await self._connection.execute(KNOW_DECODERS)
-        return new
+        return count_of(status)
 
     async def _latest(self) -> int:
         found = await self._connection.fetch(SELECT_LATEST_ARRIVING)
@@ -287,11 +227,6 @@ class Arrival:
 
 
 _MERGED: Final = frozenset({"models", "quantities", "quarantine"})  # what this database may have of others
-
-
-def _count(status: str) -> int:
-    """Return the rows of a command's status, "INSERT 0 12" say."""
-    return int(status.rsplit(maxsplit=1)[-1])
 
 
 @asynccontextmanager

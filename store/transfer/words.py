@@ -44,26 +44,6 @@ WORDS: Final = {
     " (SELECT decoder_id FROM uplinks JOIN word_device ON word_device.id = device_id)",
 }  # fmt: skip
 
-# Numbers that are drawn where an export arrives: the table and its column.
-DRAWN: Final = {
-    "site": ("sites", "site_id"),
-    "point": ("points", "point_id"),
-    "device": ("devices", "device_id"),
-    "codec": ("codecs", "codec_id"),
-    "rule": ("rules", "rule_id"),
-    "state": ("rule_states", "state_id"),
-    "incident": ("incidents", "incident_id"),
-    "transition": ("transitions", "transition_id"),
-    "contact": ("contacts", "contact_id"),
-    "dataset": ("open_datasets", "dataset_id"),
-}
-
-# What both databases may have already, by its name: made where it is missing.
-SHARED: Final = {
-    "gateway": ("gateways", "gateway_id", "gateway_eui"),
-    "source": ("sources", "source_id", "name"),
-}
-
 # Rules say of what they speak by numbers, inside a document; `way` is "out" or "in".
 CREATE_RENUMBERED: Final = """
 CREATE OR REPLACE FUNCTION pg_temp.renumbered(document jsonb, way text) RETURNS jsonb LANGUAGE plpgsql AS $$
