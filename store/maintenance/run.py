@@ -25,6 +25,7 @@ from store.provisioning import import_keys
 
 MONTHS_AHEAD: Final = 2
 PORTION: Final = 5_000  # marks consumed in one transaction
+BULK: Final = 20_000  # and of a past that comes in: each statement waits for its turn in a busy process
 PORTIONS: Final = 200  # a round ends, though more be left
 
 _LOCK: Final = 0x53414D4D4149  # "SAMMAI": one round at a time
@@ -68,7 +69,7 @@ async def run_once(
 async def roll_up_once(connection: asyncpg.Connection, now: datetime) -> Report:
     """Roll up what changed, and no more: what a round can do of a past that still comes in. Otherwise as `run_once`."""
     async with _alone(connection) as alone:
-        return await _roll_up(connection, now, await retention(connection), PORTION, PORTIONS) if alone else NOTHING
+        return await _roll_up(connection, now, await retention(connection), BULK, PORTIONS) if alone else NOTHING
 
 
 @asynccontextmanager
