@@ -4,8 +4,9 @@ import re
 from importlib.resources import files
 
 from store.transfer.columns import Column, fields, kind_of
+from store.transfer.learning import DRAWN
 from store.transfer.relations import LEFT_OUT, RELATIONS, Relation
-from store.transfer.words import DRAWN, WORDS
+from store.transfer.words import WORDS
 
 CREATED = re.compile(r"^(?:--plain )?CREATE TABLE (?:IF NOT EXISTS )?(\w+) \(", re.MULTILINE)
 DROPPED = re.compile(r"^DROP TABLE (?:IF EXISTS )?(\w+)", re.MULTILINE)
