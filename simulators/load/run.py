@@ -1,7 +1,6 @@
 """Publishes a load at its pace, and says how well the pace was kept."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
@@ -86,20 +85,16 @@ async def run(
     *,
     clock: Clock,
     max_p99_s: float = 0.1,
-    begin_at: datetime | None = None,
     on_progress: Callable[[Progress], None] = lambda _: None,
 ) -> LoadReport:
     """Publish the whole load and return when all of it is acknowledged.
 
     A device always speaks through the same sink, so that its messages keep their order. Each message is in the
     ledger before it is published. With a pace, messages leave on an absolute schedule: a slow moment is caught
-    up, and shows as lateness; a run whose p99 exceeds `max_p99_s` is not valid. It begins at `begin_at`, or at once
-    when its tables are made (some 200 ms).
+    up, and shows as lateness; a run whose p99 exceeds `max_p99_s` is not valid.
     """
     delays, messages, uplinks, size = _Delays(), 0, 0, 0
     emissions = _Ahead(generate(spec))
-    if begin_at is not None:
-        await clock.sleep(max(0.0, (begin_at - clock.now()).total_seconds()))
     start, wall = clock.monotonic(), clock.now().timestamp()
     with LedgerWriter(ledger, spec) as writer:
         while (first := emissions.due_s) is not None:

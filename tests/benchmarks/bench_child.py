@@ -2,7 +2,7 @@
 
 It says JSON lines: first that it is ready; it begins at the line "go", and ends when its input ends.
 
-    generate  publishes a load with simulators.load, and says how it went
+    generate  publishes a load (`bench_stream.py`), and says how it went
     ingest    the ingest role as `samara serve` runs it
     reader    the same MQTT reader, which acknowledges at once and does nothing
     naive     what one would write first: see `bench_naive.py`
@@ -47,31 +47,17 @@ def now() -> datetime:
 
 
 async def generate(options: Options, go: asyncio.Event) -> None:
-    """Publish, and say the report."""
+    """Publish, and say how it went."""
     import bench_load  # noqa: PLC0415 - and the next: they bring NumPy, whose memory is not ingest's
+    from bench_stream import Stream  # noqa: PLC0415
 
-    from simulators.broker import BrokerAddress  # noqa: PLC0415
     from simulators.clock import SystemClock  # noqa: PLC0415
-    from simulators.load.run import run  # noqa: PLC0415
-    from simulators.mqtt_publisher import Publisher  # noqa: PLC0415
 
-    address = BrokerAddress(host=options["host"], port=options["port"])
-    async with Publisher(address, client_id="bench-generator", window=4000) as publisher:
-        say(ready=True)
-        await go.wait()
-        spec = bench_load.spec_of(options)
-        report = await run(
-            spec, [publisher], Path(options["folder"]) / "ledger", clock=SystemClock(), begin_at=spec.start_at
-        )
-    late = report.lateness
-    say(
-        uplinks=report.uplinks,
-        seconds=report.seconds,
-        per_second=report.per_second,
-        start_at=spec.start_at.isoformat(),
-        late_p99_ms=late.p99_s * 1000 if late else None,
-        valid=report.valid,
-    )
+    stream = Stream(bench_load.spec_of(options), SystemClock())
+    say(ready=True)
+    await go.wait()
+    sent = await stream.run(options["host"], options["port"])
+    say(**sent._asdict() | {"start_at": sent.start_at.isoformat(), "per_second": sent.uplinks / sent.seconds})
 
 
 async def ingest(options: Options, go: asyncio.Event) -> None:

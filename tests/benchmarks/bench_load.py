@@ -28,13 +28,11 @@ def paced(rate: int, seconds: int) -> dict[str, Any]:
 
 
 def spec_of(options: dict[str, Any]) -> LoadSpec:
-    """Return the spec of JSON options: `uplinks`, or `rate`, `seconds` and `devices`, to begin in a second."""
+    """Return the spec of JSON options: `uplinks`, or `rate`, `seconds` and `devices`."""
     if "uplinks" in options:
         return backlog(options["uplinks"])
-    soon = datetime.now(UTC) + timedelta(seconds=1)  # the generator's tables are made meanwhile
-    start_at = soon.replace(microsecond=soon.microsecond // 1000 * 1000)
     rate, seconds, devices = options["rate"], options["seconds"], options["devices"]
-    return at_rate(rate, seconds, start_at=start_at, devices=devices, models=(MODEL,))
+    return at_rate(rate, seconds, start_at=datetime.now(UTC), devices=devices, models=(MODEL,))
 
 
 def dev_euis() -> list[str]:
