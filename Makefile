@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+# Where this is set, each of the hundreds of programs that the tests start compiles all of Samara again.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
@@ -24,9 +26,9 @@ demo: $(VENV)/installed ## the whole platform on this machine, with real and sim
 test: $(VENV)/installed-dev ## everything: lint, types, import contracts, unit and integration tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	$(BIN)/mypy --num-workers 2
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile
+	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile --no-loadscope-reorder
 
 bench: $(VENV)/installed-dev ## the figures of docs/benchmarks.md (40 minutes; BENCH="--quick" for four)
 	$(BIN)/python tests/benchmarks/bench_ingest.py $(BENCH)
