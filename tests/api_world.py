@@ -69,6 +69,18 @@ class World(NamedTuple):
     foreign: Sensor  # of the other tenant
 
 
+class Territory(NamedTuple):
+    """A database with all this in it."""
+
+    dsn: str
+    world: World
+
+
+def name_of(dsn: str) -> str:
+    """Return the database that an address names."""
+    return dsn.rpartition("/")[2].partition("?")[0]
+
+
 class Clock:
     """A clock that stands still until it is moved."""
 

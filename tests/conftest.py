@@ -4,6 +4,8 @@
     any_database      the same, once plain and once with TimescaleDB
     timescale_database  with TimescaleDB alone
     empty_database    dsn of a fresh database with nothing in it
+    territory         `.dsn` of a fresh database with the territory of `api_world` in it, and its `.world`
+    any_territory     the same, once plain and once with TimescaleDB
     nats_broker, mosquitto_broker   `.host`, `.port`; shared by the session: use topics and client ids of your own
     lns_data          directory of captured messages
     logs_as_before    what a test changes of this process's logs is undone: handlers, levels, structlog
@@ -23,6 +25,7 @@ from pathlib import Path
 from signal import SIGINT, SIGTERM
 from typing import NamedTuple
 
+import api_world
 import asyncpg
 import pytest
 import structlog
@@ -136,38 +139,35 @@ async def has_timescale(postgres_server: EmbeddedPostgres) -> bool:
 
 
 @pytest.fixture(scope="session")
-def fresh(postgres_server: EmbeddedPostgres) -> Fresh:
+async def fresh(postgres_server: EmbeddedPostgres) -> AsyncIterator[Fresh]:
     """Give a new database, copied from another, for as long as it is used."""
     numbers = itertools.count(1)
+    administrator = await asyncpg.connect(postgres_server.dsn)
+    turn = asyncio.Lock()
 
     async def administer(statement: str) -> None:
-        connection = await asyncpg.connect(postgres_server.dsn)
-        try:
-            await connection.execute(statement)
-        finally:
-            await connection.close()
+        async with turn:
+            await administrator.execute(statement)
 
     @asynccontextmanager
     async def copy_of(template: str) -> AsyncIterator[str]:
         name = f"test_{next(numbers)}"
-        await administer(f"CREATE DATABASE {name} TEMPLATE {template}")
+        # Files are copied for two thirds of what blocks through the log cost.
+        await administer(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
         try:
             yield postgres_server.dsn.replace("/postgres?", f"/{name}?")
         finally:
             await administer(f"DROP DATABASE {name} WITH (FORCE)")
 
-    return copy_of
-
-
-def _name(dsn: str) -> str:
-    return dsn.rpartition("/")[2].partition("?")[0]
+    yield copy_of
+    await administrator.close()
 
 
 @pytest.fixture(scope="session")
 async def plain_template(fresh: Fresh) -> AsyncIterator[str]:
     async with fresh("template0") as dsn:
         await migrate(dsn, timescale=False)
-        yield _name(dsn)
+        yield api_world.name_of(dsn)
 
 
 @pytest.fixture(scope="session")
@@ -176,7 +176,7 @@ async def timescale_template(fresh: Fresh, has_timescale: bool) -> AsyncIterator
         pytest.skip(NO_TIMESCALE)
     async with fresh("template0") as dsn:
         await migrate(dsn, timescale=True)
-        yield _name(dsn)
+        yield api_world.name_of(dsn)
 
 
 @pytest.fixture
@@ -195,6 +195,47 @@ async def database(fresh: Fresh, plain_template: str) -> AsyncIterator[str]:
 async def timescale_database(fresh: Fresh, timescale_template: str) -> AsyncIterator[str]:
     async with fresh(timescale_template) as dsn:
         yield dsn
+
+
+@pytest.fixture(scope="session")
+async def territory_template(fresh: Fresh, plain_template: str) -> AsyncIterator[api_world.Territory]:
+    async with fresh(plain_template) as dsn:
+        yield await _settled(dsn)
+
+
+@pytest.fixture(scope="session")
+async def timescale_territory_template(fresh: Fresh, timescale_template: str) -> AsyncIterator[api_world.Territory]:
+    async with fresh(timescale_template) as dsn:
+        yield await _settled(dsn)
+
+
+async def _settled(dsn: str) -> api_world.Territory:
+    connection = await asyncpg.connect(dsn)
+    try:
+        return api_world.Territory(dsn, await api_world.build(connection))
+    finally:
+        await connection.close()
+
+
+@pytest.fixture
+async def territory(fresh: Fresh, territory_template: api_world.Territory) -> AsyncIterator[api_world.Territory]:
+    async with fresh(api_world.name_of(territory_template.dsn)) as dsn:
+        yield territory_template._replace(dsn=dsn)
+
+
+@pytest.fixture
+async def timescale_territory(
+    fresh: Fresh, timescale_territory_template: api_world.Territory
+) -> AsyncIterator[api_world.Territory]:
+    async with fresh(api_world.name_of(timescale_territory_template.dsn)) as dsn:
+        yield timescale_territory_template._replace(dsn=dsn)
+
+
+@pytest.fixture(params=["plain", "timescale"])
+def any_territory(request: pytest.FixtureRequest) -> api_world.Territory:
+    name = "territory" if request.param == "plain" else "timescale_territory"
+    found: api_world.Territory = request.getfixturevalue(name)
+    return found
 
 
 @pytest.fixture(params=["plain", "timescale"])

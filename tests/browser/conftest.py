@@ -82,13 +82,12 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest.fixture
-async def served(database: str) -> AsyncIterator[Served]:
-    clock = api_world.Clock()
-    connection = await asyncpg.connect(database)
+async def served(territory: api_world.Territory) -> AsyncIterator[Served]:
+    clock, (dsn, world) = api_world.Clock(), territory
+    connection = await asyncpg.connect(dsn)
     try:
-        world = await api_world.build(connection)
         settings = ApiSettings(live_pause_s=0, demo=True)
-        async with api_world.serving(database, settings, clock, labels=demo_box.labels()) as address:
+        async with api_world.serving(dsn, settings, clock, labels=demo_box.labels()) as address:
             cookie = await api_world.sign_in(connection, ("administrator", None))
             yield Served(address, world, connection, clock, cookie)
     finally:

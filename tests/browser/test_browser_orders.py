@@ -27,6 +27,8 @@ EUI = "70b3d5e75e00f00d"
 KEY = "00112233445566778899aabbccddeeff"
 SERVER = "/t/mareuville/serveur-reseau"
 GENEROUS_MS = 30_000
+# A page looks every three seconds how far an order is; here sooner.
+SOONER = "const later = setTimeout; window.setTimeout = (run, ms, ...more) => later(run, ms / 20, ...more);"
 # All that a browser keeps for the pages: the two storages, every database, every cache.
 KEPT = """async () => {
   const kept = [JSON.stringify(localStorage), JSON.stringify(sessionStorage)];
@@ -68,9 +70,9 @@ class Desk(NamedTuple):
 
 
 @pytest.fixture
-async def desk(served: Served, database: str) -> AsyncIterator[Desk]:
+async def desk(served: Served, territory: api_world.Territory) -> AsyncIterator[Desk]:
     async with serving() as chirpstack:
-        pool = await open_pool(role_dsn(database, PROVISIONING), size=4, application="test")
+        pool = await open_pool(role_dsn(territory.dsn, PROVISIONING), size=4, application="test")
         settings = ProvisioningSettings(servers=(chirpstack.address,), timeout_s=5)
         told = Counter[tuple[str, str]]()
         office = Office(
@@ -95,6 +97,7 @@ async def phone(browser: Browser, served: Served) -> AsyncIterator[Page]:
 
 
 async def declared(page: Page, served: Served, desk: Desk) -> None:
+    await page.add_init_script(SOONER)
     await page.goto(served.address + SERVER)
     await page.get_by_label("Adresse").fill(desk.chirpstack.address)
     await page.get_by_label("Application").fill(APPLICATION)

@@ -22,11 +22,11 @@ class Served(NamedTuple):
     dsn: str
 
 
-async def serve(dsn: str, **settings: object) -> AsyncIterator[Served]:
+async def serve(territory: api_world.Territory, **settings: object) -> AsyncIterator[Served]:
     clock, registry = api_world.Clock(), CollectorRegistry()
+    dsn, world = territory
     connection = await asyncpg.connect(dsn)
     try:
-        world = await api_world.build(connection)
         quick = ApiSettings.model_validate({"live_pause_s": 0, "reconnect_s": 0.01, **settings})
         async with (
             api_world.serving(dsn, quick, clock, registry) as address,

@@ -141,8 +141,8 @@ async def test_nobody_chooses_the_address_that_they_seem_to_come_from(served: Se
     assert [row["detail"] for row in addresses] == ['{"address": "127.0.0.1"}']
 
 
-async def test_behind_a_proxy_the_last_address_that_it_tells_counts(database: str) -> None:
-    async for served in serve(database, trusted_proxies=("127.0.0.0/8",)):
+async def test_behind_a_proxy_the_last_address_that_it_tells_counts(territory: api_world.Territory) -> None:
+    async for served in serve(territory, trusted_proxies=("127.0.0.0/8",)):
         wrong = {"email": "personne@example.fr", "password": "wrong wrong wrong"}
         headers = {"X-Forwarded-For": "10.9.9.9, 192.0.2.7"}  # the first is what the reader made up
         async with served.http.post("/api/v1/session", json=wrong, headers=headers) as response:
@@ -151,8 +151,8 @@ async def test_behind_a_proxy_the_last_address_that_it_tells_counts(database: st
         assert told == '{"address": "192.0.2.7"}'
 
 
-async def test_over_tls_every_cookie_is_of_this_host_alone(database: str) -> None:
-    async for served in serve(database, https=True):
+async def test_over_tls_every_cookie_is_of_this_host_alone(territory: api_world.Territory) -> None:
+    async for served in serve(territory, https=True):
         account_id = await account_by_email(served.connection, "somebody@example.fr")
         await set_password(served.connection, account_id, QUICK_HASHER.hash("quatre mots sans rapport"))
         origin = str(served.http._base_url).replace("http:", "https:").rstrip("/")

@@ -140,12 +140,11 @@ async def test_streams_are_bounded_and_given_back(served_small: Served) -> None:
         await ear.event()
 
 
-async def test_stopping_ends_the_streams(database: str) -> None:
-    clock = api_world.Clock()
+async def test_stopping_ends_the_streams(territory: api_world.Territory) -> None:
+    clock, (dsn, world) = api_world.Clock(), territory
     async with aiohttp.ClientSession() as http:
-        async with api_world.serving(database, api_world.ApiSettings(), clock) as address:
-            connection = await api_world.asyncpg.connect(database)
-            world = await api_world.build(connection)
+        async with api_world.serving(dsn, api_world.ApiSettings(), clock) as address:
+            connection = await api_world.asyncpg.connect(dsn)
             cookie = await api_world.sign_in(connection, ("viewer", world.tenant_id))
             await connection.close()
             response = await http.get(f"{address}{PATH}", cookies=cookie)

@@ -50,12 +50,12 @@ class Town(NamedTuple):
         return [entry.action async for entry in audit.entries(self.connection)]
 
 
-async def served_town(dsn: str, **settings: Any) -> AsyncIterator[Town]:
+async def served_town(territory: api_world.Territory, **settings: Any) -> AsyncIterator[Town]:
     clock, mails = Clock(), Mails()
     clock.now = datetime.now(UTC)  # the database's clock counts for keys and links
+    dsn, world = territory
     connection = await asyncpg.connect(dsn)
     try:
-        world = await api_world.build(connection)
         own = world.tenant_id
         quick = ApiSettings.model_validate({"public_url": "http://127.0.0.1", **settings})
         async with api_world.serving(dsn, quick, clock, mails=mails) as address:
@@ -74,8 +74,8 @@ async def served_town(dsn: str, **settings: Any) -> AsyncIterator[Town]:
 
 
 @pytest.fixture
-async def town(database: str) -> AsyncIterator[Town]:
-    async for found in served_town(database):
+async def town(territory: api_world.Territory) -> AsyncIterator[Town]:
+    async for found in served_town(territory):
         yield found
 
 

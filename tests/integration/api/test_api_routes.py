@@ -9,6 +9,11 @@ from api.problems import KINDS
 LISTS = ("/api/v1/sites", "/api/v1/points", "/api/v1/devices")
 
 
+@pytest.fixture
+def served(standing: Served) -> Served:
+    return standing
+
+
 async def answer(served: Served, path: str, status: int = 200) -> dict[str, Any]:
     async with served.http.get(path) as response:
         body = await response.read()
@@ -208,7 +213,8 @@ async def test_another_method_is_refused(served: Served) -> None:
         assert (await response.json(content_type=None))["type"] == "urn:samara:problem:method-not-allowed"
 
 
-async def test_who_may_see_a_tenant_that_was_moved_is_sent_there(served: Served) -> None:
+async def test_who_may_see_a_tenant_that_was_moved_is_sent_there(served_any: Served) -> None:
+    served = served_any
     moved = "INSERT INTO placements SELECT tenant_id, 'oise', 'https://oise.example.fr', now(), {} FROM tenants"
     await served.connection.execute(moved.format("NULL"))
     for path in ("/t/mareuville", "/api/v1/sites?tenant=mareuville"):

@@ -55,10 +55,10 @@ class Federated(NamedTuple):
 
 
 @pytest.fixture
-async def federated(database: str) -> AsyncIterator[Federated]:
-    connection = await asyncpg.connect(database)
+async def federated(territory: api_world.Territory) -> AsyncIterator[Federated]:
+    dsn, world = territory
+    connection = await asyncpg.connect(dsn)
     try:
-        world = await api_world.build(connection)
         await api_world.sign_in(connection, ("viewer", world.tenant_id), email="maire@example.fr")
         await connection.execute("DELETE FROM sessions")
         account_id = await account_by_email(connection, "maire@example.fr")
@@ -77,7 +77,7 @@ async def federated(database: str) -> AsyncIterator[Federated]:
             public = f"http://127.0.0.1:{free_port()}"
             settings = ApiSettings.model_validate({"public_url": public, "oidc": listed})
             await identities.bind(connection, one.issuer, "a1b2", account_id)
-            async with api_world.serving(database, settings, api_world.Clock()) as address:
+            async with api_world.serving(dsn, settings, api_world.Clock()) as address:
                 yield Federated(address, connection, world, one, two, pro, account_id)
     finally:
         await connection.close()

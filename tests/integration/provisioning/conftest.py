@@ -1,5 +1,6 @@
 from collections.abc import AsyncIterator
 
+import api_world
 import pytest
 from chirpstack_server import ChirpStackServer, serving
 from provisioning_world import Desk, desk_of
@@ -12,7 +13,7 @@ async def chirpstack() -> AsyncIterator[ChirpStackServer]:
 
 
 @pytest.fixture
-async def desk(database: str, chirpstack: ChirpStackServer) -> AsyncIterator[Desk]:
+async def desk(territory: api_world.Territory, chirpstack: ChirpStackServer) -> AsyncIterator[Desk]:
     """The application over a filled database, and a worker of its own role, that knows this ChirpStack."""
-    async for one in desk_of(database, chirpstack.address):
+    async for one in desk_of(territory, chirpstack.address):
         yield one

@@ -83,9 +83,9 @@ class Desk(NamedTuple):
         return int(await self.served.connection.fetchval(count))
 
 
-async def desk_of(dsn: str, *inside: str) -> AsyncIterator[Desk]:
-    async for served in serve(dsn):
-        pool = await open_pool(role_dsn(dsn, PROVISIONING), size=4, application="test")
+async def desk_of(territory: api_world.Territory, *inside: str) -> AsyncIterator[Desk]:
+    async for served in serve(territory):
+        pool = await open_pool(role_dsn(territory.dsn, PROVISIONING), size=4, application="test")
         told = Counter[tuple[str, str]]()
         settings = ProvisioningSettings(servers=inside, timeout_s=5)
         office = Office(

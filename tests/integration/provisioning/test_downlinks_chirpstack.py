@@ -34,8 +34,8 @@ async def ready(desk: Desk, chirpstack: ChirpStackServer) -> Desk:
 
 
 @pytest.fixture
-async def ready_on_both(any_database: str, chirpstack: ChirpStackServer) -> AsyncIterator[Desk]:
-    async for one in desk_of(any_database, chirpstack.address):
+async def ready_on_both(any_territory: api_world.Territory, chirpstack: ChirpStackServer) -> AsyncIterator[Desk]:
+    async for one in desk_of(any_territory, chirpstack.address):
         yield await prepared(one, chirpstack)
 
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
+import api_world
 import pytest
 from api_world import NOW
 from downlinks_world import PERIOD, asked, downlinks, give_commands, telling
@@ -22,8 +23,8 @@ async def stack() -> AsyncIterator[ThingsStackServer]:
 
 
 @pytest.fixture
-async def ready(database: str, stack: ThingsStackServer) -> AsyncIterator[Desk]:
-    async for desk in desk_of(database, stack.address):
+async def ready(territory: api_world.Territory, stack: ThingsStackServer) -> AsyncIterator[Desk]:
+    async for desk in desk_of(territory, stack.address):
         await desk.configure(stack.address, APP, TOKEN, PROFILE, kind="thethingsstack")
         await give_commands(desk)
         yield desk

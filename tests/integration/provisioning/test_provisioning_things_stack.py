@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 
+import api_world
 import pytest
 from provisioning_world import AIR, APP_KEY, JOIN_EUI, Desk, desk_of
 from things_stack_server import APP, PROFILE, TOKEN, ThingsStackServer, serving
@@ -16,8 +17,8 @@ async def stack() -> AsyncIterator[ThingsStackServer]:
 
 
 @pytest.fixture
-async def ready(database: str, stack: ThingsStackServer) -> AsyncIterator[Desk]:
-    async for desk in desk_of(database, stack.address):
+async def ready(territory: api_world.Territory, stack: ThingsStackServer) -> AsyncIterator[Desk]:
+    async for desk in desk_of(territory, stack.address):
         await desk.configure(stack.address, APP, TOKEN, PROFILE, kind="thethingsstack")
         yield desk
 

@@ -60,8 +60,8 @@ SELECT 'x', $1, incident_id, 'opened', 'warning', 'sent', $3, $3, jsonb_build_ob
 
 
 @pytest.fixture
-async def owner(any_database: str) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(any_database, server_settings={"timezone": "UTC"})
+async def owner(any_territory: api_world.Territory) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(any_territory.dsn, server_settings={"timezone": "UTC"})
     yield connection
     await connection.close()
 
@@ -116,8 +116,10 @@ async def erased(api: asyncpg.Connection, bearer: bytes, point_id: int) -> int:
         return await erase_point(api, point_id, "demande de l'abonné")
 
 
-async def test_nothing_of_a_household_is_left_in_any_table(owner: asyncpg.Connection, any_database: str) -> None:
-    world = await api_world.build(owner)
+async def test_nothing_of_a_household_is_left_in_any_table(
+    owner: asyncpg.Connection, any_territory: api_world.Territory
+) -> None:
+    dsn, world = any_territory
     await said_by_a_household(owner, world)
     told = {"latest_frames", "quarantine", "alerts", "transitions", "rule_states", "deliveries", "open_rows"}
     before = await traces(owner)
@@ -125,7 +127,7 @@ async def test_nothing_of_a_household_is_left_in_any_table(owner: asyncpg.Connec
     assert len(before - told) >= 4  # measurements, hours, days, uplinks: their partitions or chunks
     others = await owner.fetchval("SELECT count(*) FROM measurements WHERE device_id <> $1", world.water.device_id)
     cookie = await api_world.sign_in(owner, ("manager", world.tenant_id))
-    api = await asyncpg.connect(role_dsn(any_database, API), server_settings={"search_path": "visible, public"})
+    api = await asyncpg.connect(role_dsn(dsn, API), server_settings={"search_path": "visible, public"})
     try:
         bearer = digest(cookie["samara"])
         assert await erased(api, bearer, world.water.point_id) >= 59 * 2
@@ -140,8 +142,10 @@ async def test_nothing_of_a_household_is_left_in_any_table(owner: asyncpg.Connec
     assert await traces(owner) == set()
 
 
-async def test_what_is_older_than_its_tenant_keeps_it_is_deleted(owner: asyncpg.Connection) -> None:
-    world = await api_world.build(owner)
+async def test_what_is_older_than_its_tenant_keeps_it_is_deleted(
+    owner: asyncpg.Connection, any_territory: api_world.Territory
+) -> None:
+    world = any_territory.world
     await said_by_a_household(owner, world)
     kept = PROCESSINGS["individual_water"].keep_months
     assert await erase_expired(owner, NOW + timedelta(days=30 * kept), slices=1) == 0
@@ -154,8 +158,8 @@ async def test_what_is_older_than_its_tenant_keeps_it_is_deleted(owner: asyncpg.
     assert await traces(owner) <= {"quarantine", "alerts", "transitions", "rule_states", "deliveries", "open_rows"}
 
 
-async def test_a_tenant_keeps_it_for_less(owner: asyncpg.Connection) -> None:
-    world = await api_world.build(owner)
+async def test_a_tenant_keeps_it_for_less(owner: asyncpg.Connection, any_territory: api_world.Territory) -> None:
+    world = any_territory.world
     await said_by_a_household(owner, world)
     await owner.execute(
         "INSERT INTO processings VALUES ($1, 'individual_water', 'Fuites', 'Contrat', 1)", world.tenant_id

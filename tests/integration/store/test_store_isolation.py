@@ -56,13 +56,13 @@ async def session_of(owner: asyncpg.Connection, email: str, *grants: tuple[str, 
 
 
 @pytest.fixture
-async def ground(any_database: str) -> AsyncIterator[Ground]:
-    owner = await asyncpg.connect(any_database, server_settings={"timezone": "UTC"})
-    world = await api_world.build(owner)
+async def ground(any_territory: api_world.Territory) -> AsyncIterator[Ground]:
+    dsn, world = any_territory
+    owner = await asyncpg.connect(dsn, server_settings={"timezone": "UTC"})
     await owner.execute("INSERT INTO gateways (gateway_eui) VALUES ('00000000000000aa')")
     await owner.execute("INSERT INTO gateways_heard VALUES (1, 'w', now())")
     bearer = await session_of(owner, "mairie@example.fr", ("manager", world.tenant_id, True))
-    yield Ground(owner, any_database, world, bearer)
+    yield Ground(owner, dsn, world, bearer)
     await owner.close()
 
 
