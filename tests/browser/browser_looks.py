@@ -20,6 +20,8 @@ Scheme = Literal["light", "dark"]
 SCHEMES: Final[tuple[Scheme, ...]] = get_args(Scheme)
 _HEIGHT: Final = 900
 _RULES: Final = {(360, "light"): "", (1440, "dark"): "color-contrast"}  # of axe-core; "": all of them
+# What passes is not told, and no rule that is on wants a page's style sheets fetched again.
+_TELL: Final = "resultTypes: ['violations'], preload: false"
 
 _SIZE: Final = "document.querySelectorAll('*').length"
 _HUGE: Final = 4000  # elements: axe-core takes minutes of such a page, and judges two of its looks alone
@@ -59,7 +61,7 @@ async def look(
 
 
 async def _judge(page: Page, name: str, rules: str) -> None:
-    options = f"{{ runOnly: ['{rules}'] }}" if rules else "{}"
+    options = f"{{ {_TELL}, runOnly: ['{rules}'] }}" if rules else f"{{ {_TELL} }}"
     found = await page.evaluate(f"axe.run(document, {options}).then((result) => result.violations)")
     told = [(one["id"], [node["html"] for node in one["nodes"]]) for one in found]
     assert told == [], f"{name}: {told}"

@@ -11,7 +11,8 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -35,13 +36,35 @@ FAST = {"fsync": "off"}
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="Other users: only root can start as one; run the tests as root")
 
 
-@pytest.fixture
-def directory() -> Iterator[Path]:
-    """A directory that every user can enter."""
+@contextmanager
+def for_everyone() -> Iterator[Path]:
+    """Make a directory that every user can enter."""
     made = Path(tempfile.mkdtemp(prefix="samara-"))
     made.chmod(0o755)
     yield made
     shutil.rmtree(made)
+
+
+@pytest.fixture
+def directory() -> Iterator[Path]:
+    with for_everyone() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+async def started_once() -> AsyncIterator[Path]:
+    """The directory of a server that was made, started and stopped."""
+    with for_everyone() as parent:
+        async with EmbeddedPostgres(parent / "pg", settings=FAST):
+            pass
+        yield parent / "pg"
+
+
+@pytest.fixture
+def kept(directory: Path, started_once: Path) -> Path:
+    """A copy of it, owners and all: most of a first start is what comes before the server runs."""
+    subprocess.run(["cp", "--archive", started_once, directory / "pg"], check=True)
+    return directory / "pg"
 
 
 async def ask(dsn: str, *statements: str) -> Any:
@@ -77,21 +100,22 @@ async def test_the_cluster_is_utf8_scram_loopback_and_private(directory: Path) -
             await asyncpg.connect(host="127.0.0.1", port=server.port, user="postgres", password="guess", ssl=False)
 
 
-async def test_one_owner_at_a_time(directory: Path) -> None:
-    async with EmbeddedPostgres(directory / "pg", settings=FAST), EmbeddedBroker(directory / "broker"):
+async def test_one_owner_at_a_time(kept: Path, directory: Path) -> None:
+    async with EmbeddedPostgres(kept, settings=FAST), EmbeddedBroker(directory / "broker"):
         with pytest.raises(AlreadyRunningError, match="another Samara runs in"):
-            await EmbeddedPostgres(directory / "pg").__aenter__()
+            await EmbeddedPostgres(kept).__aenter__()
         with pytest.raises(AlreadyRunningError):
             await EmbeddedBroker(directory / "broker").__aenter__()
 
 
-async def test_what_runs_in_a_directory_can_be_found(directory: Path) -> None:
-    assert running_dsn(directory / "pg") is None
+async def test_what_runs_in_a_directory_can_be_found(kept: Path, directory: Path) -> None:
+    assert running_dsn(directory / "nothing") is None
+    assert running_dsn(kept) is None
     assert running(directory / "broker") is None
-    async with EmbeddedPostgres(directory / "pg", settings=FAST) as server, EmbeddedBroker(directory / "broker") as b:
-        assert running_dsn(directory / "pg") == server.dsn
+    async with EmbeddedPostgres(kept, settings=FAST) as server, EmbeddedBroker(directory / "broker") as b:
+        assert running_dsn(kept) == server.dsn
         assert running(directory / "broker") == (b.port, b.username, b.password)
-    assert running_dsn(directory / "pg") is None
+    assert running_dsn(kept) is None
     assert running(directory / "broker") is None
 
 
@@ -103,18 +127,18 @@ async def test_an_interrupted_first_start_begins_again(directory: Path) -> None:
         assert await ask(server.dsn, "SELECT 1") == 1
 
 
-async def test_a_wrong_setting_says_what_postgresql_said(directory: Path) -> None:
+async def test_a_wrong_setting_says_what_postgresql_said(kept: Path) -> None:
     with pytest.raises(EmbeddedServerError, match="no_such_setting"):
-        await EmbeddedPostgres(directory / "pg", settings=FAST | {"no_such_setting": "1"}).__aenter__()
-    async with EmbeddedPostgres(directory / "pg", settings=FAST):
+        await EmbeddedPostgres(kept, settings=FAST | {"no_such_setting": "1"}).__aenter__()
+    async with EmbeddedPostgres(kept, settings=FAST):
         pass  # and the failed start holds nothing
 
 
-async def test_a_port_taken_meanwhile_is_replaced(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_port_taken_meanwhile_is_replaced(kept: Path, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as squatter:
         taken = squatter.getsockname()[1]
         real = server_module.free_port
-        for one in (EmbeddedPostgres(directory / "pg", settings=FAST), EmbeddedBroker(directory / "broker")):
+        for one in (EmbeddedPostgres(kept, settings=FAST), EmbeddedBroker(directory / "broker")):
             first = iter([taken])
             monkeypatch.setattr(server_module, "free_port", lambda first=first: next(first, None) or real())
             async with one as server:
@@ -228,22 +252,22 @@ async def test_what_a_dead_owner_left_running_is_stopped(directory: Path, holder
         assert not _alive(said["broker"])
 
 
-async def test_a_pid_file_that_names_another_program_does_not_stop_the_start(directory: Path) -> None:
-    async with EmbeddedPostgres(directory / "pg", settings=FAST) as server:
+async def test_a_pid_file_that_names_another_program_does_not_stop_the_start(kept: Path) -> None:
+    async with EmbeddedPostgres(kept, settings=FAST) as server:
         pid_file = server.directory / "cluster" / "postmaster.pid"
         _, *rest = pid_file.read_text(encoding="utf-8").splitlines(keepends=True)
         os.kill(server.pid, signal.SIGKILL)
         await server.ended()
     with sleeper(pid_file.stat().st_uid) as other:
         pid_file.write_text("".join([f"{other.pid}\n", *rest]), encoding="utf-8")
-        async with EmbeddedPostgres(directory / "pg", settings=FAST) as server:
+        async with EmbeddedPostgres(kept, settings=FAST) as server:
             assert await ask(server.dsn, "SELECT 1") == 1
         assert other.poll() is None
         other.kill()
 
 
-async def test_a_terminals_interrupt_does_not_reach_the_servers(directory: Path) -> None:
-    async with EmbeddedPostgres(directory / "pg", settings=FAST) as server, EmbeddedBroker(directory / "b") as broker:
+async def test_a_terminals_interrupt_does_not_reach_the_servers(kept: Path, directory: Path) -> None:
+    async with EmbeddedPostgres(kept, settings=FAST) as server, EmbeddedBroker(directory / "b") as broker:
         assert os.getpgid(server.pid) == server.pid
         assert os.getpgid(broker.pid) == broker.pid
 

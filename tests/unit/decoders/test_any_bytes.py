@@ -5,7 +5,7 @@ import math
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from decoders.registry import Registry
@@ -43,6 +43,7 @@ def frames(draw: st.DrawFn) -> tuple[bytes, int]:
 
 
 @pytest.mark.parametrize("decoder", ONE_PER_FUNCTION, ids=lambda decoder: decoder.model.id)
+@settings(max_examples=50)  # of each of sixty decoders; `--hypothesis-profile=search` looks for others each time
 @given(frame=frames())
 @example(frame=(b"\0", 1))
 def test_any_bytes(decoder: object, frame: tuple[bytes, int]) -> None:

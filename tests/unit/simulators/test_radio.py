@@ -22,9 +22,13 @@ from simulators.radio.traffic import Talk
 PAGE = Path(__file__).parents[3] / "docs" / "simulator-validation.md"
 
 
-@pytest.mark.parametrize("row", list(validation.rows()), ids=lambda row: row.name)
-def test_closed_forms(row: validation.Row) -> None:
-    assert row.holds, f"expected {row.expected}, got {row.got}"
+@pytest.fixture(scope="module")
+def numeric() -> list[validation.Row]:
+    return list(validation.rows())
+
+
+def test_closed_forms(numeric: list[validation.Row]) -> None:
+    assert [row for row in numeric if not row.holds] == []
 
 
 @pytest.mark.parametrize("case", validation.NS3_CASES, ids=lambda case: case.name)
@@ -32,8 +36,8 @@ def test_published_interference_cases(case: validation.Case) -> None:
     assert validation.survives(case) == case.survives
 
 
-def test_the_page_says_what_the_command_says() -> None:
-    written, made = (re.split(r"(\d\.\d{4})", text) for text in (PAGE.read_text(), validation.markdown()))
+def test_the_page_says_what_the_command_says(numeric: list[validation.Row]) -> None:
+    written, made = (re.split(r"(\d\.\d{4})", text) for text in (PAGE.read_text(), validation.markdown(numeric)))
     assert written[::2] == made[::2]
     for one, other in zip(written[1::2], made[1::2], strict=True):
         assert float(one) == pytest.approx(float(other), abs=0.001)  # another processor rounds its logarithms otherwise
