@@ -175,12 +175,15 @@ def _amount(found: Found, uses: _Uses) -> Amount:
 
 
 def _euros(found: Found, uses: Iterable[Use]) -> float | None:
-    total = 0.0
+    amounts: dict[tuple[str, datetime], float] = defaultdict(float)  # a price is looked up once a day
     for use in uses:
-        price = price_of(found.prices, use.quantity, use.start.astimezone(found.zone).date())
+        amounts[use.quantity, use.start] += use.amount
+    total = 0.0
+    for (quantity, start), amount in amounts.items():
+        price = price_of(found.prices, quantity, start.astimezone(found.zone).date())
         if price is None:
             return None
-        total += use.amount * price
+        total += amount * price
     return total
 
 
@@ -197,7 +200,7 @@ def _corrected(found: Found, uses: _Uses, used_before: float) -> float | None:
 def _by_day(uses: Iterable[Use]) -> dict[datetime, float]:
     days: dict[datetime, float] = defaultdict(float)
     for use in uses:
-        days[use.start] += kwh(use)
+        days[use.start] += use.amount * energy.KWH[use.quantity]
     return days
 
 
