@@ -12,10 +12,9 @@ from typing import Final, NamedTuple
 
 import asyncpg
 
-from store.maintenance.radio import MAX_GAP, MAX_LATE, MAX_TURN
+from store.maintenance.radio import MAX_GAP, MAX_LATE, TURN, counter_of
 
 OPENING: Final = timedelta(days=31)  # how long before the span the frame may be that a gap begins with
-_TURN: Final = 1 << 16
 _DEVICES: Final = 500  # whose runs are held in memory at once
 
 
@@ -71,7 +70,7 @@ class _Session:
         if run.dev_addr != self.dev_addr:
             return run
         for f_cnt in range(run.first, run.last + 1):
-            counter = self._counter(f_cnt)
+            counter = counter_of(f_cnt, self.turns, self.highest)
             step = counter - self.highest
             if step > MAX_GAP + 1:
                 return run._replace(first=f_cnt)
@@ -79,7 +78,7 @@ class _Session:
                 if step > 1:
                     self.missing.append(_Missing(self.highest + 1, counter - 1, self.highest_at, run.first_at))
                 self.highest, self.highest_at = counter + run.last - f_cnt, run.last_at
-                self.turns = (counter - f_cnt) // _TURN
+                self.turns = (counter - f_cnt) // TURN
                 return None
             if step < 0 and (f_cnt == 0 or step < -MAX_LATE or not self._fill(counter)):
                 return run._replace(first=f_cnt)
@@ -100,15 +99,6 @@ class _Session:
                 self.missing[at : at + 1] = [part for part in parts if part.first <= part.last]
                 return True
         return False
-
-    def _counter(self, f_cnt: int) -> int:
-        """Return the counter as if it had more than 16 bits, when the network server gives 16."""
-        counter = f_cnt + self.turns * _TURN
-        if f_cnt < _TURN:
-            for turned in (counter + _TURN, counter - _TURN):
-                if -MAX_LATE <= turned - self.highest <= MAX_TURN:
-                    return turned
-        return counter
 
 
 def gaps_of(runs: Iterable[Run]) -> Iterator[Gap]:

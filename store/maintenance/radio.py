@@ -11,8 +11,7 @@ import asyncpg
 MAX_GAP: Final = 16_384  # LoRaWAN 1.0.4, MAX_FCNT_GAP: what jumps further is not the same session
 MAX_TURN: Final = 256  # frames that may be lost while a 16-bit counter passes its end
 MAX_LATE: Final = 64  # a frame further behind than that is of a counter that began again
-_TURN: Final = 1 << 16
-
+TURN: Final = 1 << 16
 _DAYS: Final = 500  # days of devices whose frames are held in memory at once
 
 
@@ -33,6 +32,19 @@ class RadioAccount(NamedTuple):
     resets: int = 0
 
 
+def counter_of(f_cnt: int, turns: int, highest: int) -> int:
+    """Return a counter as if it had more than 16 bits, when the network server gives 16.
+
+    `turns`: how often it passed its end before; `highest`: the last one of its session.
+    """
+    counter = f_cnt + turns * TURN
+    if f_cnt < TURN:
+        for turned in (counter + TURN, counter - TURN):
+            if -MAX_LATE <= turned - highest <= MAX_TURN:
+                return turned
+    return counter
+
+
 class _Session:
     """A run of frames with one DevAddr whose counter grows."""
 
@@ -46,7 +58,7 @@ class _Session:
         """Return what the frame adds to the account, or None when it is of a new session."""
         if frame.dev_addr != self.dev_addr:
             return None
-        counter = self._counter(frame.f_cnt)
+        counter = counter_of(frame.f_cnt, self.turns, self.highest)
         step = counter - self.highest
         if step == 0:
             return RadioAccount(repeated=1)
@@ -61,17 +73,8 @@ class _Session:
         lost = counter - self.highest - 1
         self.highest = counter
         self.known.add(counter)
-        self.turns = (counter - frame.f_cnt) // _TURN
+        self.turns = (counter - frame.f_cnt) // TURN
         return RadioAccount(heard=1, lost=lost)
-
-    def _counter(self, f_cnt: int) -> int:
-        """Return the counter as if it had more than 16 bits, when the network server gives 16."""
-        counter = f_cnt + self.turns * _TURN
-        if f_cnt < _TURN:
-            for turned in (counter + _TURN, counter - _TURN):
-                if -MAX_LATE <= turned - self.highest <= MAX_TURN:
-                    return turned
-        return counter
 
 
 def account(opening: Heard | None, frames: Iterable[Heard]) -> RadioAccount:
