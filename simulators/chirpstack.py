@@ -16,19 +16,10 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from domain.events import Position
+from simulators.lorawan.eu868 import CHANNELS_HZ
 
 _GPS_EPOCH: Final = datetime(1980, 1, 6, tzinfo=UTC)
 _LEAP_SECONDS: Final = 18  # GPS is ahead of UTC by this since 2017
-CHANNELS_HZ: Final = (
-    868_100_000,
-    868_300_000,
-    868_500_000,
-    867_100_000,
-    867_300_000,
-    867_500_000,
-    867_700_000,
-    867_900_000,
-)
 REGION: Final = "eu868"
 
 

@@ -27,6 +27,7 @@ from simulators.demo.fleet import fleet
 from simulators.demo.hearing import Reach, digest, reach_of
 from simulators.demo.places import Gateway
 from simulators.demo.senses import Sense
+from simulators.lorawan.eu868 import CHANNELS_HZ
 from simulators.processes import unit
 
 Message = tuple[str, bytes]
@@ -286,6 +287,6 @@ def _heard(scenario: Scenario, device: Declared, reach: Reach, at: datetime, num
 def _stats(gateway: Gateway, at: datetime, number: int, about: int) -> Message:
     received = {
         channel: int(2 * about / 8 * unit(f"{gateway.gateway_id}{channel}", number))
-        for channel in range(len(chirpstack.CHANNELS_HZ))
+        for channel in range(len(CHANNELS_HZ))
     }
     return chirpstack.gateway_stats(gateway.gateway_id, at=at, position=gateway.position, received=received)

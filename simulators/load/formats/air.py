@@ -5,19 +5,10 @@ from typing import Final, NamedTuple
 
 from domain.events import Position
 from simulators.load.spec import LoadSpec
+from simulators.lorawan.eu868 import CHANNELS_HZ
 from simulators.processes import unit
 
 GRADES: Final = 64  # how well a gateway hears: one of so many pairs of RSSI and SNR
-CHANNELS_HZ: Final = (
-    868_100_000,
-    868_300_000,
-    868_500_000,
-    867_100_000,
-    867_300_000,
-    867_500_000,
-    867_700_000,
-    867_900_000,
-)
 GPS_OFFSET_S: Final = 315_964_800 - 18  # GPS epoch in Unix time, less the leap seconds since
 SECONDS_KEPT: Final = 100_000
 

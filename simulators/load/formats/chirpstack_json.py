@@ -7,7 +7,6 @@ from typing import Final
 from domain.events import Position
 from simulators.load.formats import Sent
 from simulators.load.formats.air import (
-    CHANNELS_HZ,
     GPS_OFFSET_S,
     Seconds,
     channel_of,
@@ -19,6 +18,7 @@ from simulators.load.formats.air import (
 from simulators.load.frames import Kind
 from simulators.load.ledger import deduplication_text
 from simulators.load.spec import LoadSpec
+from simulators.lorawan.eu868 import CHANNELS_HZ
 
 APPLICATION_ID: Final = "5a3a0a2e-0000-4000-8000-000000000010"
 _INFO: Final = (

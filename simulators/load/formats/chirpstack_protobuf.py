@@ -9,7 +9,6 @@ import struct
 from domain.events import Position
 from simulators.load.formats import Sent
 from simulators.load.formats.air import (
-    CHANNELS_HZ,
     GPS_OFFSET_S,
     SECONDS_KEPT,
     channel_of,
@@ -22,6 +21,7 @@ from simulators.load.formats.chirpstack_json import APPLICATION_ID
 from simulators.load.frames import Kind
 from simulators.load.ledger import deduplication_text
 from simulators.load.spec import LoadSpec
+from simulators.lorawan.eu868 import CHANNELS_HZ
 
 
 def varint(value: int) -> bytes:

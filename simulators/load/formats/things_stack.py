@@ -8,10 +8,11 @@ from binascii import b2a_base64
 from typing import Final
 
 from simulators.load.formats import Sent
-from simulators.load.formats.air import CHANNELS_HZ, Seconds, channel_of, gateway_id, grades, hearing
+from simulators.load.formats.air import Seconds, channel_of, gateway_id, grades, hearing
 from simulators.load.frames import Kind
 from simulators.load.spec import LoadSpec
 from simulators.lorawan.airtime import airtime_us
+from simulators.lorawan.eu868 import CHANNELS_HZ
 
 APPLICATION: Final = "charge"
 TENANT: Final = "samara"
