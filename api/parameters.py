@@ -137,6 +137,19 @@ class PagedOfTenant(OfTenant, Paged):
     """Which page of a tenant's list."""
 
 
+class Chosen(Asked):
+    """Which points and quantities: all, unless said."""
+
+    points: Annotated[
+        Annotated[list[Id], Field(min_length=1, max_length=100), COMMAS] | None,
+        Field(description="ids of points, with commas"),
+    ] = None
+    quantity: Annotated[
+        Annotated[list[QuantityName], Field(min_length=1, max_length=10), COMMAS] | None,
+        Field(description="names of quantities, with commas"),
+    ] = None
+
+
 class Period(Asked):
     """From when (included) until when (excluded)."""
 

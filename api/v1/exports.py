@@ -18,7 +18,7 @@ from api.exports.delimited import Delimited
 from api.exports.features import Features
 from api.exports.form import Form, Row
 from api.exports.spreadsheet import Spreadsheet
-from api.parameters import COMMAS, Id, OfTenant, Period, QuantityName
+from api.parameters import Chosen, OfTenant, Period
 from api.problems import FORM_MISSING, TOO_MANY_EXPORTS, ProblemError
 from store.access import audit
 from store.reading import exporting
@@ -45,7 +45,7 @@ _MEDIA: Final = (
 )
 
 
-class ExportQuery(OfTenant, Period):
+class ExportQuery(Chosen, OfTenant, Period):
     """What to export: all points and quantities of the last 31 days, unless said."""
 
     form: Annotated[
@@ -54,14 +54,6 @@ class ExportQuery(OfTenant, Period):
             description="csv (RFC 4180), csv-fr (semicolons, decimal commas, byte order mark), xlsx, parquet or geojson"
         ),
     ] = "csv"
-    points: Annotated[
-        Annotated[list[Id], Field(min_length=1, max_length=100), COMMAS] | None,
-        Field(description="ids of points, with commas"),
-    ] = None
-    quantity: Annotated[
-        Annotated[list[QuantityName], Field(min_length=1, max_length=10), COMMAS] | None,
-        Field(description="names of quantities, with commas"),
-    ] = None
 
 
 @require(READ)

@@ -1,31 +1,21 @@
 """The newest value of everything that a tenant measures."""
 
-from typing import Annotated, Final, cast
+from typing import Final, cast
 
 from aiohttp import web
-from pydantic import Field
 
 from api import latest, models, tenancy
 from api.access import READ, require
 from api.context import reader
 from api.endpoint import get
-from api.parameters import COMMAS, Id, OfTenant, QuantityName
+from api.parameters import Chosen, OfTenant
 from store.reading.latest import latest_values
 
 PATH: Final = "/api/v1/latest"
 
 
-class LatestQuery(OfTenant):
+class LatestQuery(Chosen, OfTenant):
     """Of which points and quantities: of all, unless said."""
-
-    points: Annotated[
-        Annotated[list[Id], Field(min_length=1, max_length=100), COMMAS] | None,
-        Field(description="ids of points, with commas"),
-    ] = None
-    quantity: Annotated[
-        Annotated[list[QuantityName], Field(min_length=1, max_length=10), COMMAS] | None,
-        Field(description="names of quantities, with commas"),
-    ] = None
 
 
 class LatestValues(models.Answer):
