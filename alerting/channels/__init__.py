@@ -7,11 +7,13 @@ told, when, how often and how a failure is tried again is the worker's business.
 from collections.abc import Mapping
 from datetime import datetime
 from types import ModuleType
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Annotated, Any, NamedTuple, Protocol, cast
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from alerting.notice import Notice
+from alerting.outbound.addresses import checked_url
+from alerting.outbound.errors import DeliveryError
 from alerting.outbound.http import HttpSender
 from alerting.outbound.settings import DeliverySettings
 from alerting.outbound.smtp import SmtpSender
@@ -23,6 +25,17 @@ class Target(BaseModel):
     """Where a contact is reached by one channel, as a user types it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _web_address(url: str) -> str:
+    try:
+        checked_url(url, allow_http=True)  # without TLS only where the operator allows: checked when it is sent
+    except DeliveryError as error:
+        raise ValueError(str(error)) from error
+    return url
+
+
+WebAddress = Annotated[str, Field(max_length=2048), AfterValidator(_web_address)]
 
 
 class Outbound(NamedTuple):

@@ -2,14 +2,10 @@
 
 import json
 from collections.abc import Mapping
-from typing import Annotated, Final
-
-from pydantic import Field, field_validator
+from typing import Final
 
 from alerting import channels
 from alerting.notice import Notice
-from alerting.outbound.addresses import checked_url
-from alerting.outbound.errors import DeliveryError
 from alerting.outbound.http import Request
 from alerting.outbound.settings import DeliverySettings
 
@@ -21,16 +17,7 @@ _NO_BREAK: Final = "\u2060"  # word joiner: shown as nothing, and ends a mention
 class Target(channels.Target):
     """The incoming-webhook address that the chat gave; it is a secret in itself."""
 
-    url: Annotated[str, Field(max_length=2048)]
-
-    @field_validator("url")
-    @classmethod
-    def _is_an_address(cls, url: str) -> str:
-        try:
-            checked_url(url, allow_http=True)
-        except DeliveryError as error:
-            raise ValueError(str(error)) from error
-        return url
+    url: channels.WebAddress
 
 
 def available(settings: DeliverySettings) -> bool:

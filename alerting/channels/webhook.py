@@ -11,12 +11,10 @@ import json
 from datetime import datetime
 from typing import Annotated, Final
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr
 
 from alerting import channels
 from alerting.notice import Notice, one_line
-from alerting.outbound.addresses import checked_url
-from alerting.outbound.errors import DeliveryError
 from alerting.outbound.http import Request
 from alerting.outbound.settings import DeliverySettings
 
@@ -27,17 +25,8 @@ OPERATOR_ONLY: Final = False
 class Target(channels.Target):
     """An address that answers 2xx, and the secret shared with it."""
 
-    url: Annotated[str, Field(max_length=2048)]
+    url: channels.WebAddress
     secret: Annotated[SecretStr, Field(min_length=16, max_length=256)]
-
-    @field_validator("url")
-    @classmethod
-    def _is_an_address(cls, url: str) -> str:
-        try:
-            checked_url(url, allow_http=True)  # without TLS only where the operator allows: checked when it is sent
-        except DeliveryError as error:
-            raise ValueError(str(error)) from error
-        return url
 
 
 def available(settings: DeliverySettings) -> bool:

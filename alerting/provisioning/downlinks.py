@@ -7,14 +7,13 @@ is nobody's, in the queue or among what was sent since, is taken for it (docs/de
 
 import asyncio
 from collections.abc import Collection
-from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import Final
 
 import asyncpg
 
 from alerting.provisioning.errors import ServerError, plain
-from alerting.provisioning.reach import Office, Reach
+from alerting.provisioning.reach import Office, Reach, each
 from alerting.provisioning.servers import NetworkServer
 from domain.downlinks import LEFT, NEVER_TOLD, NO_DEVICE, SHARED, Outgoing, again_at, found_in, heard, strays
 from store.access.sealing import SealError
@@ -35,14 +34,7 @@ async def downlinks_once(office: Office) -> bool:
     listened = await _listen(office)
     async with borrowed(office.pool) as connection:
         claimed = await sending.claim(connection, office.clock(), LEASE, _AT_ONCE)
-    if claimed:
-        async with AsyncExitStack() as stack:
-            desk = _Desk(office, Reach(office, stack))
-            failures = await asyncio.gather(*(desk.handle(one) for one in claimed), return_exceptions=True)
-        for failure in failures:
-            if failure is not None:
-                raise failure
-    return listened or bool(claimed)
+    return await each(office, claimed, lambda reach: _Desk(office, reach).handle) or listened
 
 
 async def _listen(office: Office) -> bool:

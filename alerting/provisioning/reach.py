@@ -1,10 +1,10 @@
 """The network servers that one round of work speaks to: each is opened once, and closed with the round."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import asyncpg
 
@@ -15,6 +15,8 @@ from store.access.sealing import Keyring
 from store.pool import borrowed
 from store.provisioning import servers
 from store.provisioning.servers import Access
+
+T = TypeVar("T")
 
 
 class Office(NamedTuple):
@@ -57,3 +59,21 @@ class Reach:
             raise ServerError(f"this version does not know network servers of the kind {access.kind!r}", permanent=True)
         place = await self._office.door(access.address)
         return await self._stack.enter_async_context(module.opened(access, place, self._office.timeout_s))
+
+
+async def each(
+    office: Office, claimed: Sequence[T], handler: Callable[[Reach], Callable[[T], Awaitable[None]]]
+) -> bool:
+    """Handle what was claimed, all at once, in one round; say whether there was anything.
+
+    What one of them raises is raised when the others have ended.
+    """
+    if not claimed:
+        return False
+    async with AsyncExitStack() as stack:
+        handle = handler(Reach(office, stack))
+        failures = await asyncio.gather(*(handle(one) for one in claimed), return_exceptions=True)
+    for failure in failures:
+        if failure is not None:
+            raise failure
+    return True

@@ -5,12 +5,11 @@ there is looked at and not made a second time.
 """
 
 import asyncio
-from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import Final
 
 from alerting.provisioning.errors import ServerError
-from alerting.provisioning.reach import Office, Reach
+from alerting.provisioning.reach import Office, Reach, each
 from alerting.provisioning.servers import NetworkServer
 from domain.provisioning import RootKeys, Step, There, Wanted, legible, next_attempt, steps
 from store.access.sealing import SealError
@@ -29,14 +28,7 @@ async def work_once(office: Office) -> bool:
     """Do what is due now; say whether there may be more."""
     async with borrowed(office.pool) as connection:
         claimed = await orders.claim(connection, office.clock(), LEASE, _AT_ONCE)
-    if claimed:
-        async with AsyncExitStack() as stack:
-            desk = _Desk(office, Reach(office, stack))
-            failures = await asyncio.gather(*(desk.grant(one) for one in claimed), return_exceptions=True)
-        for failure in failures:
-            if failure is not None:
-                raise failure
-    return bool(claimed)
+    return await each(office, claimed, lambda reach: _Desk(office, reach).grant)
 
 
 class _Desk:
