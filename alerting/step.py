@@ -11,7 +11,6 @@ import math
 from collections.abc import Iterable
 from itertools import groupby
 from operator import itemgetter
-from typing import Final
 
 from alerting.rules._base import BAD, BETWEEN, GOOD, NEVER, UNKNOWN, WORSE, Figures, detector_of
 from alerting.states import (
@@ -57,9 +56,6 @@ def initial(rule: Rule) -> State:
     """Return the state of a subject of which there is no sample yet."""
     run = _Run(rule, Machine(since_s=rule.around.since_s))
     return State(run.machine(), phase=NEVER_SEEN, since_s=rule.around.since_s, due_s=run.due_s())
-
-
-_NOT_YET: Final = (NEVER_SEEN, NODATA, INACTIVE, RESOLVED)
 
 
 class _Run:

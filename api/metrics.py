@@ -23,9 +23,6 @@ class Metrics:
             "samara_api_request_seconds", "Time to answer a request", ["route"], buckets=_BUCKETS, registry=registry
         )
         self.live_streams = Gauge("samara_api_live_streams", "Live streams open now", registry=registry)
-        self.live_resyncs = Counter(
-            "samara_api_live_resyncs", "Readers of a live stream that fell behind and got a snapshot", registry=registry
-        )
 
 
 METRICS: Final = web.AppKey("metrics", Metrics)

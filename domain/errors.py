@@ -1,10 +1,8 @@
-"""What can go wrong, said once. The docstring of an error is its message; `transient` says if a retry can help."""
+"""What can go wrong, said once. The docstring of an error is its message, and says whether a retry can help."""
 
 
 class SamaraError(Exception):
     """Samara could not do what was asked."""
-
-    transient = False
 
     def __str__(self) -> str:
         """Return the detail given, or the docstring when there is none."""
@@ -30,8 +28,6 @@ class MessageError(SamaraError):
 
 class StoreUnavailableError(SamaraError):
     """The database does not answer; the same call may work later."""
-
-    transient = True
 
 
 class NotFoundError(SamaraError):

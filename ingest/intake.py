@@ -8,8 +8,6 @@ from domain.errors import SamaraError
 class IntakeClosedError(SamaraError):
     """Ingest cannot take a message now: it is full, or it is stopping. The same message may be sent again later."""
 
-    transient = True
-
 
 class Intake(Protocol):
     """What takes messages in."""

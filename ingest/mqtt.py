@@ -36,8 +36,6 @@ _new: Final = tuple.__new__  # what a named tuple's own does in the end, in half
 class BrokerError(SamaraError):
     """The broker refused the connection or the subscription, or ended the session."""
 
-    transient = True
-
 
 class MqttReceiver:
     """Hears one network server; `run` until cancelled."""

@@ -33,8 +33,6 @@ _SEGMENT: Final = re.compile(r"(\d{10})\.spool\Z")
 class SpoolFullError(SamaraError):
     """The spool has reached its bound, or its disk is full; acknowledgements stop until there is room."""
 
-    transient = True
-
 
 class Spooled(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """A message as kept on disk; the fields are those of `ingest.messages.Message`."""

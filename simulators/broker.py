@@ -13,8 +13,6 @@ _PORTS = {"mqtt": 1883, "mqtts": 8883}
 class BrokerUnreachableError(SamaraError):
     """The broker does not answer; the same call may work later."""
 
-    transient = True
-
 
 class BrokerRefusedError(SamaraError):
     """The broker refuses this client: wrong user, password, client identifier or rights."""

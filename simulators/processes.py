@@ -6,7 +6,7 @@ a present made second by second are one and the same curve. Times are UTC; habit
 
 import hashlib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import Final
@@ -114,17 +114,3 @@ def room_temperature(
         wanted = day_c if heated(local) or heated(local + timedelta(hours=2)) else night_c
         level = wanted + (level - wanted) * math.exp(-seconds / (3 * 3600))
     return level
-
-
-def weekly_index(seed: str, at: datetime, zone: tzinfo, hourly: Sequence[float], start: float) -> float:
-    """Return a counter that only grows: `start`, plus the sum of `hourly` (168 amounts, Monday 0 h first, all > 0).
-
-    The amounts repeat each week of the zone's standard time (habits shift by an hour in summer: no step back).
-    A wandering of at most a tenth of the smallest hour makes weeks differ without ever turning the index back.
-    """
-    offset = (zone.utcoffset(datetime(2024, 1, 1)) or timedelta()).total_seconds()  # noqa: DTZ001 - wall time in
-    hours = ((at - _EPOCH).total_seconds() + offset) / 3600
-    weeks, within = divmod(hours, len(hourly))
-    whole = int(within)
-    total = weeks * sum(hourly) + sum(hourly[:whole]) + hourly[whole] * (within - whole)
-    return start + total + 0.1 * min(hourly) * drift(seed, at, 3600.0)

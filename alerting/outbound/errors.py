@@ -14,8 +14,3 @@ class DeliveryError(SamaraError):
         super().__init__(detail)
         self.permanent = permanent
         self.retry_after_s = retry_after_s
-
-    @property
-    def transient(self) -> bool:  # type: ignore[override]
-        """Say whether trying again can help."""
-        return not self.permanent

@@ -20,11 +20,6 @@ class ServerError(SamaraError):
         super().__init__(plain(detail))
         self.permanent = permanent
 
-    @property
-    def transient(self) -> bool:  # type: ignore[override]
-        """Say whether trying again can help."""
-        return not self.permanent
-
 
 def plain(said: str) -> str:
     """Return what a network server said in one line, without keys or tokens."""

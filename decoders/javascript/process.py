@@ -31,8 +31,6 @@ _MAX_SOURCES_BYTES: Final = 32 * 1024 * 1024
 class WorkerStartError(SamaraError):
     """No worker process for JavaScript codecs could be started."""
 
-    transient = True
-
 
 class WorkerDiedError(SamaraError):
     """The worker process ended, or was ended, in the middle of a batch.
@@ -40,8 +38,6 @@ class WorkerDiedError(SamaraError):
     `place` is the call that it was at, None when it had begun none. `starved` is true where the machine gave it no
     CPU time: that is not the script's fault.
     """
-
-    transient = True
 
     def __init__(self, place: int | None, detail: str, *, starved: bool = False) -> None:
         super().__init__(detail)

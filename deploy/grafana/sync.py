@@ -24,8 +24,6 @@ Say = Callable[[str], None]
 class GrafanaError(SamaraError):
     """Grafana does not answer, or refuses; what was done stays, and the next run goes on."""
 
-    transient = True
-
 
 class Sync:
     """One run. `connect` gives a client of one organisation (None: of the server). `say` hears each change."""

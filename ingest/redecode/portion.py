@@ -46,13 +46,9 @@ _AGAIN_S: Final = 0.1
 class ContendedError(SamaraError):
     """Others hold the rows for too long; what is done stays done: run it again later."""
 
-    transient = True
-
 
 class CodecBusyError(SamaraError):
     """The codec gave no answer: its frames stay as they were."""
-
-    transient = True
 
     def __init__(self, name: str, detail: str) -> None:
         self.is_quarantined = detail.startswith("quarantined")

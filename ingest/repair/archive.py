@@ -15,8 +15,6 @@ AFTER: Final = timedelta(minutes=5)
 class ArchiveUnavailableError(SamaraError):
     """The network server's history does not answer; the same call may work later."""
 
-    transient = True
-
 
 class Window(NamedTuple):
     """When a device sent frames that never came: between two moments, both left out."""

@@ -47,10 +47,8 @@ SUB_BANDS: Final = (
 )
 MAX_EIRP_DBM: Final = 16.0
 TX_POWERS: Final = 8  # TXPower 0 to 7, 2 dB each below the maximum
-RX1_DELAY_S: Final = 1
 JOIN_ACCEPT_DELAY_S: Final = 5
 RX2_HZ: Final = 869_525_000
-RX2_DATA_RATE: Final = 0
 MAC_OVERHEAD_BYTES: Final = 13  # MHDR 1, FHDR 7, FPort 1, MIC 4
 
 

@@ -57,13 +57,3 @@ def test_the_room_is_warm_when_people_come_and_cool_at_night() -> None:
     assert temperature(6) < temperature(7.6) < temperature(12)
     assert 19 < temperature(14) < 20.1
     assert temperature(14, outdoor=25) == 27
-
-
-def test_an_index_never_goes_back_and_counts_the_hours() -> None:
-    hourly = [1.0 if hour % 24 in range(8, 18) else 0.05 for hour in range(168)]
-    moments = [MONDAY + timedelta(seconds=137 * n) for n in range(9000)]  # two weeks, across a change of hour
-    moments += [datetime(2026, 3, 29, tzinfo=UTC) + timedelta(seconds=61 * n) for n in range(300)]
-    values = [physics.weekly_index("i", moment, PARIS, hourly, 100.0) for moment in sorted(moments)]
-    assert all(before <= after for before, after in itertools.pairwise(values))
-    week = physics.weekly_index("i", at(0, 7), PARIS, hourly, 0) - physics.weekly_index("i", at(0), PARIS, hourly, 0)
-    assert week == pytest.approx(sum(hourly), abs=0.02)
