@@ -131,9 +131,9 @@ class IngestSettings(_Strict):
     http: tuple[HttpSource, ...] = ()
     neighbours: tuple[Neighbour, ...] = ()
     max_message_bytes: Positive = 256 * 1024
-    max_unacknowledged: Positive = 10_000
+    max_unacknowledged: Positive = 14_000
     max_unacknowledged_bytes: Positive = 64 * 1024 * 1024
-    max_batch: Positive = 2_000
+    max_batch: Positive = 4_000
     max_linger_ms: float = Field(default=50.0, ge=0, le=1000)
     writers: Positive = 3
     spool_after_s: float = Field(default=10.0, gt=0)

@@ -51,12 +51,10 @@ async def generate(options: Options, go: asyncio.Event) -> None:
     import bench_load  # noqa: PLC0415 - and the next: they bring NumPy, whose memory is not ingest's
     from bench_stream import Stream  # noqa: PLC0415
 
-    from simulators.clock import SystemClock  # noqa: PLC0415
-
-    stream = Stream(bench_load.spec_of(options), SystemClock())
+    stream = Stream(bench_load.spec_of(options))
     say(ready=True)
     await go.wait()
-    sent = await stream.run(options["host"], options["port"])
+    sent = await asyncio.to_thread(stream.run, options["host"], options["port"])
     say(**sent._asdict() | {"start_at": sent.start_at.isoformat(), "per_second": sent.uplinks / sent.seconds})
 
 

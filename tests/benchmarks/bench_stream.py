@@ -5,16 +5,16 @@ for each further uplink its moment, counters, frame and identifiers are written 
 acknowledged (the window is at most half of the fleet). Who hears a device, and how well, stays as it was.
 """
 
-import asyncio
+import socket
+import time
 from binascii import b2a_base64
 from collections.abc import Iterator, Sequence
-from datetime import datetime
-from typing import Any, Final, NamedTuple, cast
+from datetime import UTC, datetime
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from simulators import mqtt_packets as mqtt
-from simulators.clock import Clock
 from simulators.load.formats import Sent, encoder
 from simulators.load.formats.air import GPS_OFFSET_S
 from simulators.load.frames import TABLE, kind, rows_a_period
@@ -119,84 +119,87 @@ def _digits(values: Array, width: int) -> Array:
     return (values[:, None] // powers % 10 + ord("0")).astype(np.uint8)
 
 
-class _Connection(asyncio.Protocol):
-    """Counts what the broker acknowledges: to a client of MQTT 3.1.1 that only publishes it says nothing else."""
+class _Connection:
+    """An MQTT 3.1.1 client that publishes; what the broker says to it after CONNACK is PUBACKs alone, of four bytes."""
 
-    def __init__(self) -> None:
-        self.heard = 0
-        self.changed = asyncio.Event()
-        self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.transport: asyncio.Transport | None = None
+    def __init__(self, host: str, port: int) -> None:
+        self._socket = socket.create_connection((host, port))
+        self._into = bytearray(64 * 1024)
+        self._heard = 0
+        self.write(
+            mqtt.connect(client_id="bench-generator", keepalive_s=0, clean_session=True, username="", password="")
+        )
+        self.until(0)
 
     @property
     def acknowledged(self) -> int:
-        """How many, after the CONNACK."""
-        return self.heard // 4 - 1
+        """How many are known to be."""
+        return self._heard // 4 - 1
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Say who speaks."""
-        self.transport = cast("asyncio.Transport", transport)
-        self.transport.write(
-            mqtt.connect(client_id="bench-generator", keepalive_s=0, clean_session=True, username="", password="")
-        )
+    def write(self, data: bytes | memoryview) -> None:
+        """Send all."""
+        self._socket.sendall(data)
 
-    def data_received(self, data: bytes) -> None:
-        """Count."""
-        self.heard += len(data)
-        self.changed.set()
+    def look(self, flags: int = socket.MSG_DONTWAIT) -> None:
+        """Take what the broker has acknowledged; raise ConnectionError when it has closed."""
+        try:
+            count = self._socket.recv_into(self._into, flags=flags)
+        except BlockingIOError:
+            return
+        if not count:
+            raise ConnectionResetError("the broker closed")
+        self._heard += count
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        """End the run: a benchmark does not reconnect."""
-        self.lost.set_exception(exc or ConnectionResetError("the broker closed"))
-        self.changed.set()
-
-    async def until(self, acknowledged: int) -> None:
-        """Return once so many are; raise ConnectionError when the broker closed before."""
+    def until(self, acknowledged: int) -> None:
+        """Return once so many are."""
         while self.acknowledged < acknowledged:
-            if self.lost.done():
-                self.lost.result()
-            self.changed.clear()
-            await self.changed.wait()
+            self.look(flags=0)
+
+    def close(self) -> None:
+        """Say goodbye."""
+        self.write(mqtt.DISCONNECT)
+        self._socket.close()
 
 
 class Stream:
-    """A fleet and a connection; `run` sends the whole load and returns when all of it is acknowledged."""
+    """A fleet's load; `run` sends the whole of it and returns when all is acknowledged.
 
-    def __init__(self, spec: LoadSpec, clock: Clock, window: int = 4000) -> None:
+    It blocks, and looks for acknowledgements once a millisecond: to be woken for each would cost more than to send.
+    """
+
+    def __init__(self, spec: LoadSpec, window: int = 4000) -> None:
         self._spec = spec
-        self._clock = clock
         self._fleet = Fleet(spec)
         self._window = min(window, max(1, spec.devices // 2))
         self._late: list[tuple[float, int]] = []
 
-    async def run(self, host: str, port: int) -> Sending:
+    def run(self, host: str, port: int) -> Sending:
         """Connect, send, and close. With a pace, the time of a message is when it is due."""
-        _, connection = await asyncio.get_running_loop().create_connection(_Connection, host, port)
-        assert connection.transport is not None
-        await connection.until(0)
+        connection = _Connection(host, port)
         every_s = self._spec.period_s / self._spec.devices * self._spec.pace
-        start_at = self._clock.now() if every_s else self._spec.start_at
-        began, begin_ms = self._clock.monotonic(), int(start_at.timestamp() * 1000)
+        start_at = datetime.now(UTC) if every_s else self._spec.start_at
+        began, begin_ms = time.monotonic(), int(start_at.timestamp() * 1000)
         sent = 0
         for number, first, last in self._chunks():
             self._fleet.make(begin_ms, number, first, last, sent)
             end = sent + last - first
             while sent < end:
-                await connection.until(sent + 1 - self._window)
+                connection.look()
+                connection.until(sent + 1 - self._window)
                 until = min(end, connection.acknowledged + self._window)
                 if every_s:
-                    late_s = self._clock.monotonic() - began - sent * every_s
+                    late_s = time.monotonic() - began - sent * every_s
                     if late_s < 0:
-                        await self._clock.sleep(max(_TICK_S, -late_s))
+                        time.sleep(max(_TICK_S, -late_s))
                         continue
                     until = min(until, sent + 1 + int(late_s / every_s))
                     self._late.append((late_s, until - sent))
                 at, past = self._fleet.starts[last - end + sent], self._fleet.starts[last - end + until]
-                connection.transport.write(self._fleet.packets[at:past])
+                connection.write(self._fleet.packets[at:past])
                 sent = until
-        await connection.until(sent)
-        seconds = self._clock.monotonic() - began
-        connection.transport.close()
+        connection.until(sent)
+        seconds = time.monotonic() - began
+        connection.close()
         late_s = self._late_p99_s()
         return Sending(start_at, sent, seconds, late_s * 1000 if self._late else None, valid=late_s <= _MAX_LATE_S)
 
