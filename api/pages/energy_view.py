@@ -189,10 +189,12 @@ def _euros(found: Found, uses: Iterable[Use]) -> float | None:
 
 def _corrected(found: Found, uses: _Uses, used_before: float) -> float | None:
     """Return the change, had this period had the weather of the one before; None where that is not known."""
+    had, wanted = _degrees(found, uses.now), _degrees(found, uses.before)
+    if had is None or wanted is None:
+        return None
     days = _by_day(uses.year)
     line = energy.line([Day(used, found.degree_days[day]) for day, used in days.items() if day in found.degree_days])
-    had, wanted = _degrees(found, uses.now), _degrees(found, uses.before)
-    if line is None or had is None or wanted is None:
+    if line is None:
         return None
     return energy.corrected(sum(map(kwh, uses.now)), had, wanted, line.slope) / used_before - 1
 

@@ -70,7 +70,7 @@ async def _judge(page: Page, name: str, rules: str) -> None:
 async def _keep(page: Page, name: str) -> None:
     """Keep a picture, where pictures are kept."""
     if pictures := os.environ.get("SAMARA_SCREENSHOTS"):
-        await page.screenshot(path=Path(pictures) / f"{name}.png", full_page=True)
+        await page.screenshot(path=Path(pictures) / f"{name}.jpg", type="jpeg", quality=70, full_page=True)
 
 
 async def _refuse_wide(page: Page, name: str, width: int) -> None:
