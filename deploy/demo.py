@@ -105,9 +105,10 @@ def _welcome(address: str, visits: Sequence[Visit], data_dir: Path) -> str:
     accounts = "\n".join(f"    {one.email:<26} {one.password:<24} {one.words}" for one in visits)
     return (
         f"\n  Samara runs: {address}connexion/lien/{first.link}?next=/{FIRST_PAGE}\n\n"
-        f"  This link opens it once, for {first.words}. Or sign in at {address}{FIRST_PAGE} as one of\n\n{accounts}\n\n"
+        f"  This link opens it once, for {first.words}. Or sign in at {address} as one of\n\n{accounts}\n\n"
         f"  whose passwords are new at each start. Sensors to put in service, with their labels to scan, wait at\n"
         f"  {address}etiquettes\n\n"
+        f"  Its past comes in now, the last month first, within a minute or so; what follows says when it is whole.\n"
         f"  Data: {data_dir}. Ctrl-C stops everything and keeps the data.\n"
     )
 

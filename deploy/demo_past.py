@@ -7,7 +7,7 @@ writes parts of it to its output, each with its length before; a pipe that is fu
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -17,6 +17,7 @@ from domain.errors import SamaraError
 from simulators.demo.scenario import Message, Scenario, history
 
 _PART: Final = timedelta(days=1)
+_RECENT: Final = timedelta(days=31)
 _LENGTH_BYTES: Final = 4
 _AHEAD_BYTES: Final = 4 << 20
 _DECODER: Final = msgspec.msgpack.Decoder(list[tuple[str, bytes]])
@@ -27,7 +28,7 @@ class PastError(SamaraError):
 
 
 async def past(scenario: Scenario, start: datetime, end: datetime) -> AsyncIterator[list[Message]]:
-    """Yield the messages of [start, end) in parts, in order of time. Raises PastError."""
+    """Yield the messages of [start, end) in parts, day by day as `days` says. Raises PastError."""
     told = (scenario.story.isoformat(), str(scenario.memory.total_seconds()), start.isoformat(), end.isoformat())
     maker = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -56,16 +57,23 @@ async def past(scenario: Scenario, start: datetime, end: datetime) -> AsyncItera
             await maker.wait()
 
 
+def days(start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """Yield the days of [start, end): those of the last month, which people look at first, then what was before."""
+    recent = max(start, end - _RECENT)
+    for first, last in ((recent, end), (start, recent)):
+        begin = first
+        while begin < last:
+            yield begin, min(last, begin + _PART)
+            begin += _PART
+
+
 def main(story: str, memory_s: str, start: str, end: str) -> None:
     """Write the messages of [start, end)."""
     scenario = Scenario(story=datetime.fromisoformat(story), memory=timedelta(seconds=float(memory_s)))
-    begin, last = datetime.fromisoformat(start), datetime.fromisoformat(end)
-    while begin < last:
-        until = min(last, begin + _PART)
-        part = msgspec.msgpack.encode(list(history(scenario, begin, until)))
+    for begin, last in days(datetime.fromisoformat(start), datetime.fromisoformat(end)):
+        part = msgspec.msgpack.encode(list(history(scenario, begin, last)))
         sys.stdout.buffer.write(len(part).to_bytes(_LENGTH_BYTES, "big") + part)
         sys.stdout.buffer.flush()
-        begin = until
 
 
 if __name__ == "__main__":

@@ -129,7 +129,7 @@ async def test_the_demo_from_its_first_start_to_its_last(start_demo: StartDemo, 
     """Shown with values that move; stopped whole; started with what it had; killed; and the end of a server is its."""
     state = demo_directory / ".samara"
     demo = start_demo("--captures", str(demo_directory))
-    address = (await demo.until_said(r"at (http://\S+/)t/corbie", START_WITHIN_S))[1]
+    address = (await demo.until_said(r"sign in at (http://\S+/) as", START_WITHIN_S))[1]
     link = re.search(r"http://\S+/connexion/lien/\S+", demo.said())
     assert link
     dsn = running_dsn(state / "postgres")

@@ -72,7 +72,7 @@ async def test_from_scan_to_in_service_in_under_two_minutes(
     if program is None:
         pytest.skip("Chromium: not installed; apt-get install chromium")
     demo = start_demo("--captures", str(demo_directory))
-    address = (await demo.until_said(r"at (http://\S+/)t/corbie", START_WITHIN_S))[1]
+    address = (await demo.until_said(r"sign in at (http://\S+/) as", START_WITHIN_S))[1]
     film = tmp_path / "code.y4m"
     write_film(film, "nothing yet")
     async with async_playwright() as playwright:

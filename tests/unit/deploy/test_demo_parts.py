@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy import demo_state, demo_territory
+from deploy import demo_past, demo_state, demo_territory
 from deploy.demo_state import DemoState
 from simulators.demo.scenario import Scenario, devices
 
@@ -28,6 +28,17 @@ def test_what_cannot_be_read_is_the_beginning(tmp_path: Path, text: str) -> None
     (tmp_path / "demo.json").write_text(text, encoding="utf-8")
     assert demo_state.load(tmp_path / "demo.json") == DemoState()
     assert demo_state.load(tmp_path / "none.json") == DemoState()
+
+
+def test_the_past_is_made_by_days_the_last_month_first() -> None:
+    start = NOW - timedelta(days=40, hours=5)
+    days = list(demo_past.days(start, NOW))
+    assert days[0] == (NOW - timedelta(days=31), NOW - timedelta(days=30))
+    assert days[30:32] == [(NOW - timedelta(days=1), NOW), (start, start + timedelta(days=1))]
+    assert days[-1] == (start + timedelta(days=9), NOW - timedelta(days=31))
+    assert sum((last - first for first, last in days), timedelta()) == NOW - start
+    assert list(demo_past.days(NOW - timedelta(hours=1), NOW)) == [(NOW - timedelta(hours=1), NOW)]
+    assert list(demo_past.days(NOW, NOW)) == []
 
 
 def test_every_simulated_device_belongs_to_a_tenant_that_is_declared_after_its_parent() -> None:
