@@ -47,7 +47,8 @@ _POISON: Final = (
     struct.error,  # a number too large for its column
 )
 _ASK_AGAIN_S: Final = 0.2
-PART: Final = 100  # messages: what is made of so many fits the processor's own cache
+PART: Final = 40  # messages: what is made of so many stays in the processor's cache, and others wait 1 ms at most
+_PART_WITH_CODECS: Final = 2_000  # messages: their workers are best asked for many at once
 _CODECS_WITHIN_S: Final = 2.0  # what a batch waits for scripts; what they have not decoded by then is stored undecoded
 _MISSED_FOR_S: Final = 30.0  # an undeclared DevEUI is looked up again after this, or when it is declared
 
@@ -137,7 +138,7 @@ class Writer:
     async def _pack(self, connection: asyncpg.Connection, messages: Sequence[Message], now: datetime) -> Packed:
         """Make the rows, of some messages at a time; in between, other batches may send theirs."""
         rows = Packed()
-        part = len(messages) or 1 if self._known.codecs else PART  # their workers are best asked for many at once
+        part = _PART_WITH_CODECS if self._known.codecs else PART
         for at in range(0, len(messages), part):
             if at:
                 await asyncio.sleep(0)
