@@ -45,6 +45,7 @@ _USES: Final[Mapping[str, str]] = {
     "charging": "recharge rechargedevehicules irve borne",
     "outdoor_lighting": "eclairageexterieur eclairagepublic",
     "watering": "arrosage",
+    "distribution": "distribue misendistribution reseau",
     "other": "autre autreequipement",
 }
 _SAID_BY: Final = {heading: field for field, headings in _HEADINGS.items() for heading in headings.split()}

@@ -76,12 +76,17 @@ SELECT DISTINCT points.point_id, points.name AS point, quantities.name AS quanti
   JOIN latest_frames USING (device_id)
  CROSS JOIN unnest(quantity_ids, channels) AS reading (quantity_id, channel)
   JOIN quantities USING (quantity_id)
-  LEFT JOIN (SELECT point_id AS whole_id, site_id AS whole_at FROM points) AS whole ON whole_id = part_of
- CROSS JOIN LATERAL (VALUES (points.site_id, CASE WHEN whole_at = points.site_id THEN 0 ELSE 1 END), (whole_at, -1))
+  LEFT JOIN (SELECT point_id AS whole_id, site_id AS whole_at
+               FROM points
+              WHERE use IS DISTINCT FROM 'distribution') AS whole ON whole_id = part_of
+ CROSS JOIN LATERAL (VALUES (points.site_id,
+                             CASE WHEN whole_at = points.site_id OR points.use = 'distribution' THEN 0 ELSE 1 END),
+                            (whole_at, -1))
          AS counting (site_id, weight)
  WHERE points.of_tenant_id = $1
    AND quantities.name = ANY ($2::text[])
-   AND (weight >= 0 OR (whole_at <> points.site_id AND quantities.kind = 'counter'))
+   AND (weight >= 0
+        OR (whole_at <> points.site_id AND points.use IS DISTINCT FROM 'distribution' AND quantities.kind = 'counter'))
  ORDER BY point_id, quantity, channel, weight
 """
 

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 from api.pages import use, words
 from api.pages.texts import Texts
 from api.units import Written
-from domain.uses import USES
+from domain.uses import DISTRIBUTION, USES
 from store.reading.consumption import Told
 
 REST: Final = "rest"  # what no sub-meter counted
@@ -70,7 +70,13 @@ def breakdown(told: Iterable[Told]) -> Breakdown:
 
 
 def _is_meter(one: Told) -> bool:
-    return one.point_id is not None and one.period == use.NOW and one.weight >= 0 and one.increase is not None
+    return (
+        one.point_id is not None
+        and one.period == use.NOW
+        and one.weight >= 0
+        and one.increase is not None
+        and one.use != DISTRIBUTION
+    )
 
 
 class Worth(NamedTuple):

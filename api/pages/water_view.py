@@ -10,6 +10,7 @@ from api.pages import periods, use
 from api.pages.energy_view import price_of
 from api.pages.periods import Period
 from domain import water
+from domain.uses import DISTRIBUTION
 from domain.water import Leak
 from store.buildings import Price
 from store.reading.consumption import Told
@@ -117,7 +118,7 @@ def _meter(
     assert one.point_id is not None, "points' totals are asked for"
     total = one.increase or 0.0
     total_before = None if before is None else before.increase or 0.0
-    supplies = bool(flows) and min(flows) > _SUPPLY_ABOVE_L
+    supplies = one.use == DISTRIBUTION or (bool(flows) and min(flows) > _SUPPLY_ABOVE_L)
     leak = None if supplies else water.leak(unshared)
     return Meter(
         point_id=one.point_id,

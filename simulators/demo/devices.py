@@ -90,10 +90,10 @@ def gas(story: Story, site: Site, habits: Habits, heat_w_per_k: float, trend: fl
     )
 
 
-def water(story: Story, site: Site, habits: Habits, water: Water, point: str = "Eau, compteur général") -> Placed:
+def water(story: Story, site: Site, habits: Habits, water: Water) -> Placed:
     """Return what counts the water of a whole site."""
     index = buildings.water_index(story, habits, water, _seed(site), 1.2e6)
-    return Placed("axioma-w1", point, "water_volume", TWICE_A_DAY, senses.water_meter(index))
+    return Placed("axioma-w1", "Eau, compteur général", "water_volume", TWICE_A_DAY, senses.water_meter(index))
 
 
 def air(story: Story, point: str, habits: Habits, room: Room) -> Placed:

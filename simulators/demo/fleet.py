@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Final, NamedTuple
 
-from domain.uses import Use
+from domain.uses import DISTRIBUTION, Use
 from simulators.communes import Commune
 from simulators.demo import buildings, devices, places, senses
 from simulators.demo.buildings import Energy, Habits, Room, Story, Water
@@ -135,7 +135,8 @@ def _hall(story: Story, site: Site, trend: float) -> Iterator[Placed]:
 def _water_network(story: Story, insee: str, site: Site) -> Iterator[Placed]:
     if site.kind == "pumping_station":
         supplied = Water(5200 if insee == "80507" else 9800, 1900, 0.03)
-        yield devices.water(story, site, _ALWAYS, supplied, "Volume mis en distribution")
+        meter = devices.water(story, site, _ALWAYS, supplied)
+        yield meter._replace(point="Volume mis en distribution", use=DISTRIBUTION)
         yield devices.electricity(story, site, _ALWAYS, Energy(2600, 900, 0.0, 0.02))
     else:
         yield Placed("dragino-dds75-lb", "Niveau de la cuve", "distance", RARELY, senses.level(1.4, 0.7, 21_600))

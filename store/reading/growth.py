@@ -8,7 +8,8 @@ Within a piece and between two, a counter that restarted or passed its end count
 What was used between the last message of a device and the first of its replacement is not known and not counted.
 
 A point that is part of another counts with a weight: 0 at the site of the other, which has counted it; where the other
-is at another site, 1 at its own and -1 at the other's. So whatever is added up with its weight is counted once.
+is at another site, 1 at its own and -1 at the other's. What a network lets through has the weight 0 and no parts:
+others use it. So whatever is added up with its weight is counted once.
 
 Days are those of the territory; those of a tenant whose clock is another's are made of hours.
 """
@@ -39,12 +40,16 @@ meters AS MATERIALIZED (
     JOIN assignments USING (point_id)
    CROSS JOIN LATERAL (VALUES (coalesce(lower(during), '-infinity'), coalesce(upper(during), 'infinity')))
            AS measuring (since, until)
-    LEFT JOIN (SELECT point_id AS whole_id, site_id AS whole_at FROM points) AS whole ON whole_id = part_of
-   CROSS JOIN LATERAL (VALUES (points.site_id, CASE WHEN whole_at = points.site_id THEN 0 ELSE 1 END), (whole_at, -1))
+    LEFT JOIN (SELECT point_id AS whole_id, site_id AS whole_at
+                 FROM points
+                WHERE use IS DISTINCT FROM 'distribution') AS whole ON whole_id = part_of
+   CROSS JOIN LATERAL (VALUES (points.site_id,
+                               CASE WHEN whole_at = points.site_id OR points.use = 'distribution' THEN 0 ELSE 1 END),
+                              (whole_at, -1))
            AS counting (site_id, weight)
    WHERE points.of_tenant_id = ANY ($1::integer[])
      AND ($5::integer IS NULL OR counting.site_id = $5)
-     AND (weight >= 0 OR whole_at <> points.site_id)
+     AND (weight >= 0 OR (whole_at <> points.site_id AND points.use IS DISTINCT FROM 'distribution'))
 ), stepped AS (
   SELECT tenant_id, site_id, point_id, weight, period, series.*
     FROM meters

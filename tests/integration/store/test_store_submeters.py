@@ -232,3 +232,17 @@ def test_the_leak_behind_a_sub_meter_is_not_told_twice() -> None:
         for point, amount in ((1, 0.2), (2, 0.15))
     ]
     assert [one.amount for one in water_view.alone(hours, {1: None, 2: 1})] == [pytest.approx(0.05), 0.15] * 12
+
+
+async def test_what_a_network_lets_through_is_in_no_total(connection: asyncpg.Connection) -> None:
+    world = await a_world(connection)
+    await tell_part(connection, world.points["water"], "distribution", None)
+    period = months.to_date(NOW, ZONE).bounds
+    told = await consumption.days(connection, world.tenant, (WATER,), [period])
+    assert sum(one.increase or 0.0 for one in told if one.day is not None) == pytest.approx(HOURS * 0.15)
+    by_point = {one.point_id: (one.weight, one.increase) for one in told if one.point_id is not None}
+    assert by_point == {  # which is told of itself, and what is behind it counts by itself
+        world.points["water"]: (0, pytest.approx(HOURS * 0.2)),
+        world.points["toilets"]: (1, pytest.approx(HOURS * 0.15)),
+    }
+    assert [one.use for one in breakdown.breakdown(told).parts] == [breakdown.REST]
