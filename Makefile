@@ -46,7 +46,7 @@ bench-pages: $(VENV)/installed-dev ## the pages of a tenant of 300 points, and w
 
 looks: $(VENV)/installed-dev ## every page in French and English, three widths, light and dark, and on paper; pictures in .samara/looks
 	@mkdir -p .samara/looks
-	SAMARA_SCREENSHOTS=$(abspath .samara/looks) $(BIN)/python -m pytest -s -m slow tests/browser/test_browser_every_page.py
+	PAGE_PICTURES=$(abspath .samara/looks) $(BIN)/python -m pytest -s -m slow tests/browser/test_browser_every_page.py
 
 faults: $(VENV)/installed-dev ## the long form of the fault tests
 	$(BIN)/python -m pytest -m slow tests/acceptance/faults

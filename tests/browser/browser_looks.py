@@ -4,7 +4,7 @@
 
 fails when something overflows or axe-core finds a barrier. What the page complains about is noted by `watch`. axe-core
 judges the phone in light by all its rules and the laptop in dark by its colours. A thorough look (`make looks`) is six
-looks, all of which axe-core judges, and one with wider spacing. With SAMARA_SCREENSHOTS=DIRECTORY a picture of each is
+looks, all of which axe-core judges, and one with wider spacing. With PAGE_PICTURES=DIRECTORY a picture of each is
 kept there, and of a thorough one the paper.
 """
 
@@ -69,7 +69,7 @@ async def _judge(page: Page, name: str, rules: str) -> None:
 
 async def _keep(page: Page, name: str) -> None:
     """Keep a picture, where pictures are kept."""
-    if pictures := os.environ.get("SAMARA_SCREENSHOTS"):
+    if pictures := os.environ.get("PAGE_PICTURES"):
         await page.screenshot(path=Path(pictures) / f"{name}.jpg", type="jpeg", quality=70, full_page=True)
 
 
@@ -107,7 +107,7 @@ async def _judge_spaced(page: Page, name: str) -> None:
 
 async def _print(page: Page, name: str) -> None:
     """Keep what a printer would be sent, where pictures are kept."""
-    if pictures := os.environ.get("SAMARA_SCREENSHOTS"):
+    if pictures := os.environ.get("PAGE_PICTURES"):
         await page.emulate_media(media="print", color_scheme="light")
         await page.pdf(path=Path(pictures) / f"{name}.pdf", format="A4", print_background=False)
         await page.emulate_media(media="screen")
