@@ -21,5 +21,5 @@ Use = Literal[
     "distribution",
     "other",
 ]
-DISTRIBUTION: Final[Use] = "distribution"  # store/reading/growth.py names it as well
+DISTRIBUTION: Final[Use] = "distribution"
 USES: Final[tuple[Use, ...]] = get_args(Use)

@@ -9,6 +9,7 @@ import asyncpg
 
 from domain.errors import NotFoundError
 from domain.personal import Candidate, Every, Grain, is_personal
+from store.reading.growth import COUNTING
 from store.reading.pages import Reader
 
 
@@ -67,7 +68,7 @@ SELECT dataset_id, tenant_id, name, title, description, quantities, grain, every
   FROM open_datasets
 """
 
-SELECT_CANDIDATES: Final = """
+SELECT_CANDIDATES: Final = f"""
 SELECT DISTINCT points.point_id, points.name AS point, quantities.name AS quantity, channel, counting.site_id,
        is_individual, quantities.domain, quantities.kind,
        CASE quantities.kind WHEN 'counter' THEN weight ELSE 1 END AS weight
@@ -76,19 +77,12 @@ SELECT DISTINCT points.point_id, points.name AS point, quantities.name AS quanti
   JOIN latest_frames USING (device_id)
  CROSS JOIN unnest(quantity_ids, channels) AS reading (quantity_id, channel)
   JOIN quantities USING (quantity_id)
-  LEFT JOIN (SELECT point_id AS whole_id, site_id AS whole_at
-               FROM points
-              WHERE use IS DISTINCT FROM 'distribution') AS whole ON whole_id = part_of
- CROSS JOIN LATERAL (VALUES (points.site_id,
-                             CASE WHEN whole_at = points.site_id OR points.use = 'distribution' THEN 0 ELSE 1 END),
-                            (whole_at, -1))
-         AS counting (site_id, weight)
+{COUNTING}
  WHERE points.of_tenant_id = $1
    AND quantities.name = ANY ($2::text[])
-   AND (weight >= 0
-        OR (whole_at <> points.site_id AND points.use IS DISTINCT FROM 'distribution' AND quantities.kind = 'counter'))
+   AND (weight >= 0 OR quantities.kind = 'counter')
  ORDER BY point_id, quantity, channel, weight
-"""
+"""  # noqa: S608 - of constants
 
 
 class Series(NamedTuple):

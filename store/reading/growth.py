@@ -18,7 +18,21 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
+from domain.uses import DISTRIBUTION
 from store.reading.ladder import TERRITORY
+
+# Where each of `points` counts, and with what weight: joined to it, as `counting`.
+COUNTING: Final = f"""\
+    LEFT JOIN (SELECT point_id AS whole_id, site_id AS whole_at
+                 FROM points
+                WHERE use IS DISTINCT FROM '{DISTRIBUTION}') AS whole ON whole_id = part_of
+   CROSS JOIN LATERAL (SELECT site_id, weight
+                         FROM (VALUES (points.site_id, CASE WHEN whole_at = points.site_id
+                                                              OR points.use = '{DISTRIBUTION}' THEN 0 ELSE 1 END),
+                                      (whole_at, -1)) AS told (site_id, weight)
+                        WHERE weight >= 0
+                           OR (whole_at <> points.site_id AND points.use IS DISTINCT FROM '{DISTRIBUTION}'))
+           AS counting"""  # noqa: S608 - of constants
 
 # `grown` has a row for each piece of each counter in each of the ranges asked for (`period`, from 1), in the quantity's
 # unit: what it grew by, the day of the tenant that it is of, whether it is the first of that day, and how long it began
@@ -29,7 +43,7 @@ from store.reading.ladder import TERRITORY
 # are empty: a counter that was silent for longer than a hundred days begins anew. OFFSET 0: what the API reads is a
 # view that hides other tenants' rows, and a range reaches into it only from within. Each meter's pieces are put in
 # order by themselves: all of a tenant's year at once would be sorted on disk.
-_GROWN: Final = """
+_GROWN: Final = f"""
 meters AS MATERIALIZED (
   SELECT points.of_tenant_id AS tenant_id, counting.site_id, point_id, weight, device_id, since, until,
          CASE WHEN $7::boolean THEN 'infinity'
@@ -40,16 +54,9 @@ meters AS MATERIALIZED (
     JOIN assignments USING (point_id)
    CROSS JOIN LATERAL (VALUES (coalesce(lower(during), '-infinity'), coalesce(upper(during), 'infinity')))
            AS measuring (since, until)
-    LEFT JOIN (SELECT point_id AS whole_id, site_id AS whole_at
-                 FROM points
-                WHERE use IS DISTINCT FROM 'distribution') AS whole ON whole_id = part_of
-   CROSS JOIN LATERAL (VALUES (points.site_id,
-                               CASE WHEN whole_at = points.site_id OR points.use = 'distribution' THEN 0 ELSE 1 END),
-                              (whole_at, -1))
-           AS counting (site_id, weight)
+{COUNTING}
    WHERE points.of_tenant_id = ANY ($1::integer[])
      AND ($5::integer IS NULL OR counting.site_id = $5)
-     AND (weight >= 0 OR (whole_at <> points.site_id AND points.use IS DISTINCT FROM 'distribution'))
 ), stepped AS (
   SELECT tenant_id, site_id, point_id, weight, period, series.*
     FROM meters
@@ -116,7 +123,7 @@ meters AS MATERIALIZED (
             FROM stepped
            WHERE at >= begins) AS each
 )
-"""
+"""  # noqa: S608 - of constants
 
 
 def of_growth(select: str) -> str:
